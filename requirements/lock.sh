@@ -1,0 +1,16 @@
+#!/bin/sh
+# Resolves setup.py into one lock for each Python version. What is locked stays where it still fits.
+set -eu
+cd "$(dirname "$0")/.."
+
+uv=$(requirements/uv.sh)
+for version in 3.10 3.11 3.12 3.13; do
+    # The wheels that TFX 1.21 needs want a newer glibc than uv assumes of Linux.
+    platform="--python-platform x86_64-manylinux_2_39"
+    [ "$version" = 3.10 ] && platform=
+    # shellcheck disable=SC2086
+    "$uv" pip compile --quiet setup.py --extra demo --extra dev --python-version "$version" \
+        $platform --no-emit-index-url --no-header --no-annotate \
+        --output-file "requirements/python$version.txt"
+    echo "requirements/python$version.txt"
+done
