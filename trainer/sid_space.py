@@ -1,0 +1,80 @@
+"""The space that Semantic IDs live in, and the fingerprint that tells two spaces apart."""
+
+import dataclasses
+import hashlib
+import json
+import os
+
+import numpy as np
+
+FILE_NAME = "sid_space.json"
+
+
+class SidSpaceMismatchError(ValueError):
+    """Two things made in different SID spaces were put together."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SidSpace:
+    """What a reader of Semantic IDs has to know of the RQ-VAE that made them.
+
+    Attributes:
+        fingerprint: 16 hexadecimal digits of the SHA-256 of the RQ-VAE's weights.
+        levels: Codes in a Semantic ID (L).
+        codebook_size: Codes at each level (K); codes are 0 .. K-1.
+        embedding_dim: Length of the content embeddings (D).
+    """
+
+    fingerprint: str
+    levels: int
+    codebook_size: int
+    embedding_dim: int
+
+    def save(self, directory: str) -> None:
+        """Writes `sid_space.json` into a directory, which is made if need be."""
+        os.makedirs(directory, exist_ok=True)
+        with open(os.path.join(directory, FILE_NAME), "w", encoding="utf-8") as file:
+            json.dump(dataclasses.asdict(self), file)
+
+    @classmethod
+    def load(cls, directory: str) -> "SidSpace":
+        """Reads `sid_space.json` from a directory.
+
+        Raises:
+            FileNotFoundError: The directory holds none.
+        """
+        with open(os.path.join(directory, FILE_NAME), encoding="utf-8") as file:
+            return cls(**json.load(file))
+
+    def require_same(self, other: "SidSpace", mine: str, others: str) -> None:
+        """Refuses a mix of two spaces.
+
+        Args:
+            other: The other space.
+            mine: What lives in this space, for the message.
+            others: What lives in the other one.
+
+        Raises:
+            SidSpaceMismatchError: The fingerprints differ.
+        """
+        if self.fingerprint != other.fingerprint:
+            raise SidSpaceMismatchError(
+                f"{mine} lives in SID space {self.fingerprint} but {others} in "
+                f"{other.fingerprint}; make both with the same RQ-VAE"
+            )
+
+
+def fingerprint(weights: list[np.ndarray]) -> str:
+    """Fingerprint of a model's weights.
+
+    Args:
+        weights: Arrays in a fixed order; shape, dtype and every bit count.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for array in weights:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
