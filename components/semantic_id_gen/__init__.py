@@ -1,0 +1,1 @@
+"""SemanticIdGen: Beam batch encoding of items with the RQ-VAE's SavedModel."""

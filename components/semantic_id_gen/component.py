@@ -1,0 +1,44 @@
+"""SemanticIdGen: what goes in and what comes out."""
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component
+from tfx.dsl.components.base import executor_spec
+from tfx.types import component_spec
+from tfx.types import standard_artifacts
+
+from components.artifacts import SemanticIds
+from components.semantic_id_gen import executor
+
+
+class SemanticIdGenSpec(component_spec.ComponentSpec):
+    """Interface of SemanticIdGen."""
+
+    PARAMETERS = {"code_version": component_spec.ExecutionParameter(type=str)}
+    INPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+    }
+    OUTPUTS = {"semantic_ids": component_spec.ChannelParameter(type=SemanticIds)}
+
+
+class SemanticIdGen(base_beam_component.BaseBeamComponent):
+    """Gives every item, of every split, its Semantic ID.
+
+    Args:
+        examples: Items, from ItemGen: features `item_id` and `embedding`.
+        model: The semantic_id SavedModel.
+        code_version: Version of the code, so that a change of it is not answered from the cache.
+    """
+
+    SPEC_CLASS = SemanticIdGenSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(self, examples: types.BaseChannel, model: types.BaseChannel, code_version: str):
+        super().__init__(
+            SemanticIdGenSpec(
+                examples=examples,
+                model=model,
+                code_version=code_version,
+                semantic_ids=types.Channel(type=SemanticIds),
+            )
+        )

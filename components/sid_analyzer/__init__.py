@@ -1,0 +1,1 @@
+"""SidAnalyzer: the report on the Semantic IDs of a run."""

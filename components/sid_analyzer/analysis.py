@@ -1,0 +1,100 @@
+"""What Semantic IDs look like: pure functions over arrays."""
+
+from typing import Any
+
+import numpy as np
+
+
+def codebook_use(sids: np.ndarray, codebook_size: int) -> list[float]:
+    """Share of each level's codes that at least one item has.
+
+    Args:
+        sids: [N, L] int.
+        codebook_size: K.
+
+    Returns:
+        L numbers in 0..1.
+    """
+    return [len(np.unique(level)) / codebook_size for level in sids.T]
+
+
+def perplexity(sids: np.ndarray) -> list[float]:
+    """Exponential of the entropy of each level's codes: as many codes in even use have it.
+
+    Args:
+        sids: [N, L] int.
+
+    Returns:
+        L numbers from 1 to K.
+    """
+    result = []
+    for level in sids.T:
+        share = np.unique(level, return_counts=True)[1] / len(level)
+        result.append(float(np.exp(-(share * np.log(share)).sum())))
+    return result
+
+
+def unique_fraction(sids: np.ndarray) -> float:
+    """Share of items that share their Semantic ID with no other item; [N, L] int."""
+    counts = np.unique(sids, axis=0, return_counts=True)[1]
+    return float((counts == 1).sum() / len(sids))
+
+
+def relative_error(embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.ndarray) -> float:
+    """||x - x_hat||^2 over ||x - mean||^2, both summed over the items.
+
+    Args:
+        embeddings: [N, D].
+        reconstructed: [N, D].
+        mean: [D], of the items that the quantiser was trained on.
+    """
+    error = np.square(embeddings - reconstructed, dtype=np.float64).sum()
+    spread = np.square(embeddings - mean, dtype=np.float64).sum()
+    return float(error / spread) if spread > 0 else 0.0
+
+
+def prefix_table(
+    sids: np.ndarray, embeddings: np.ndarray, pairs: int = 200_000, seed: int = 0
+) -> list[dict[str, Any]]:
+    """Likeness and number of the items below a shared prefix (arXiv 2306.08121, section 4).
+
+    Args:
+        sids: [N, L] int.
+        embeddings: [N, D], of the same items.
+        pairs: Random pairs of items of one prefix whose cosine is averaged, a level.
+        seed: Seed of the choice.
+
+    Returns:
+        For each prefix length: `prefix`, `mean_cosine` (None where no two items share such a
+        prefix) and the 25th, 50th and 75th percentile of the subtree sizes, `subtree_size`, over
+        the prefixes in use.
+    """
+    rng = np.random.default_rng(seed)
+    norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    unit = embeddings / np.where(norms > 0, norms, 1)
+    table = []
+    for length in range(1, sids.shape[1] + 1):
+        _, group, sizes = np.unique(
+            sids[:, :length], axis=0, return_inverse=True, return_counts=True
+        )
+        group = group.reshape(-1)
+        members = np.argsort(group, kind="stable")
+        starts = np.cumsum(sizes) - sizes
+        # A pair is a random item and a random other item of its group: each item counts alike.
+        first = rng.choice(np.flatnonzero(sizes[group] > 1), pairs) if (sizes > 1).any() else None
+        cosine = None
+        if first is not None:
+            size = sizes[group[first]]
+            place = np.empty(len(sids), np.int64)
+            place[members] = np.arange(len(sids)) - np.repeat(starts, sizes)
+            step = rng.integers(1, size)
+            second = members[starts[group[first]] + (place[first] + step) % size]
+            cosine = float(np.einsum("nd,nd->n", unit[first], unit[second]).mean())
+        table.append(
+            {
+                "prefix": length,
+                "mean_cosine": cosine,
+                "subtree_size": [float(q) for q in np.percentile(sizes, [25, 50, 75])],
+            }
+        )
+    return table
