@@ -1,0 +1,1 @@
+"""FeatureJoiner: attaches Semantic IDs and histories to the impressions."""

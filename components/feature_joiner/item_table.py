@@ -1,0 +1,59 @@
+"""What the join knows of the items."""
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from components import examples as examples_lib
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemTable:
+    """Items by their id.
+
+    Attributes:
+        ids: Index of N item ids (bytes).
+        sids: [N, L] int32.
+        created_at: [N] int64, microseconds since 1970.
+    """
+
+    ids: pd.Index
+    sids: np.ndarray
+    created_at: np.ndarray
+
+    def find(self, item_ids: np.ndarray) -> np.ndarray:
+        """Rows [n] of item ids [n] (bytes); -1 for an unknown item."""
+        return self.ids.get_indexer(item_ids)
+
+
+def build_item_table(
+    _: None, sid_tables: Iterable[pa.Table], item_batches: Iterable[pa.RecordBatch]
+) -> ItemTable:
+    """Puts the Semantic IDs and the items' times together.
+
+    Args:
+        sid_tables: (item_id, sid), from SemanticIdGen.
+        item_batches: `item_id` and `created_at` of the items' Examples.
+
+    Raises:
+        ValueError: An item has no Semantic ID, or the other way round.
+    """
+    ids, created = [], []
+    for batch in item_batches:
+        ids.append(examples_lib.scalars(batch, "item_id", b""))
+        created.append(examples_lib.scalars(batch, "created_at", 0))
+    table = pa.concat_tables(sid_tables).combine_chunks()
+    sid_ids = pd.Index(np.array([i.encode() for i in table["item_id"].to_pylist()], object))
+    codes = table["sid"].combine_chunks()
+    codes = codes.chunk(0) if isinstance(codes, pa.ChunkedArray) else codes
+    sids = codes.flatten().to_numpy().reshape(len(sid_ids), -1)
+    index = pd.Index(np.concatenate(ids))
+    rows = sid_ids.get_indexer(index)
+    if len(index) != len(sid_ids) or (rows < 0).any():
+        raise ValueError(
+            f"{len(index)} items but {len(sid_ids)} Semantic IDs; make them of these items"
+        )
+    return ItemTable(index, sids[rows].astype(np.int32), np.concatenate(created).astype(np.int64))

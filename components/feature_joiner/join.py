@@ -1,0 +1,145 @@
+"""The join of one group of users: pure functions over arrays."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from components.examples import ragged
+from components.feature_joiner.history import recent_before
+from components.feature_joiner.item_table import ItemTable
+from components.feature_joiner.parameters import JoinParameters
+
+#: Columns of equally many impressions: `user_id`, `timestamp`, `item` (row of the item table),
+#: `current_item_id`, `evaluation` (bool) and the label and context columns by their own names.
+Impressions = Mapping[str, np.ndarray]
+
+_DAY = 86_400_000_000
+_ROWS = 4096
+
+
+def join(
+    impressions: Impressions,
+    table: ItemTable,
+    popularity: np.ndarray,
+    seen: np.ndarray,
+    parameters: JoinParameters,
+) -> Iterator[tuple[bool, pa.RecordBatch]]:
+    """Attaches Semantic IDs and histories to all impressions of some users.
+
+    Args:
+        impressions: All impressions of these users, in any order.
+        table: The items.
+        popularity: [N] bytes, slice of each item.
+        seen: [N] bool, whether an item has an impression in the training split.
+        parameters: What is joined.
+
+    Yields:
+        Whether the rows are of the evaluation split, and the rows, ready for
+        `RecordBatchToExamples`: both splits, in a random order that depends on the data alone.
+    """
+    _, user = np.unique(impressions["user_id"].astype(bytes), return_inverse=True)
+    user = user.reshape(-1)
+    time = impressions["timestamp"]
+    positive = _positives(impressions, parameters)
+    order = np.random.default_rng(len(time)).permutation(len(time))
+    for evaluation in (False, True):
+        rows = order[impressions["evaluation"][order] == evaluation]
+        for begin in range(0, len(rows), _ROWS):
+            chosen = rows[begin : begin + _ROWS]
+            offsets, events = recent_before(
+                user[chosen],
+                time[chosen],
+                user[positive],
+                time[positive],
+                parameters.history_length,
+            )
+            history = impressions["item"][positive[events]]
+            batch = _features(
+                impressions, chosen, offsets, history, table, popularity, seen, parameters
+            )
+            yield evaluation, batch
+
+
+def final_histories(
+    impressions: Impressions, table: ItemTable, parameters: JoinParameters
+) -> pa.Table:
+    """Each user's history at the end of the log, as (user_id, item_id list), most recent first."""
+    users, user = np.unique(impressions["user_id"].astype(bytes), return_inverse=True)
+    positive = _positives(impressions, parameters)
+    time = impressions["timestamp"]
+    offsets, events = recent_before(
+        np.arange(len(users)),
+        np.full(len(users), np.iinfo(np.int64).max),
+        user.reshape(-1)[positive],
+        time[positive],
+        parameters.history_length,
+    )
+    items = table.ids.to_numpy()[impressions["item"][positive[events]]]
+    return pa.table(
+        {
+            "user_id": pa.array([u.decode() for u in users], pa.string()),
+            "item_id": ragged(offsets, [i.decode() for i in items], pa.string()),
+        }
+    )
+
+
+def _positives(impressions: Impressions, parameters: JoinParameters) -> np.ndarray:
+    if parameters.positive is None:
+        return np.arange(len(impressions["timestamp"]))
+    return np.flatnonzero(impressions[parameters.positive] == 1)
+
+
+def _features(
+    impressions: Impressions,
+    rows: np.ndarray,
+    history_offsets: np.ndarray,
+    history: np.ndarray,
+    table: ItemTable,
+    popularity: np.ndarray,
+    seen: np.ndarray,
+    parameters: JoinParameters,
+) -> pa.RecordBatch:
+    """The features of `trainer.ranker.features` of some impressions, as list columns."""
+    item = impressions["item"][rows]
+    ids = table.ids.to_numpy()
+    levels = table.sids.shape[1]
+    current_id = impressions["current_item_id"][rows]
+    current = table.find(current_id)
+    # The row after the last one stands for an item without a Semantic ID.
+    sids = np.concatenate([table.sids, np.full((1, levels), -1, np.int32)])
+    age = np.maximum(impressions["timestamp"][rows] - table.created_at[item], 0) / _DAY
+    one = np.arange(len(rows) + 1)
+    columns = {
+        "user_id": ragged(one, impressions["user_id"][rows], pa.binary()),
+        "candidate_item_id": ragged(one, ids[item], pa.binary()),
+        "candidate_sid": ragged(one * levels, sids[item].reshape(-1), pa.int64()),
+        "current_item_id": ragged(one, current_id, pa.binary()),
+        "current_sid": ragged(one * levels, sids[current].reshape(-1), pa.int64()),
+        "history_item_id": ragged(history_offsets, ids[history], pa.binary()),
+        "history_sid": ragged(history_offsets * levels, sids[history].reshape(-1), pa.int64()),
+        "history_length": ragged(one, np.diff(history_offsets), pa.float32()),
+        "timestamp": ragged(one, impressions["timestamp"][rows], pa.int64()),
+        "item_age_days": ragged(one, age.astype(np.float32), pa.float32()),
+        "slice_age": ragged(one, np.where(age <= parameters.new_days, b"new", b"old"), pa.binary()),
+        "slice_seen": ragged(one, np.where(seen[item], b"seen", b"unseen"), pa.binary()),
+        "slice_popularity": ragged(one, popularity[item], pa.binary()),
+    }
+    for task, column in parameters.labels.items():
+        values = impressions[column][rows].astype(np.float32)
+        columns[f"label_{task}"] = ragged(one, values, pa.float32())
+    for column in parameters.categorical:
+        values = impressions[column][rows]
+        present = np.array([value is not None for value in values], bool)
+        columns[f"context_{column}"] = _optional(present, values, pa.binary())
+    for column in parameters.numeric:
+        values = impressions[column][rows].astype(np.float32)
+        columns[f"context_{column}"] = _optional(~np.isnan(values), values, pa.float32())
+    return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+
+
+def _optional(present: np.ndarray, values: np.ndarray, kind: pa.DataType) -> pa.Array:
+    """A list column with one value where there is one, and none elsewhere."""
+    offsets = np.concatenate([[0], np.cumsum(present)])
+    return ragged(offsets, values[present], kind)

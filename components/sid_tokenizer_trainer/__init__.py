@@ -1,0 +1,1 @@
+"""SidTokenizerTrainer: SentencePiece over the Semantic IDs of the training impressions."""

@@ -1,0 +1,64 @@
+"""SidTokenizerTrainer: what goes in and what comes out."""
+
+import json
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component
+from tfx.dsl.components.base import executor_spec
+from tfx.types import component_spec
+from tfx.types import standard_artifacts
+
+from components.artifacts import SemanticIds
+from components.sid_tokenizer_trainer import executor
+
+
+class SidTokenizerTrainerSpec(component_spec.ComponentSpec):
+    """Interface of SidTokenizerTrainer."""
+
+    PARAMETERS = {
+        "rows": component_spec.ExecutionParameter(type=int),
+        "config": component_spec.ExecutionParameter(type=str),
+        "code_version": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "semantic_ids": component_spec.ChannelParameter(type=SemanticIds),
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+    }
+    OUTPUTS = {"model": component_spec.ChannelParameter(type=standard_artifacts.Model)}
+
+
+class SidTokenizerTrainer(base_beam_component.BaseBeamComponent):
+    """Trains SentencePiece on the Semantic IDs of the training split's impressions.
+
+    Args:
+        semantic_ids: Semantic IDs of the items.
+        examples: Impressions, from ImpressionGen; only the split `train` is read.
+        rows: Pieces, at most: the rows of the embedding table.
+        config: Fields of `trainer.tokenizer.config.TokenizerConfig`.
+        code_version: Version of the code, so that a change of it is not answered from the cache.
+
+    The output is a standard Model artifact, so that the stock Trainer takes it as its `base_model`.
+    """
+
+    SPEC_CLASS = SidTokenizerTrainerSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(
+        self,
+        semantic_ids: types.BaseChannel,
+        examples: types.BaseChannel,
+        rows: int,
+        config: dict[str, Any],
+        code_version: str,
+    ):
+        super().__init__(
+            SidTokenizerTrainerSpec(
+                semantic_ids=semantic_ids,
+                examples=examples,
+                rows=rows,
+                config=json.dumps(config, sort_keys=True),
+                code_version=code_version,
+                model=types.Channel(type=standard_artifacts.Model),
+            )
+        )

@@ -1,0 +1,70 @@
+"""SidTokenizerTrainer: the work."""
+
+import json
+import os
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tfx import types
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components import examples as examples_lib
+from components import sid_table
+from components.item_counts import CountItems
+from trainer.tokenizer.config import TokenizerConfig
+from trainer.tokenizer.train import train_tokenizer
+
+_COUNTS = pa.schema([("item_id", pa.string()), ("impressions", pa.int64())])
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Counts each item's training impressions on Beam, then trains SentencePiece on the counts."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component.
+
+        Args:
+            input_dict: `semantic_ids`, `examples`.
+            output_dict: `model`.
+            exec_properties: `rows`, `config` (JSON).
+        """
+        impressions = artifact_utils.get_single_instance(input_dict["examples"])
+        counts_prefix = os.path.join(self._get_tmp_dir(), "impressions")
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | examples_lib.read_batches(
+                    examples_lib.split_pattern(impressions, "train"),
+                    {"item_id": examples_lib.BYTES},
+                )
+                | CountItems()
+                | beam.Map(lambda pair: {"item_id": pair[0].decode(), "impressions": pair[1]})
+                | beam.io.WriteToParquet(
+                    counts_prefix, _COUNTS, file_name_suffix=".parquet", num_shards=1
+                )
+            )
+        counted = pq.read_table(f"{counts_prefix}-00000-of-00001.parquet")
+        ids, sids, space = sid_table.read(artifact_utils.get_single_uri(input_dict["semantic_ids"]))
+        count_of = dict(
+            zip(counted["item_id"].to_pylist(), counted["impressions"].to_pylist(), strict=True)
+        )
+        counts = np.array([count_of.get(item_id, 0) for item_id in ids], np.int64)
+        model = artifact_utils.get_single_uri(output_dict["model"])
+        train_tokenizer(
+            sids[counts > 0],
+            counts[counts > 0],
+            rows=exec_properties["rows"],
+            config=TokenizerConfig(**json.loads(exec_properties["config"])),
+            directory=path_utils.serving_model_dir(model),
+            space=space,
+        )

@@ -1,0 +1,177 @@
+"""FeatureJoiner on Beam, from Examples files to Examples files."""
+
+import gzip
+import json
+import pathlib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import tensorflow as tf
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import standard_artifacts
+
+from components import sid_table
+from components.artifacts import SemanticIds
+from components.artifacts import UserHistories
+from components.errors import InputError
+from components.feature_joiner.executor import Executor
+from trainer.sid_space import SidSpace
+
+SPACE = SidSpace("0" * 16, levels=2, codebook_size=8, embedding_dim=3)
+HOUR = 3_600_000_000
+PARAMETERS = {
+    "labels": {"click": "clicked"},
+    "regressions": [],
+    "positive": "clicked",
+    "categorical": [],
+    "numeric": [],
+    "history_length": 3,
+    "new_days": 1.0,
+    "head_share": 0.5,
+    "torso_share": 0.3,
+    "max_unknown_fraction": 0.2,
+    "shards": 3,
+    "item_column": "film",
+    "impressions": "log.parquet",
+}
+
+
+def example(**features):
+    kinds = {bytes: "bytes_list", int: "int64_list"}
+    result = tf.train.Example()
+    for name, value in features.items():
+        getattr(result.features.feature[name], kinds[type(value)]).value.append(value)
+    return result.SerializeToString()
+
+
+def write_examples(artifact, **splits):
+    artifact.split_names = json.dumps(list(splits))
+    for split, rows in splits.items():
+        folder = pathlib.Path(artifact.uri) / f"Split-{split}"
+        folder.mkdir(parents=True)
+        options = tf.io.TFRecordOptions(compression_type="GZIP")
+        with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), options) as file:
+            for row in rows:
+                file.write(row)
+    return artifact
+
+
+def artifact(kind, folder):
+    result = kind()
+    result.uri = str(folder)
+    pathlib.Path(folder).mkdir()
+    return result
+
+
+def impression(user, item, hour, clicked):
+    return example(user_id=user, item_id=item, timestamp=hour * HOUR, clicked=clicked)
+
+
+def run(tmp_path, train, evaluation, parameters=PARAMETERS):
+    """Joins impressions of items a, b; returns the outputs."""
+    items = write_examples(
+        artifact(standard_artifacts.Examples, tmp_path / "items"),
+        train=[example(item_id=b"a", created_at=1)],
+        eval=[example(item_id=b"b", created_at=99 * HOUR)],
+    )
+    impressions = write_examples(
+        artifact(standard_artifacts.Examples, tmp_path / "impressions"),
+        train=train,
+        eval=evaluation,
+    )
+    sids = artifact(SemanticIds, tmp_path / "sids")
+    table = pa.table(
+        [pa.array(["b", "a"]), pa.array([[6, 7], [1, 2]], pa.list_(pa.int32()))],
+        sid_table.schema(SPACE),
+    )
+    pq.write_table(table, f"{sids.uri}/sids.parquet")
+    outputs = {
+        "examples": artifact(standard_artifacts.Examples, tmp_path / "out"),
+        "schema": artifact(standard_artifacts.Schema, tmp_path / "schema"),
+        "histories": artifact(UserHistories, tmp_path / "histories"),
+    }
+    context = base_beam_executor.BaseBeamExecutor.Context(
+        beam_pipeline_args=["--runner=FnApiRunner", "--direct_running_mode=in_memory"],
+        tmp_dir=str(tmp_path / "tmp"),
+        unique_id="1",
+    )
+    Executor(context).Do(
+        {"impressions": [impressions], "items": [items], "semantic_ids": [sids]},
+        {name: [output] for name, output in outputs.items()},
+        {"parameters": json.dumps(parameters)},
+    )
+    return outputs
+
+
+def read(uri, split):
+    rows = []
+    for path in sorted(pathlib.Path(uri, f"Split-{split}").glob("*.gz")):
+        assert gzip.decompress(path.read_bytes()) is not None
+        for record in tf.data.TFRecordDataset(str(path), "GZIP"):
+            rows.append(tf.train.Example.FromString(record.numpy()).features.feature)
+    return rows
+
+
+def values(row, name):
+    feature = row[name]
+    return list(getattr(feature, feature.WhichOneof("kind")).value)
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory):
+    return run(
+        tmp_path_factory.mktemp("join"),
+        train=[
+            impression(b"u", b"a", 1, 1),
+            impression(b"v", b"a", 2, 0),
+            impression(b"u", b"a", 3, 0),
+            impression(b"u", b"nobody", 4, 1),
+        ],
+        evaluation=[impression(b"u", b"b", 100, 1), impression(b"v", b"b", 101, 0)],
+    )
+
+
+def test_splits_stay_apart_and_what_is_known_comes_through(outputs):
+    train, evaluation = (read(outputs["examples"].uri, split) for split in ("train", "eval"))
+    assert sorted(values(row, "timestamp")[0] // HOUR for row in train) == [1, 2, 3]
+    assert sorted(values(row, "timestamp")[0] // HOUR for row in evaluation) == [100, 101]
+    assert {tuple(values(row, "candidate_sid")) for row in train} == {(1, 2)}
+    assert {tuple(values(row, "candidate_sid")) for row in evaluation} == {(6, 7)}
+
+
+def test_evaluation_sees_the_training_past_and_unknown_items_leave_no_trace(outputs):
+    by_user = {values(r, "user_id")[0]: r for r in read(outputs["examples"].uri, "eval")}
+    assert values(by_user[b"u"], "history_item_id") == [b"a"]
+    assert values(by_user[b"u"], "history_sid") == [1, 2]
+    assert values(by_user[b"v"], "history_item_id") == []
+    assert values(by_user[b"u"], "slice_seen") == [b"unseen"]
+    assert values(by_user[b"u"], "slice_age") == [b"new"]
+    assert values(by_user[b"u"], "slice_popularity") == [b"tail"]
+
+
+def test_the_unknown_are_counted(outputs):
+    counts = json.loads(pathlib.Path(outputs["histories"].uri, "join.json").read_text())
+    assert counts == {
+        "impressions": 6,
+        "unknown_items": 1,
+        "unknown_current_items": 0,
+        "examples_of_unknown": ["nobody"],
+    }
+
+
+def test_histories_for_serving_hold_the_end_of_the_log(outputs):
+    tables = [pq.read_table(p) for p in pathlib.Path(outputs["histories"].uri).glob("*.parquet")]
+    table = pa.concat_tables(tables).to_pydict()
+    assert dict(zip(table["user_id"], table["item_id"], strict=True)) == {"u": ["b", "a"], "v": []}
+
+
+def test_too_many_unknown_items_stop_the_run_and_are_named(tmp_path):
+    with pytest.raises(InputError) as caught:
+        run(
+            tmp_path,
+            train=[impression(b"u", b"a", 1, 1), impression(b"u", b"ghost", 2, 1)],
+            evaluation=[impression(b"u", b"a", 100, 1)],
+        )
+    for fact in ("log.parquet", "column film", "1 of 3", "33.3%", "'ghost'", "20.0%"):
+        assert fact in str(caught.value)

@@ -1,0 +1,143 @@
+"""The join of one group of users, against hand-made impressions."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.feature_joiner.item_table import ItemTable
+from components.feature_joiner.join import final_histories
+from components.feature_joiner.join import join
+from components.feature_joiner.parameters import JoinParameters
+
+DAY = 86_400_000_000
+PARAMETERS = JoinParameters(
+    labels={"click": "clicked"},
+    regressions=(),
+    positive="clicked",
+    categorical=("tab",),
+    numeric=("hour",),
+    history_length=2,
+    new_days=1.0,
+    head_share=0.5,
+    torso_share=0.3,
+    max_unknown_fraction=0.0,
+    shards=1,
+    item_column="item_id",
+    impressions="impressions.parquet",
+)
+TABLE = ItemTable(
+    ids=pd.Index(np.array([b"a", b"b", b"c"], object)),
+    sids=np.array([[0, 1], [2, 3], [4, 5]], np.int32),
+    created_at=np.array([0, 0, 4 * DAY]),
+)
+POPULARITY = np.array([b"head", b"torso", b"tail"], object)
+SEEN = np.array([True, True, False])
+
+
+def impressions(**columns):
+    """User u sees a (clicked), b (not), a again (clicked) a day apart, then c; user v sees c."""
+    base = {
+        "user_id": np.array([b"u", b"u", b"u", b"u", b"v"], object),
+        "timestamp": np.array([1, 2, 3, 4, 5]) * DAY,
+        "item": np.array([0, 1, 0, 2, 2]),
+        "current_item_id": np.array([b"", b"a", b"b", b"nobody", b""], object),
+        "evaluation": np.array([False, False, False, True, True]),
+        "clicked": np.array([1, 0, 1, 0, 1]),
+        "tab": np.array([b"home", None, b"", b"home", b"x"], object),
+        "hour": np.array([0.0, np.nan, 2.0, 3.0, 4.0]),
+    }
+    return {**base, **columns}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """(user, timestamp in days) -> the joined features."""
+    result = {}
+    for evaluation, batch in join(impressions(), TABLE, POPULARITY, SEEN, PARAMETERS):
+        for row in batch.to_pylist():
+            key = (row["user_id"][0], row["timestamp"][0] // DAY)
+            assert key not in result
+            result[key] = {**row, "evaluation": evaluation}
+    return result
+
+
+def test_every_impression_comes_out_once_in_its_split(rows):
+    assert {key: row["evaluation"] for key, row in rows.items()} == {
+        (b"u", 1): False,
+        (b"u", 2): False,
+        (b"u", 3): False,
+        (b"u", 4): True,
+        (b"v", 5): True,
+    }
+
+
+def test_history_holds_positives_strictly_before_most_recent_first(rows):
+    histories = {key: row["history_item_id"] for key, row in rows.items()}
+    assert histories == {
+        (b"u", 1): [],
+        (b"u", 2): [b"a"],
+        (b"u", 3): [b"a"],
+        (b"u", 4): [b"a", b"a"],
+        (b"v", 5): [],
+    }
+    assert rows[b"u", 4]["history_sid"] == [0, 1, 0, 1]
+    assert rows[b"u", 4]["history_length"] == [2.0]
+    assert rows[b"v", 5]["history_sid"] == []
+
+
+def test_a_later_impression_changes_no_earlier_history(rows):
+    changed = impressions(clicked=np.array([1, 0, 0, 1, 0]))
+    for _, batch in join(changed, TABLE, POPULARITY, SEEN, PARAMETERS):
+        for row in batch.to_pylist():
+            key = (row["user_id"][0], row["timestamp"][0] // DAY)
+            if key[1] <= 3:
+                assert row["history_item_id"] == rows[key]["history_item_id"]
+
+
+def test_candidate_and_current_item_carry_their_codes(rows):
+    assert rows[b"u", 2]["candidate_item_id"] == [b"b"]
+    assert rows[b"u", 2]["candidate_sid"] == [2, 3]
+    assert rows[b"u", 2]["current_sid"] == [0, 1]
+    # No current item, and one that nobody knows, have no codes; the name of the latter is kept.
+    assert rows[b"u", 1]["current_sid"] == [-1, -1]
+    assert rows[b"u", 4]["current_sid"] == [-1, -1]
+    assert rows[b"u", 4]["current_item_id"] == [b"nobody"]
+
+
+def test_slices(rows):
+    # Item c appeared on day 4: on that day its age is 0, a day later it is one day old, still new.
+    assert rows[b"u", 4]["item_age_days"] == [0.0]
+    assert rows[b"v", 5]["item_age_days"] == [1.0]
+    assert [rows[key]["slice_age"] for key in sorted(rows)] == [
+        [b"new"],
+        [b"old"],
+        [b"old"],
+        [b"new"],
+        [b"new"],
+    ]
+    assert rows[b"u", 4]["slice_seen"] == [b"unseen"]
+    assert rows[b"u", 1]["slice_seen"] == [b"seen"]
+    assert rows[b"u", 2]["slice_popularity"] == [b"torso"]
+
+
+def test_labels_and_context_keep_zeros_and_leave_out_what_is_missing(rows):
+    assert rows[b"u", 2]["label_click"] == [0.0]
+    assert rows[b"u", 1]["context_hour"] == [0.0]
+    assert rows[b"u", 2]["context_hour"] == []
+    assert rows[b"u", 2]["context_tab"] == []
+    assert rows[b"u", 3]["context_tab"] == [b""]
+
+
+def test_without_a_positive_task_every_impression_counts():
+    parameters = dataclasses.replace(PARAMETERS, positive=None, history_length=9)
+    for _, batch in join(impressions(), TABLE, POPULARITY, SEEN, parameters):
+        for row in batch.to_pylist():
+            if row["user_id"] == [b"u"] and row["timestamp"] == [4 * DAY]:
+                assert row["history_item_id"] == [b"a", b"b", b"a"]
+
+
+def test_final_histories_take_in_the_last_impression():
+    table = final_histories(impressions(), TABLE, PARAMETERS).to_pydict()
+    assert table == {"user_id": ["u", "v"], "item_id": [["a", "a"], ["c"]]}
