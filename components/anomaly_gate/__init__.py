@@ -1,0 +1,1 @@
+"""AnomalyGate: stops the pipeline at data that violates its schema."""

@@ -1,0 +1,1 @@
+"""ImpressionGen: the impression log as tf.Examples, split by time."""

@@ -1,0 +1,1 @@
+"""ItemGen: the file of items as tf.Examples, split by the time of creation."""

@@ -1,0 +1,1 @@
+"""SchemaGen: TFX's, with room for what changes from day to day."""
