@@ -1,0 +1,117 @@
+import json
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.rqvae.config import RqVaeConfig
+from trainer.rqvae.export import export
+from trainer.rqvae.run_fn import read_items
+from trainer.rqvae.run_fn import run_fn
+from trainer.rqvae.train import train
+from trainer.sid_space import SidSpace
+
+CONFIG = RqVaeConfig(
+    levels=3, codebook_size=16, epochs=2, batch_size=64, kmeans_mixtures=500, kmeans_iterations=3
+)
+ITEMS = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32) * 4 + 2
+
+
+@pytest.fixture(scope="module")
+def model():
+    return train(ITEMS[:250], ITEMS[250:], CONFIG).model
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("model"))
+    export(model, path)
+    return path, tf.saved_model.load(path)
+
+
+def test_codes_survive_the_export(model, saved):
+    for name in ("encode", "serving_default"):
+        sids = saved[1].signatures[name](embedding=tf.constant(ITEMS))["sid"]
+        assert sids.dtype == tf.int32
+        np.testing.assert_array_equal(sids, model.encode(tf.constant(ITEMS)))
+
+
+def test_one_item_alone_gets_the_codes_it_gets_in_company(saved):
+    encode = saved[1].signatures["encode"]
+    together = encode(embedding=tf.constant(ITEMS[:5]))["sid"].numpy()
+    alone = encode(embedding=tf.constant(ITEMS[2:3]))["sid"].numpy()
+    assert alone.shape == (1, 3)
+    assert alone[0].tolist() == together[2].tolist()
+
+
+def test_decode_gives_the_reconstruction(model, saved):
+    sids = model.encode(tf.constant(ITEMS))
+    decoded = saved[1].signatures["decode"](sid=sids)["embedding"].numpy()
+    np.testing.assert_allclose(decoded, model.decode(sids), rtol=1e-5, atol=1e-5)
+    error = np.square(decoded - ITEMS).sum() / np.square(ITEMS - ITEMS.mean(axis=0)).sum()
+    assert error < 0.3
+
+
+def test_info_and_the_file_name_the_space(model, saved):
+    info = {name: value.numpy() for name, value in saved[1].signatures["info"]().items()}
+    assert info == {
+        "fingerprint": model.space.fingerprint.encode(),
+        "levels": 3,
+        "codebook_size": 16,
+        "embedding_dim": 5,
+    }
+    assert SidSpace.load(f"{saved[0]}/assets.extra") == model.space
+
+
+def test_the_fingerprint_is_that_of_every_weight(model):
+    before = model.space.fingerprint
+    for variable in model.weights():
+        value = variable.numpy()
+        variable.assign(value + np.float32(1e-3))
+        assert model.space.fingerprint != before, variable.name
+        variable.assign(value)
+    assert model.space.fingerprint == before
+
+
+def write_examples(path, count):
+    with tf.io.TFRecordWriter(str(path), tf.io.TFRecordOptions(compression_type="GZIP")) as file:
+        for row in range(count):
+            example = tf.train.Example()
+            example.features.feature["item_id"].bytes_list.value.append(b"i%d" % row)
+            example.features.feature["embedding"].float_list.value.extend(ITEMS[row])
+            file.write(example.SerializeToString())
+
+
+def test_run_fn_reads_the_training_split_alone(tmp_path):
+    write_examples(tmp_path / "train.gz", 200)
+    run_fn(
+        types.SimpleNamespace(
+            train_files=[str(tmp_path / "tr*.gz")],
+            eval_files=[str(tmp_path / "there-is-none.gz")],
+            custom_config={"rqvae": {"levels": 2, "codebook_size": 8, "epochs": 2}},
+            serving_model_dir=str(tmp_path / "serving"),
+            model_run_dir=str(tmp_path / "run"),
+        )
+    )
+    loaded = tf.saved_model.load(str(tmp_path / "serving"))
+    assert loaded.signatures["encode"](embedding=tf.constant(ITEMS))["sid"].shape == (300, 2)
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert set(metrics) == {"epochs", "reconstruction", "codebook_use", "seconds"}
+    assert list((tmp_path / "run").glob("events*"))
+
+
+def test_of_too_many_items_a_sample_is_read(tmp_path):
+    write_examples(tmp_path / "a.gz", 200)
+    ids, embeddings = read_items([str(tmp_path / "a.gz")], 50, seed=0)
+    assert len(set(ids)) == 50
+    # Not the first fifty, and each with its own embedding.
+    rows = [int(item_id[1:]) for item_id in ids]
+    assert max(rows) > 100
+    np.testing.assert_array_equal(embeddings, ITEMS[rows])
+
+
+def test_no_items_is_an_error(tmp_path):
+    write_examples(tmp_path / "a.gz", 0)
+    with pytest.raises(ValueError, match="no item in"):
+        read_items([str(tmp_path / "a.gz")], 50, seed=0)

@@ -1,0 +1,169 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.rqvae import train as train_lib
+from trainer.rqvae.config import RqVaeConfig
+from trainer.rqvae.model import RqVae
+from trainer.rqvae.model import standardization
+from trainer.rqvae.train import train
+
+CONFIG = RqVaeConfig(
+    levels=3,
+    codebook_size=16,
+    epochs=6,
+    batch_size=64,
+    kmeans_mixtures=1000,
+    kmeans_iterations=5,
+)
+
+
+def gaussian(rows=480, dim=8, seed=0):
+    return np.random.default_rng(seed).normal(size=(rows, dim)).astype(np.float32)
+
+
+def unit_norm():
+    x = gaussian() + 3
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def constant_column():
+    x = gaussian()
+    x[:, 3] = 7.7
+    return x
+
+
+WORLDS = {
+    "gaussian": gaussian(),
+    "unit norm": unit_norm(),
+    "unscaled": gaussian() * 1000 + 5000,
+    "low rank": gaussian(dim=2) @ gaussian(rows=2, dim=8, seed=1),
+    "duplicated": np.repeat(gaussian(rows=96), 5, axis=0),
+    "constant column": constant_column(),
+}
+
+
+@pytest.mark.parametrize("standardize", ["center", "dimension"])
+@pytest.mark.parametrize("world", WORLDS)
+def test_no_collapse(world, standardize):
+    x = WORLDS[world]
+    config = dataclasses.replace(CONFIG, standardize=standardize)
+    training = train(x[:400], x[400:], config)
+    # 400 items are 25 a code.
+    assert min(training.codebook_use) >= 0.9
+    assert training.reconstruction < 0.75
+    assert np.isfinite(training.model.codebooks.numpy()).all()
+
+
+def test_training_improves_on_its_start():
+    # Without k-means the codebooks are random items, and all that is learnt is learnt by gradients.
+    x = gaussian()
+    config = dataclasses.replace(CONFIG, kmeans_iterations=0, epochs=20)
+    start = train(x[:400], x[400:], dataclasses.replace(config, codebook_learning_rate=1e-9))
+    longer = train(x[:400], x[400:], config)
+    assert longer.reconstruction < 0.9 * start.reconstruction
+
+
+def test_a_dead_code_comes_alive(monkeypatch):
+    x = gaussian()
+
+    def start_with_a_dead_code(model, rows, config, rng):
+        codebooks = np.array(start(model, rows, config, rng))
+        codebooks[1, 5] = 1e4
+        return codebooks
+
+    start = train_lib._start
+    monkeypatch.setattr(train_lib, "_start", start_with_a_dead_code)
+    alive = train(x[:400], x[400:], CONFIG).model
+    dead = train(x[:400], x[400:], dataclasses.replace(CONFIG, reset_dead_codes=False)).model
+    assert np.abs(alive.codebooks.numpy()[1, 5]).max() < 10
+    assert 5 in alive.encode(tf.constant(x)).numpy()[:, 1]
+    assert np.abs(dead.codebooks.numpy()[1, 5]).max() > 9000
+    assert 5 not in dead.encode(tf.constant(x)).numpy()[:, 1]
+
+
+def test_a_dead_code_restarts_at_a_residual_of_its_level():
+    x = gaussian(rows=50)
+    model = train(x, x, dataclasses.replace(CONFIG, epochs=1)).model
+    used = np.ones((3, 16), bool)
+    used[2, 4] = False
+    before = model.codebooks.numpy()
+    probe = model.standardized(tf.constant(x))
+    train_lib._reset_dead(model, used, probe, np.random.default_rng(0))
+    after = model.codebooks.numpy()
+    residuals = model.quantize(tf.constant(x)).residuals[2].numpy()
+    # Levels 0 and 1 did not change, so the residuals that level 2 sees did not either.
+    assert np.abs(residuals - after[2, 4]).max(axis=1).min() < 1e-5
+    after[2, 4] = before[2, 4]
+    np.testing.assert_array_equal(after, before)
+
+
+def test_stops_when_the_reconstruction_is_flat():
+    x = gaussian()
+    config = dataclasses.replace(CONFIG, epochs=50, early_stop_patience=2, early_stop_min_delta=0.9)
+    assert train(x[:400], x[400:], config).epochs == 2
+
+
+def test_the_best_epoch_is_kept():
+    x = gaussian()
+    wild = dataclasses.replace(CONFIG, codebook_learning_rate=50.0, early_stop_patience=9)
+    training = train(x[:400], x[400:], wild)
+    kept = train_lib._error(training.model, x[400:])
+    assert kept == pytest.approx(training.reconstruction, rel=1e-5)
+    assert kept < 1
+
+
+def test_the_seed_decides():
+    x = gaussian()
+    runs = [
+        train(x[:400], x[400:], dataclasses.replace(CONFIG, seed=seed, epochs=2)).model.space
+        for seed in (0, 0, 1)
+    ]
+    assert runs[0] == runs[1]
+    assert runs[0].fingerprint != runs[2].fingerprint
+
+
+def test_standardization_by_hand():
+    x = np.array([[1.0, 10, 7], [3, 30, 7]])
+    mean, scale = standardization(x, "dimension")
+    assert mean.tolist() == [2, 20, 7]
+    assert scale.tolist() == [1, 10, 1]
+    mean, scale = standardization(x, "center")
+    # Deviations 1, 10 and 0: their mean square is 101 / 3.
+    np.testing.assert_allclose(scale, np.sqrt(101 / 3))
+    assert standardization(x, "none")[0].tolist() == [0, 0, 0]
+    assert standardization(np.full((4, 1), 0.1), "center")[1].tolist() == [1]
+
+
+def test_loss_by_hand():
+    # One level, codes 0 and 3, identity networks. x = 2 takes 3: the reconstruction is off by 1,
+    # and so are code and residual: 1 + 0.1 * 1 + 0.25 * 1.
+    model = RqVae(RqVaeConfig(levels=1, codebook_size=2), np.zeros(1), np.ones(1))
+    model.codebooks.assign([[[0.0], [3.0]]])
+    with tf.GradientTape() as tape:
+        loss, reconstruction, codes = model.losses(tf.constant([[2.0]]), 0.25, 0.1)
+    assert codes.numpy().tolist() == [[1]]
+    assert float(reconstruction) == pytest.approx(1.0)
+    assert float(loss) == pytest.approx(1.35)
+    # The code learns from its own loss, 0.1 * 2 * (3 - 2), and the reconstruction, 2 * (3 - 2).
+    gradient = tape.gradient(loss, model.codebooks)
+    np.testing.assert_allclose(tf.convert_to_tensor(gradient), [[[0.0], [2.2]]], rtol=1e-6)
+
+
+def test_no_items_is_an_error():
+    with pytest.raises(ValueError, match="no items"):
+        train(np.empty((0, 3)), np.empty((0, 3)), CONFIG)
+
+
+def test_logs_for_tensorboard(tmp_path):
+    x = gaussian()
+    train(x[:400], x[400:], dataclasses.replace(CONFIG, epochs=2), str(tmp_path))
+    (file,) = tmp_path.glob("events*")
+    tags = {
+        value.tag
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for value in event.summary.value
+    }
+    assert tags == {"loss", "reconstruction", *(f"codebook_use/{level}" for level in range(3))}

@@ -1,0 +1,1 @@
+"""The RQ-VAE: content embeddings to Semantic IDs and back."""

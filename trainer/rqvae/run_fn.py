@@ -1,0 +1,84 @@
+"""Entry point of the stock TFX Trainer: the RQ-VAE from the items' Examples."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.rqvae.config import RqVaeConfig
+from trainer.rqvae.export import export
+from trainer.rqvae.train import train
+
+_VALIDATION_SHARE = 20
+_READ_BATCH = 1024
+
+
+def run_fn(fn_args: Any) -> None:
+    """Trains and exports.
+
+    Only the training split is read. One item in twenty of it, chosen by a hash of its id, decides
+    when training stops.
+
+    Args:
+        fn_args: TFX's FnArgs: `train_files` (patterns of gzipped TFRecords of Examples with
+            `item_id` and `embedding`), `custom_config["rqvae"]` (fields of `RqVaeConfig`),
+            `serving_model_dir`, `model_run_dir` (TensorBoard logs and `metrics.json`).
+    """
+    config = RqVaeConfig(**fn_args.custom_config["rqvae"])
+    ids, embeddings = read_items(fn_args.train_files, config.max_items, config.seed)
+    held_out = tf.strings.to_hash_bucket_fast(ids, _VALIDATION_SHARE).numpy() == 0
+    if held_out.all() or not held_out.any():
+        held_out = np.arange(len(ids)) % _VALIDATION_SHARE == 0
+    items = embeddings[~held_out] if len(ids) > 1 else embeddings
+    training = train(items, embeddings[held_out], config, fn_args.model_run_dir)
+    export(training.model, fn_args.serving_model_dir)
+    os.makedirs(fn_args.model_run_dir, exist_ok=True)
+    metrics = {
+        "epochs": training.epochs,
+        "reconstruction": training.reconstruction,
+        "codebook_use": training.codebook_use,
+        "seconds": training.seconds,
+    }
+    with open(os.path.join(fn_args.model_run_dir, "metrics.json"), "w", encoding="utf-8") as file:
+        json.dump(metrics, file)
+
+
+def read_items(patterns: Sequence[str], max_items: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Reads items.
+
+    Args:
+        patterns: Patterns of gzipped TFRecord files of tf.train.Examples.
+        max_items: Of more items than this, a random sample of this size is kept (reservoir).
+        seed: Seed of the sample.
+
+    Returns:
+        Ids [N] bytes and embeddings float32 [N, D].
+
+    Raises:
+        ValueError: There is no item.
+    """
+    files = [file for pattern in patterns for file in sorted(tf.io.gfile.glob(pattern))]
+    spec = {
+        "item_id": tf.io.FixedLenFeature([], tf.string),
+        "embedding": tf.io.VarLenFeature(tf.float32),
+    }
+    rng = np.random.default_rng(seed)
+    ids: list[bytes] = []
+    embeddings: list[np.ndarray] = []
+    seen = 0
+    for batch in tf.data.TFRecordDataset(files, "GZIP").batch(_READ_BATCH):
+        parsed = tf.io.parse_example(batch, spec)
+        rows = tf.sparse.to_dense(parsed["embedding"]).numpy()
+        for item_id, row in zip(parsed["item_id"].numpy(), rows, strict=True):
+            seen += 1
+            if len(ids) < max_items:
+                ids.append(item_id)
+                embeddings.append(row)
+            elif (place := rng.integers(0, seen)) < max_items:
+                ids[place], embeddings[place] = item_id, row
+    if not ids:
+        raise ValueError(f"no item in {', '.join(patterns)}")
+    return np.array(ids, object), np.stack(embeddings)
