@@ -1,0 +1,171 @@
+"""The signature `rank` of a served ranker, and requests that fit it."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from serving.client.errors import MissingInputError
+from serving.client.served_space import ServedSpace
+
+_ITEM_ID = "item_id"
+_SID = "sid"
+
+Fields = Mapping[str, Any]
+
+
+class RankSignature:
+    """What a ranker asks for: how it sees items, and which context columns.
+
+    Args:
+        signature_def: The signature, with inputs `candidate_<field>`, `current_<field>` and
+            `history_<field>` for the fields `sid` (int64) and `item_id` (string), and
+            `context_<column>` (string or a number).
+
+    Attributes:
+        item_fields: The fields, of "sid" and "item_id", that the ranker sees items by.
+        context_columns: dtype of each context column.
+    """
+
+    def __init__(self, signature_def: meta_graph_pb2.SignatureDef):
+        inputs = signature_def.inputs
+        self.item_fields = tuple(_suffixes(inputs, "candidate_"))
+        self.context_columns = {
+            column: tf.as_dtype(inputs[f"context_{column}"].dtype)
+            for column in _suffixes(inputs, "context_")
+        }
+
+    def inputs(
+        self,
+        candidate: Fields,
+        current: Fields | None,
+        history: Fields | None,
+        context: Fields,
+        space: ServedSpace,
+    ) -> dict[str, np.ndarray]:
+        """Makes a request's inputs. What the ranker does not ask for is passed over.
+
+        Args:
+            candidate: `sid` [N, L] integers, `item_id` [N] strings or integers.
+            current: `sid` [L], `item_id` one; None where there is no current item.
+            history: `sid` [T, L], `item_id` [T], most recent first; None where there is none.
+            context: One value, or [N], for each column.
+            space: The ranker's SID space.
+
+        Returns:
+            An array for each input of the signature.
+
+        Raises:
+            MissingInputError: A field or a column is left out.
+            ValueError: A shape, a code or a type does not fit.
+        """
+        arrays = {}
+        for field in self.item_fields:
+            candidates = self._items("candidate", candidate, field, space)
+            arrays[f"candidate_{field}"] = candidates
+            currents = (
+                _no_item(field, space)
+                if current is None
+                else self._items("current", current, field, space)
+            )
+            if len(currents) != 1:
+                raise ValueError(f"current {field} holds {len(currents)} items; one is wanted")
+            arrays[f"current_{field}"] = currents
+            past = (
+                _no_item(field, space)[:0]
+                if history is None
+                else self._items("history", history, field, space)
+            )
+            arrays[f"history_{field}"] = past[np.newaxis]
+        return arrays | self._context(context, len(candidates))
+
+    def _items(self, role: str, fields: Fields, field: str, space: ServedSpace) -> np.ndarray:
+        if field not in fields:
+            raise MissingInputError(
+                f"the ranker sees items by {_list(self.item_fields)}, but {role} holds "
+                f"{_list(fields)}; missing: {field}"
+            )
+        if field == _SID:
+            return _sids(role, fields[field], space)
+        return _strings(f"{role} {field}", fields[field], (str, bytes, int))
+
+    def _context(self, context: Fields, candidates: int) -> dict[str, np.ndarray]:
+        missing = [
+            f"{column} ({dtype.name})"
+            for column, dtype in self.context_columns.items()
+            if column not in context
+        ]
+        if missing:
+            raise MissingInputError(
+                f"the ranker asks for context columns {_list(self.context_columns)}, but context "
+                f"holds {_list(context)}; missing: {', '.join(missing)}"
+            )
+        arrays = {}
+        for column, dtype in self.context_columns.items():
+            array = _column(column, context[column], dtype)
+            if len(array) not in (1, candidates):
+                raise ValueError(
+                    f"context {column} holds {len(array)} values; 1 or one for each of the "
+                    f"{candidates} candidates is wanted"
+                )
+            arrays[f"context_{column}"] = array
+        return arrays
+
+
+def _suffixes(aliases: Iterable[str], prefix: str) -> list[str]:
+    return sorted(alias.removeprefix(prefix) for alias in aliases if alias.startswith(prefix))
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+def _no_item(field: str, space: ServedSpace) -> np.ndarray:
+    if field == _SID:
+        return np.full((1, space.levels), -1, np.int64)
+    return np.array([b""], object)
+
+
+def _sids(role: str, value: Any, space: ServedSpace) -> np.ndarray:
+    sids = np.asarray(value)
+    if sids.size == 0:
+        return np.zeros((0, space.levels), np.int64)
+    if sids.dtype.kind not in "iu":
+        raise ValueError(f"{role} sid is {sids.dtype}; integers are wanted")
+    if sids.shape[-1:] != (space.levels,):
+        raise ValueError(
+            f"{role} sid has shape {sids.shape}; Semantic IDs of {space.levels} codes are wanted"
+        )
+    sids = sids.reshape(-1, space.levels).astype(np.int64, copy=False)
+    if sids.min() < -1 or sids.max() >= space.codebook_size:
+        row = ((sids < -1) | (sids >= space.codebook_size)).any(axis=1).argmax()
+        raise ValueError(
+            f"{role} sid {sids[row].tolist()} at row {row} is not of SID space "
+            f"{space.fingerprint}; codes are 0 .. {space.codebook_size - 1}, or -1 for no item"
+        )
+    return sids
+
+
+def _column(column: str, value: Any, dtype: tf.DType) -> np.ndarray:
+    if dtype == tf.string:
+        return _strings(f"context {column}", value, (str, bytes))
+    array = np.atleast_1d(np.asarray(value)).ravel()
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"context {column} is {array.dtype}; {dtype.name} is wanted")
+    return array.astype(dtype.as_numpy_dtype)
+
+
+def _strings(what: str, value: Any, types: tuple[type, ...]) -> np.ndarray:
+    values = np.asarray(value, object).ravel().tolist()
+    for row, one in enumerate(values):
+        if not isinstance(one, types):
+            raise ValueError(
+                f"{what} at row {row} is {one!r}; "
+                f"{' or '.join(kind.__name__ for kind in types)} is wanted"
+            )
+    strings = np.empty(len(values), object)
+    strings[:] = [one if isinstance(one, bytes) else str(one).encode() for one in values]
+    return strings

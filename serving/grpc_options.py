@@ -1,0 +1,13 @@
+"""What both ends of a channel agree on."""
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""Largest request or answer, in bytes.
+
+gRPC's own limit on what is received is 4 MiB. TensorFlow Serving receives up to 2 GiB; the client
+keeps to this limit with either server, so that what works locally works in production.
+"""
+
+MESSAGE_LIMITS = (
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+)

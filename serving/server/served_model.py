@@ -1,0 +1,143 @@
+"""The versions of one model: those on disk, those served, and how each is."""
+
+import gc
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Mapping
+
+import tensorflow as tf
+from tensorflow_serving.apis import get_model_status_pb2
+from tensorflow_serving.apis import status_pb2
+
+from serving.server.servable import Servable
+from serving.server.version_policy import aspired_versions
+from serving.server.version_policy import ServableVersionPolicy
+from serving.server.version_policy import versions_on_disk
+
+ModelVersionStatus = get_model_status_pb2.ModelVersionStatus
+
+_log = logging.getLogger(__name__)
+
+
+class ServedModel:
+    """Keeps what is served in step with what is on disk.
+
+    New versions are loaded before old ones are let go. What is served stays served as long as no
+    version that the policy asks for could be loaded (TensorFlow Serving's
+    AvailabilityPreservingPolicy). A version that failed to load is tried again when its files
+    change.
+
+    Readers take no lock: they see the versions before a switch or those after it, and a request
+    that holds an unloaded version keeps it alive until it is answered.
+
+    Args:
+        name: Name of the model.
+        base_path: Directory of version directories.
+        policy: Which versions to serve.
+    """
+
+    def __init__(self, name: str, base_path: str, policy: ServableVersionPolicy):
+        self.name = name
+        self.base_path = base_path
+        self._policy = policy
+        self._servables: Mapping[int, Servable] = {}
+        self._statuses: dict[int, ModelVersionStatus] = {}
+        self._failed: dict[int, frozenset] = {}
+        self._garbage = False
+        self._refresh_lock = threading.Lock()
+
+    def servable(self, version: int | None = None) -> Servable | None:
+        """Finds a loaded version: the one asked for, or else the newest."""
+        servables = self._servables
+        return servables.get(max(servables, default=-1) if version is None else version)
+
+    def statuses(self) -> list[ModelVersionStatus]:
+        """How every version is that was ever to be served, newest first."""
+        statuses = dict(self._statuses)
+        return [statuses[version] for version in sorted(statuses, reverse=True)]
+
+    def refresh(self) -> None:
+        """Loads what has come, then lets go of what has gone.
+
+        Where the disk fails, everything stays as it is.
+        """
+        with self._refresh_lock:
+            try:
+                self._refresh()
+            except OSError as error:
+                _log.error("Model %s: nothing changes, %s", self.name, error)
+            if self._garbage:
+                # TensorFlow's graphs hold themselves and the variables they use in circles, which
+                # the collector breaks far too late of its own accord: a version's tables stay in
+                # memory. It costs a pause of some tenths of a second.
+                self._garbage = False
+                gc.collect()
+
+    def _refresh(self) -> None:
+        paths = versions_on_disk(self.base_path)
+        wanted = aspired_versions(paths, self._policy)
+        self._failed = {
+            version: files
+            for version, files in self._failed.items()
+            if version in wanted and files == _files(paths[version])
+        }
+        new = [v for v in wanted if v not in self._servables and v not in self._failed]
+        for version in new:
+            self._set_status(version, ModelVersionStatus.START)
+        loaded = {version: self._load(version, paths[version]) for version in new}
+        servables = {**self._servables, **loaded}
+        servables = {version: servables[version] for version in wanted if servables.get(version)}
+        if servables or not wanted:
+            self._switch(servables)
+
+    def _load(self, version: int, path: str) -> Servable | None:
+        files = _files(path)
+        self._set_status(version, ModelVersionStatus.LOADING)
+        try:
+            return Servable(self.name, version, path)
+        except Exception as error:  # Whatever a broken SavedModel raises, the others stay served.
+            _log.error("Model %s version %d does not load: %s", self.name, version, error)
+            self._failed[version] = files
+            self._set_status(version, ModelVersionStatus.END, _error_code(error), str(error))
+            return None
+
+    def _switch(self, servables: dict[int, Servable]) -> None:
+        before, self._servables = self._servables, servables
+        for version in servables.keys() - before.keys():
+            self._set_status(version, ModelVersionStatus.AVAILABLE)
+            _log.info("Model %s version %d is served", self.name, version)
+        for version in before.keys() - servables.keys():
+            self._set_status(version, ModelVersionStatus.UNLOADING)
+            # Requests under way still hold it.
+            weakref.finalize(before[version], self._end, version).atexit = False
+
+    def _end(self, version: int) -> None:
+        self._garbage = True
+        if self._statuses[version].state == ModelVersionStatus.UNLOADING:
+            self._set_status(version, ModelVersionStatus.END)
+            _log.info("Model %s version %d is unloaded", self.name, version)
+
+    def _set_status(self, version: int, state: int, code: int = 0, message: str = "") -> None:
+        self._statuses[version] = ModelVersionStatus(
+            version=version,
+            state=state,
+            status=status_pb2.StatusProto(error_code=code, error_message=message),
+        )
+
+
+def _files(path: str) -> frozenset:
+    """What is in a directory: names, sizes and times of change."""
+    return frozenset(
+        (file, stat.st_size, stat.st_mtime_ns)
+        for directory, _, names in os.walk(path)
+        for file in (os.path.join(directory, name) for name in names)
+        for stat in (os.stat(file),)
+    )
+
+
+def _error_code(error: Exception) -> int:
+    if isinstance(error, tf.errors.OpError):
+        return error.error_code
+    return tf.errors.NOT_FOUND if isinstance(error, OSError) else tf.errors.INTERNAL

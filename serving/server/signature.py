@@ -1,0 +1,155 @@
+"""One signature of a loaded SavedModel."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from serving.server.status import CODES
+from serving.server.status import invalid_argument
+from serving.server.status import StatusError
+
+
+class Signature:
+    """Checks a request against a signature and runs it.
+
+    Checks, their order and their messages are those of TensorFlow Serving's `predict_util.cc` and
+    TensorFlow's `cc/saved_model/util.cc`. Shapes are left to the first operation that meets them,
+    as there.
+
+    Args:
+        function: The signature as `tf.saved_model.load` gives it.
+        signature_def: The signature as the SavedModel declares it.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Mapping[str, tf.Tensor]],
+        signature_def: meta_graph_pb2.SignatureDef,
+    ):
+        self._function = function
+        self._inputs = {
+            alias: signature_def.inputs[alias] for alias in sorted(signature_def.inputs)
+        }
+        self._defaults = dict(signature_def.defaults)
+        self._outputs = sorted(signature_def.outputs)
+
+    def run(
+        self, inputs: Mapping[str, tensor_pb2.TensorProto], output_filter: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        """Answers a request.
+
+        Args:
+            inputs: A message for each input alias.
+            output_filter: Aliases of the outputs wanted; none means all.
+
+        Returns:
+            The outputs wanted, by alias.
+
+        Raises:
+            StatusError: The request does not fit the signature, or an operation fails.
+        """
+        arrays = self._parse(inputs)
+        aliases = self._check_filter(output_filter) or self._outputs
+        self._check_dtypes(inputs)
+        try:
+            outputs = self._function(**{alias: tf.constant(a) for alias, a in arrays.items()})
+        except tf.errors.OpError as error:
+            raise StatusError(CODES[error.error_code], _bare_message(error)) from error
+        return {alias: _array(outputs[alias]) for alias in aliases}
+
+    def _parse(self, inputs: Mapping[str, tensor_pb2.TensorProto]) -> dict[str, np.ndarray]:
+        sent, known = set(inputs), set(self._inputs)
+        if len(sent) > len(known) or (len(sent) < len(known) and not self._defaults):
+            raise invalid_argument(
+                f"input size does not match signature: {len(sent)}!={len(known)} "
+                f"len({_braces(sent)}) != len({_braces(known)}). "
+                f"Sent extra: {_braces(sent - known)}. "
+                f"Missing but required: {_braces(known - sent)}."
+            )
+        arrays = {}
+        for alias, info in self._inputs.items():
+            proto = inputs.get(alias, self._defaults.get(alias))
+            if proto is None:
+                raise invalid_argument(
+                    f"Signature input alias: {alias}(feed name: {info.name}) not found in request "
+                    "and no default value provided. Inputs expected to be in the request "
+                    f"{_braces(sent)}, or default input alias set: "
+                    f"{','.join(sorted(self._defaults))}"
+                )
+            arrays[alias] = _parse_tensor(alias, proto)
+        if sent - known:
+            raise invalid_argument(
+                f"Inputs contains invalid name. Used request inputs: "
+                f"{','.join(sorted(sent & known))}, request input: {','.join(sorted(sent))}"
+            )
+        return arrays
+
+    def _check_filter(self, output_filter: Sequence[str]) -> list[str]:
+        seen: list[str] = []
+        for alias in output_filter:
+            if alias not in self._outputs:
+                raise invalid_argument(
+                    f"output tensor alias not found in signature: {alias} "
+                    f"Outputs expected to be in the set {_braces(self._outputs)}."
+                )
+            if alias in seen:
+                raise invalid_argument(f"duplicate output tensor alias: {alias}")
+            seen.append(alias)
+        return seen
+
+    def _check_dtypes(self, inputs: Mapping[str, tensor_pb2.TensorProto]) -> None:
+        for index, (alias, info) in enumerate(self._inputs.items()):
+            if alias in inputs and inputs[alias].dtype != info.dtype:
+                raise invalid_argument(
+                    f"Expects arg[{index}] to be {_dtype_name(info.dtype)} "
+                    f"but {_dtype_name(inputs[alias].dtype)} is provided"
+                )
+
+
+def signature_not_found(name: str) -> StatusError:
+    """What Predict answers where a model has no such signature."""
+    return StatusError(
+        grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+    )
+
+
+def _parse_tensor(alias: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
+    shape = proto.tensor_shape
+    try:
+        # NumPy would read a negative size as "whatever is left".
+        if shape.unknown_rank or any(dim.size < 0 for dim in shape.dim):
+            raise ValueError("the shape is not fully known")
+        return tf.make_ndarray(proto)
+    except (TypeError, ValueError) as error:
+        raise invalid_argument(f"tensor parsing error: {alias}") from error
+
+
+def _array(tensor: tf.Tensor) -> np.ndarray:
+    value = tensor.numpy()
+    # A scalar string comes as bytes, of which NumPy's own string type would strip zeros.
+    return np.asarray(value, object) if isinstance(value, bytes) else value
+
+
+def _dtype_name(dtype: int) -> str:
+    return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
+
+
+def _braces(aliases: Iterable[str]) -> str:
+    return "{" + ",".join(sorted(aliases)) + "}"
+
+
+def _bare_message(error: tf.errors.OpError) -> str:
+    """What the operation said, without what eager execution puts around it.
+
+    That would leave little of it within the characters let through.
+    """
+    said = error.message.rpartition("<stack traces unavailable>\n")[2]
+    return said.partition(" [Op:")[0]

@@ -1,0 +1,56 @@
+"""How a request that cannot be answered ends."""
+
+import functools
+from collections.abc import Callable
+
+import grpc
+
+MESSAGE_LIMIT = 1024
+"""Characters of a message that TensorFlow Serving lets through."""
+
+CODES = {code.value[0]: code for code in grpc.StatusCode}
+"""gRPC's codes by number; TensorFlow's errors have the same numbers."""
+
+
+class StatusError(Exception):
+    """A request is answered by a code and a message.
+
+    Attributes:
+        code: One of gRPC's codes.
+        message: What is wrong with the request.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def invalid_argument(message: str) -> StatusError:
+    """A StatusError of code INVALID_ARGUMENT."""
+    return StatusError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def not_found(message: str) -> StatusError:
+    """A StatusError of code NOT_FOUND."""
+    return StatusError(grpc.StatusCode.NOT_FOUND, message)
+
+
+def truncate(message: str) -> str:
+    """Cuts a message as TensorFlow Serving's `grpc_status_util.cc` does."""
+    if len(message) <= MESSAGE_LIMIT:
+        return message
+    return message[:MESSAGE_LIMIT] + "...TRUNCATED"
+
+
+def answers_status(method: Callable) -> Callable:
+    """Makes a servicer's method answer a StatusError by its code and its message, cut."""
+
+    @functools.wraps(method)
+    def wrapped(self, request, context: grpc.ServicerContext):
+        try:
+            return method(self, request)
+        except StatusError as error:
+            context.abort(error.code, truncate(error.message))
+
+    return wrapped

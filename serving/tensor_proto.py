@@ -1,0 +1,26 @@
+"""NumPy array to TensorProto; `tf.make_ndarray` is the way back."""
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import types_pb2
+
+
+def write_array(array: np.ndarray, proto: tensor_pb2.TensorProto) -> None:
+    """Writes an array into an empty message, in place: messages are copied where they are assigned.
+
+    `tf.make_tensor_proto` gives the same message, by way of checks that an array does not need.
+
+    Args:
+        array: Any shape. Numbers or booleans (written as `tensor_content`), or bytes in an array of
+            dtype object or S (written as `string_val`).
+        proto: The message.
+    """
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    if array.dtype.kind in "OS":
+        proto.dtype = types_pb2.DT_STRING
+        proto.string_val.extend(array.ravel().tolist())
+    else:
+        proto.dtype = tf.as_dtype(array.dtype).as_datatype_enum
+        proto.tensor_content = array.tobytes()

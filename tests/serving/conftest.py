@@ -1,0 +1,36 @@
+import grpc
+import pytest
+import tiny_models
+from tensorflow_serving.apis import model_service_pb2_grpc
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from serving.server import ModelServer
+
+
+@pytest.fixture(scope="session")
+def base_paths(tmp_path_factory):
+    """Models to be read only: two SID rankers, one by item id, and an encoder."""
+    root = tmp_path_factory.mktemp("models")
+    tiny_models.export(tiny_models.SidRanker(), root / "ranker", 3)
+    tiny_models.export(tiny_models.ItemIdRanker("space-b"), root / "by_id", 1)
+    tiny_models.export(tiny_models.Encoder(), root / "semantic_id", 7)
+    tiny_models.export(tiny_models.Encoder("space-b"), root / "other_semantic_id", 7)
+    return {path.name: path for path in root.iterdir()}
+
+
+@pytest.fixture(scope="session")
+def server(base_paths):
+    with ModelServer(base_paths) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prediction_service(server):
+    with grpc.insecure_channel(server.address) as channel:
+        yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+
+@pytest.fixture(scope="session")
+def model_service(server):
+    with grpc.insecure_channel(server.address) as channel:
+        yield model_service_pb2_grpc.ModelServiceStub(channel)

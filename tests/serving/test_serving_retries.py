@@ -1,0 +1,157 @@
+"""What the clients do when a server is slow, away or broken: this one is so on purpose."""
+
+import contextlib
+import socket
+import threading
+import time
+from concurrent import futures
+
+import grpc
+import numpy as np
+import pytest
+from tensorflow_serving.apis import get_model_metadata_pb2
+from tensorflow_serving.apis import predict_pb2
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from serving.client import EncoderClient
+from serving.client import ModelCallError
+from serving.tensor_proto import write_array
+
+EMBEDDING = [[1.0, 2.0]]
+
+
+class FlakyEncoder(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Answers [[7]], once the refusals asked for are used up and `seconds` are over."""
+
+    def __init__(self):
+        self.refusals = []
+        self.calls = 0
+        self.delay = threading.Event()
+        self.seconds = 0.0
+
+    def GetModelMetadata(self, request, context):  # noqa: N802
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        shape = signatures.signature_def["serving_default"].inputs["embedding"].tensor_shape
+        shape.dim.add(size=-1)
+        shape.dim.add(size=2)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.version.value = 1
+        response.metadata["signature_def"].Pack(signatures)
+        return response
+
+    def Predict(self, request, context):  # noqa: N802
+        response = predict_pb2.PredictResponse()
+        response.model_spec.version.value = 1
+        if request.model_spec.signature_name == "info":
+            write_array(np.array(b"space-a", object), response.outputs["fingerprint"])
+            write_array(np.array(1), response.outputs["levels"])
+            write_array(np.array(8), response.outputs["codebook_size"])
+            return response
+        self.calls += 1
+        if self.refusals:
+            context.abort(self.refusals.pop(0), "on purpose")
+        self.delay.wait(self.seconds)
+        write_array(np.array([[7]], np.int32), response.outputs["sid"])
+        return response
+
+
+def unused_address():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+def listen(servicer, address="127.0.0.1:0"):
+    server = grpc.server(
+        futures.ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", -1)]
+    )
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port(address)
+    server.start()
+    return server, f"127.0.0.1:{port}"
+
+
+@pytest.fixture
+def flaky():
+    servicer = FlakyEncoder()
+    server, servicer.address = listen(servicer)
+    yield servicer
+    servicer.delay.set()
+    server.stop(None).wait()
+
+
+def test_unavailable_is_tried_again(flaky):
+    flaky.refusals = [grpc.StatusCode.UNAVAILABLE] * 3
+    with EncoderClient(flaky.address) as encoder:
+        np.testing.assert_array_equal(encoder.encode(EMBEDDING), [[7]])
+    assert flaky.calls == 4
+
+
+def test_large_requests_are_tried_again_too(flaky):
+    flaky.refusals = [grpc.StatusCode.UNAVAILABLE] * 2
+    with EncoderClient(flaky.address) as encoder:
+        encoder.encode(
+            np.ones((500_000, 2))
+        )  # 4 MB, beyond what gRPC keeps for retries if not told
+    assert flaky.calls == 3
+
+
+def test_five_times_unavailable_is_enough(flaky):
+    flaky.refusals = [grpc.StatusCode.UNAVAILABLE] * 9
+    with EncoderClient(flaky.address) as encoder, pytest.raises(ModelCallError) as caught:
+        encoder.encode(EMBEDDING)
+    assert str(caught.value) == "model semantic_id answered UNAVAILABLE: on purpose"
+    assert flaky.calls == 5
+
+
+@pytest.mark.parametrize(
+    "code", ["INTERNAL", "RESOURCE_EXHAUSTED", "INVALID_ARGUMENT", "NOT_FOUND", "UNKNOWN"]
+)
+def test_nothing_else_is_tried_again(flaky, code):
+    flaky.refusals = [grpc.StatusCode[code]] * 2
+    with EncoderClient(flaky.address) as encoder:
+        with pytest.raises(ModelCallError) as caught:
+            encoder.encode(EMBEDDING)
+        assert caught.value.code == grpc.StatusCode[code]
+    assert flaky.calls == 1
+
+
+def test_a_slow_answer_is_not_waited_for(flaky):
+    flaky.seconds = 20.0
+    with EncoderClient(flaky.address, timeout=0.5) as encoder:
+        begin = time.monotonic()
+        with pytest.raises(ModelCallError) as caught:
+            encoder.encode(EMBEDDING)
+        assert caught.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert 0.4 < time.monotonic() - begin < 5
+    assert flaky.calls == 1
+
+
+def test_the_deadline_covers_the_retries(flaky):
+    flaky.refusals = [grpc.StatusCode.UNAVAILABLE]
+    flaky.seconds = 20.0
+    with EncoderClient(flaky.address, timeout=0.5) as encoder:
+        begin = time.monotonic()
+        with pytest.raises(ModelCallError) as caught:
+            encoder.encode(EMBEDDING)
+        assert caught.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert time.monotonic() - begin < 5
+    assert flaky.calls == 2
+
+
+def test_a_server_that_is_away_is_unavailable():
+    with EncoderClient(unused_address()) as encoder, pytest.raises(ModelCallError) as caught:
+        encoder.encode(EMBEDDING)
+    assert caught.value.code == grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_server_that_restarts_is_found_within_one_call(flaky):
+    address = unused_address()
+    server, _ = listen(flaky, address)
+    with EncoderClient(address) as encoder, contextlib.ExitStack() as stack:
+        encoder.encode(EMBEDDING)
+        server.stop(None).wait()
+        timer = threading.Timer(0.2, lambda: stack.callback(listen(flaky, address)[0].stop, None))
+        timer.start()
+        np.testing.assert_array_equal(encoder.encode(EMBEDDING), [[7]])
+        timer.join()

@@ -1,0 +1,262 @@
+"""Versions that come, fail and go while requests go on; starting and stopping."""
+
+import contextlib
+import gc
+import os
+import shutil
+import threading
+import time
+import weakref
+
+import grpc
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import get_model_status_pb2
+from tensorflow_serving.apis import model_service_pb2_grpc
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+from tiny_models import example
+from tiny_models import export
+from tiny_models import HeldRanker
+from tiny_models import predict_request
+from tiny_models import SidRanker
+
+from serving.server import ModelServer
+from serving.server import ServableVersionPolicy
+from serving.server.served_model import ServedModel
+
+POLL_SECONDS = 0.05
+State = get_model_status_pb2.ModelVersionStatus.State
+
+
+class Caller:
+    """Asks for an example's score, which tells versions apart: v is exported with bonus 10 v."""
+
+    def __init__(self, server):
+        self.channel = grpc.insecure_channel(server.address)
+        self.predictions = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
+        self.models = model_service_pb2_grpc.ModelServiceStub(self.channel)
+
+    def score(self, version=None):
+        """Version that answered, and the score."""
+        response = self.predictions.Predict(
+            predict_request("ranker", version=version, examples=[example(1, 2)])
+        )
+        score = tf.make_ndarray(response.outputs["click"]).item()
+        return response.model_spec.version.value, score
+
+    def states(self):
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "ranker"
+        statuses = self.models.GetModelStatus(request).model_version_status
+        return {status.version: State.Name(status.state) for status in statuses}
+
+    def error(self, version):
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "ranker"
+        request.model_spec.version.value = version
+        (status,) = self.models.GetModelStatus(request).model_version_status
+        return status.status
+
+
+@pytest.fixture
+def base_path(tmp_path):
+    export(SidRanker(bonus=10.0), tmp_path / "ranker", 1)
+    return tmp_path / "ranker"
+
+
+@contextlib.contextmanager
+def serving(base_path, policy=None):
+    with ModelServer(
+        {"ranker": base_path}, version_policy=policy, poll_seconds=POLL_SECONDS
+    ) as server:
+        caller = Caller(server)
+        with caller.channel:
+            yield caller
+
+
+def until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.01)
+
+
+def test_a_new_version_takes_over_without_a_failed_request(base_path):
+    with serving(base_path) as caller:
+        answers, failures, enough = [], [], threading.Event()
+
+        def ask():
+            while not enough.is_set():
+                try:
+                    answers.append(caller.score())
+                except grpc.RpcError as error:
+                    failures.append(error)
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(answers) > 20)
+        export(SidRanker(bonus=20.0), base_path, 2)
+        until(lambda: (2, 23.0) in answers)
+        enough.set()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert set(answers) == {(1, 13.0), (2, 23.0)}
+        until(lambda: caller.states() == {1: "END", 2: "AVAILABLE"})
+        with pytest.raises(grpc.RpcError, match=r"Specific\(ranker, 1\)"):
+            caller.score(version=1)
+
+
+def test_a_broken_version_leaves_the_old_one_serving_until_it_is_mended(base_path):
+    with serving(base_path) as caller:
+        whole = export(SidRanker(bonus=20.0), base_path.parent / "elsewhere", 2)
+        (base_path / "2").mkdir()
+        (base_path / "2" / "saved_model.pb").write_bytes(b"not a model")
+        until(lambda: caller.states() == {1: "AVAILABLE", 2: "END"})
+        assert caller.error(2).error_code == tf.errors.NOT_FOUND
+        assert "saved_model.pb" in caller.error(2).error_message
+        assert caller.score() == (1, 13.0)
+        with pytest.raises(grpc.RpcError, match=r"Specific\(ranker, 2\)"):
+            caller.score(version=2)
+        # As a slow copy does it: first the graph, some polls later the weights.
+        shutil.copy(whole / "saved_model.pb", base_path / "2")
+        until(lambda: caller.error(2).error_message.count("variables"))
+        assert caller.score() == (1, 13.0)
+        shutil.copytree(whole / "variables", base_path / "2" / "variables")
+        until(lambda: caller.score() == (2, 23.0))
+
+
+def test_a_newer_version_passes_a_broken_one(base_path):
+    with serving(base_path) as caller:
+        (base_path / "2").mkdir()
+        until(lambda: caller.states().get(2) == "END")
+        export(SidRanker(bonus=30.0), base_path, 3)
+        until(lambda: caller.score() == (3, 33.0))
+
+
+def test_old_versions_answer_by_number_where_the_policy_keeps_them(base_path):
+    export(SidRanker(bonus=20.0), base_path, 2)
+    policy = ServableVersionPolicy()
+    policy.latest.num_versions = 2
+    with serving(base_path, policy) as caller:
+        assert caller.score() == (2, 23.0)
+        assert caller.score(version=1) == (1, 13.0)
+        export(SidRanker(bonus=30.0), base_path, 3)
+        until(lambda: caller.score() == (3, 33.0))
+        assert caller.score(version=2) == (2, 23.0)
+        until(lambda: caller.states() == {1: "END", 2: "AVAILABLE", 3: "AVAILABLE"})
+
+
+@pytest.mark.parametrize(("policy", "served"), [("all", {1, 2}), ("specific", {1})])
+def test_policies(base_path, policy, served):
+    export(SidRanker(bonus=20.0), base_path, 2)
+    version_policy = ServableVersionPolicy()
+    if policy == "all":
+        version_policy.all.SetInParent()
+    else:
+        version_policy.specific.versions.append(1)
+    with serving(base_path, version_policy) as caller:
+        assert caller.states() == dict.fromkeys(served, "AVAILABLE")
+        assert caller.score()[0] == max(served)
+
+
+def test_a_version_under_way_is_unloaded_when_its_request_has_ended(tmp_path):
+    held = HeldRanker(bonus=10.0)
+    export(held, tmp_path, 1)
+    with serving(tmp_path) as caller:
+        running = caller.predictions.Predict.future(predict_request("ranker", "hold"))
+        assert held.entered.wait(10)
+        export(SidRanker(bonus=20.0), tmp_path, 2)
+        until(lambda: caller.states() == {1: "UNLOADING", 2: "AVAILABLE"})
+        assert caller.score() == (2, 23.0)
+        assert not running.done()
+        held.let_go.set()
+        assert tf.make_ndarray(running.result().outputs["bonus"]).item() == 10.0
+        until(lambda: caller.states() == {1: "END", 2: "AVAILABLE"})
+
+
+def test_an_unloaded_version_leaves_memory_by_itself(base_path):
+    model = ServedModel("ranker", str(base_path), ServableVersionPolicy())
+    model.refresh()
+    graph = weakref.ref(model.servable().signature("rank")._function.graph)
+    assert graph() is not None
+    export(SidRanker(bonus=20.0), base_path, 2)
+    gc.disable()
+    try:
+        model.refresh()
+        assert model.servable().version == 2
+        assert graph() is None
+    finally:
+        gc.enable()
+
+
+def test_versions_taken_away_are_no_longer_served(base_path):
+    with serving(base_path) as caller:
+        shutil.rmtree(base_path / "1")
+        until(lambda: caller.states() == {1: "END"})
+        with pytest.raises(grpc.RpcError, match=r"Latest\(ranker\)"):
+            caller.score()
+
+
+def test_a_base_path_out_of_reach_changes_nothing(base_path):
+    with serving(base_path) as caller:
+        os.rename(base_path, base_path.parent / "away")
+        time.sleep(5 * POLL_SECONDS)
+        assert caller.score() == (1, 13.0)
+
+
+def test_stopping_waits_for_the_requests_under_way(tmp_path):
+    held = HeldRanker(bonus=10.0)
+    export(held, tmp_path, 1)
+    server = ModelServer({"ranker": tmp_path}).start()
+    caller = Caller(server)
+    running = caller.predictions.Predict.future(predict_request("ranker", "hold"))
+    assert held.entered.wait(10)
+    waiting, stopping = (threading.Thread(target=f) for f in (server.wait, server.stop))
+    waiting.start()
+    stopping.start()
+
+    def refused():
+        try:
+            caller.score()
+        except grpc.RpcError as error:
+            return error.code() == grpc.StatusCode.UNAVAILABLE
+
+    until(refused)
+    assert stopping.is_alive()
+    assert not running.done()
+    held.let_go.set()
+    assert tf.make_ndarray(running.result().outputs["bonus"]).item() == 10.0
+    for thread in (stopping, waiting):
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_stopping_ends_what_outlasts_the_grace(tmp_path):
+    held = HeldRanker(bonus=10.0)
+    export(held, tmp_path, 1)
+    server = ModelServer({"ranker": tmp_path}).start()
+    running = Caller(server).predictions.Predict.future(predict_request("ranker", "hold"))
+    assert held.entered.wait(10)
+    server.stop(grace=0.05)
+    assert running.exception(timeout=10).code() == grpc.StatusCode.UNAVAILABLE
+    held.let_go.set()
+
+
+def test_a_model_without_a_version_does_not_start(tmp_path):
+    (tmp_path / "ranker").mkdir()
+    with pytest.raises(
+        RuntimeError, match=r"model ranker: no version under .*/ranker is served; there is"
+    ):
+        ModelServer({"ranker": tmp_path / "ranker"}).start()
+    (tmp_path / "ranker" / "1").mkdir()
+    with pytest.raises(RuntimeError, match="version 1: SavedModel file does not exist"):
+        ModelServer({"ranker": tmp_path / "ranker"}).start()
+
+
+def test_a_taken_port_is_refused(base_path):
+    with ModelServer({"ranker": base_path}) as server:
+        port = int(server.address.rpartition(":")[2])
+        with pytest.raises(RuntimeError, match=str(port)):
+            ModelServer({"ranker": base_path}, port=port).start()
