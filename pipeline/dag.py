@@ -1,0 +1,294 @@
+"""The pipeline: what runs after what.
+
+```
+items ─▶ ItemGen ─▶ statistics, schema, gate ─▶ Trainer.rqvae ─▶ SemanticIdGen ─▶ SidAnalyzer
+                                                                      │
+impressions ─▶ ImpressionGen ─▶ statistics, schema, gate ─▶┐          ├─▶ SidTokenizerTrainer
+                                                           ▼          ▼          │
+                                                          FeatureJoiner          │
+                                                                │                │
+                                          Transform ─▶ Trainer.ranker, Trainer.baseline
+                                                                │
+                                                            Evaluator
+                                                                │
+                                             Pusher.semantic_id, Pusher.ranker
+```
+"""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from tfx import v1 as tfx
+from tfx.dsl.components.base import base_component
+
+from components.anomaly_gate.component import AnomalyGate
+from components.feature_joiner.component import FeatureJoiner
+from components.feature_joiner.parameters import JoinParameters
+from components.impression_gen.component import ImpressionGen
+from components.item_gen.component import ItemGen
+from components.schema_gen.component import SchemaGen
+from components.semantic_id_gen.component import SemanticIdGen
+from components.sid_analyzer.component import SidAnalyzer
+from components.sid_tokenizer_trainer.component import SidTokenizerTrainer
+from pipeline import config as config_lib
+from pipeline.code_version import code_version
+from pipeline.evaluation import eval_config
+from pipeline.inputs import Inputs
+
+PIPELINE_NAME = "semantic_id_ranking"
+
+#: Runs on this machine, in this process. Beam's default runner would first try to download another
+#: one, and TFX would pack itself for remote workers anew for each component if no image were named.
+LOCAL_BEAM_ARGUMENTS = (
+    "--runner=FnApiRunner",
+    "--direct_running_mode=in_memory",
+    "--sdk_container_image=none",
+)
+
+#: Modules that every component of ours reads its Examples with.
+_SHARED = ("components.examples", "components.errors")
+
+
+@dataclasses.dataclass(frozen=True)
+class Destinations:
+    """Where a run writes.
+
+    Attributes:
+        root: Folder of all artifacts.
+        metadata: SQLite file of ML Metadata.
+        serving: Base folder of the pushed models: `serving/<model>/<version>/`.
+    """
+
+    root: str
+    metadata: str
+    serving: str
+
+    @classmethod
+    def under(cls, directory: str) -> "Destinations":
+        """The layout of an output directory."""
+        return cls(
+            root=os.path.join(directory, "artifacts"),
+            metadata=os.path.join(directory, "metadata.sqlite"),
+            serving=os.path.join(directory, "serving"),
+        )
+
+
+def create_pipeline(
+    inputs: Inputs, config: config_lib.Config, destinations: Destinations
+) -> tfx.dsl.Pipeline:
+    """Builds the pipeline.
+
+    Args:
+        inputs: The input files, looked at and found readable.
+        config: What the run depends on beside them.
+        destinations: Where it writes.
+
+    Returns:
+        The pipeline, for any TFX runner.
+    """
+    item_gen = ItemGen(
+        input_base=os.path.dirname(inputs.items),
+        pattern=os.path.basename(inputs.items),
+        parameters=inputs.item_parameters(
+            config, code_version("components.item_gen", "components.parquet", *_SHARED)
+        ),
+    )
+    impression_gen = ImpressionGen(
+        input_base=os.path.dirname(inputs.impressions),
+        pattern=os.path.basename(inputs.impressions),
+        parameters=inputs.impression_parameters(
+            config, code_version("components.impression_gen", "components.parquet", *_SHARED)
+        ),
+    )
+    item_checks = _checks(
+        item_gen,
+        "items",
+        source=inputs.items,
+        required=["item_id", "embedding", "created_at"],
+        categorical=[],
+    )
+    impression_checks = _checks(
+        impression_gen,
+        "impressions",
+        source=inputs.impressions,
+        required=["user_id", "item_id", "timestamp", *(task.label for task in config.tasks)],
+        categorical=config.context.categorical,
+    )
+
+    rqvae = tfx.components.Trainer(
+        run_fn="trainer.rqvae.run_fn.run_fn",
+        examples=item_gen.outputs["examples"],
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config={
+            "rqvae": config_lib.to_dict(config.rqvae),
+            "code_version": code_version("trainer.rqvae", "trainer.sid_space"),
+        },
+    ).with_id("Trainer.rqvae")
+    rqvae.add_upstream_node(item_checks[-1])
+    semantic_id_gen = SemanticIdGen(
+        examples=item_gen.outputs["examples"],
+        model=rqvae.outputs["model"],
+        code_version=code_version("components.semantic_id_gen", "components.sid_table", *_SHARED),
+    )
+    sid_analyzer = SidAnalyzer(
+        examples=item_gen.outputs["examples"],
+        model=rqvae.outputs["model"],
+        semantic_ids=semantic_id_gen.outputs["semantic_ids"],
+        code_version=code_version("components.sid_analyzer", "components.sid_table", *_SHARED),
+    )
+    tokenizer = SidTokenizerTrainer(
+        semantic_ids=semantic_id_gen.outputs["semantic_ids"],
+        examples=impression_gen.outputs["examples"],
+        rows=_table_rows(config),
+        config=config_lib.to_dict(config.tokenizer),
+        code_version=code_version(
+            "components.sid_tokenizer_trainer",
+            "components.item_counts",
+            "trainer.tokenizer",
+            *_SHARED,
+        ),
+    )
+    tokenizer.add_upstream_node(impression_checks[-1])
+    joiner = FeatureJoiner(
+        impressions=impression_gen.outputs["examples"],
+        items=item_gen.outputs["examples"],
+        semantic_ids=semantic_id_gen.outputs["semantic_ids"],
+        parameters=_join_parameters(inputs, config),
+        code_version=code_version("components.feature_joiner", *_SHARED),
+    )
+    joiner.add_upstream_node(impression_checks[-1])
+    transform = tfx.components.Transform(
+        examples=joiner.outputs["examples"],
+        schema=joiner.outputs["schema"],
+        preprocessing_fn="trainer.ranker.preprocessing.preprocessing_fn",
+        splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=[]),
+        materialize=False,
+        custom_config={
+            "categorical": list(config.context.categorical),
+            "numeric": list(config.context.numeric),
+            "code_version": code_version("trainer.ranker.preprocessing"),
+        },
+    )
+
+    def ranker_trainer(name: str, representation: dict[str, Any]) -> tfx.components.Trainer:
+        return tfx.components.Trainer(
+            run_fn="trainer.ranker.run_fn.run_fn",
+            examples=joiner.outputs["examples"],
+            transform_graph=transform.outputs["transform_graph"],
+            base_model=tokenizer.outputs["model"],
+            train_args=tfx.proto.TrainArgs(splits=["train"]),
+            eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+            custom_config={
+                "representation": representation,
+                "ranker": config_lib.to_dict(config.ranker),
+                "tasks": [config_lib.to_dict(task) for task in config.tasks],
+                "context": config_lib.to_dict(config.context),
+                "history_length": config.history.length,
+                "code_version": code_version("trainer.ranker", "trainer.sid_space"),
+            },
+        ).with_id(name)
+
+    ranker = ranker_trainer("Trainer.ranker", config_lib.to_dict(config.representation))
+    baseline = ranker_trainer(
+        "Trainer.baseline", {"name": "random_hash", "rows": _table_rows(config)}
+    )
+    evaluator = tfx.components.Evaluator(
+        examples=joiner.outputs["examples"],
+        model=ranker.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        example_splits=["eval"],
+        eval_config=eval_config(config),
+    )
+    pushers = [
+        tfx.components.Pusher(
+            model=trainer.outputs["model"],
+            model_blessing=evaluator.outputs["blessing"],
+            push_destination=tfx.proto.PushDestination(
+                filesystem=tfx.proto.PushDestination.Filesystem(
+                    base_directory=os.path.join(destinations.serving, name)
+                )
+            ),
+        ).with_id(f"Pusher.{name}")
+        for name, trainer in (("semantic_id", rqvae), ("ranker", ranker))
+    ]
+    return tfx.dsl.Pipeline(
+        pipeline_name=PIPELINE_NAME,
+        pipeline_root=destinations.root,
+        components=[
+            item_gen,
+            impression_gen,
+            *item_checks,
+            *impression_checks,
+            rqvae,
+            semantic_id_gen,
+            sid_analyzer,
+            tokenizer,
+            joiner,
+            transform,
+            ranker,
+            baseline,
+            evaluator,
+            *pushers,
+        ],
+        enable_cache=True,
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+            destinations.metadata
+        ),
+        beam_pipeline_args=list(config.beam.arguments or LOCAL_BEAM_ARGUMENTS),
+    )
+
+
+def _checks(
+    example_gen: base_component.BaseComponent,
+    name: str,
+    source: str,
+    required: Sequence[str],
+    categorical: Sequence[str],
+) -> list[base_component.BaseComponent]:
+    """Statistics, schema and validation of one input; the last one is the gate."""
+    statistics = tfx.components.StatisticsGen(examples=example_gen.outputs["examples"]).with_id(
+        f"StatisticsGen.{name}"
+    )
+    schema = SchemaGen(
+        statistics=statistics.outputs["statistics"],
+        required=required,
+        categorical=categorical,
+        code_version=code_version("components.schema_gen"),
+    ).with_id(f"SchemaGen.{name}")
+    validator = tfx.components.ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    ).with_id(f"ExampleValidator.{name}")
+    gate = AnomalyGate(
+        anomalies=validator.outputs["anomalies"],
+        schema=schema.outputs["schema"],
+        source=os.path.basename(source),
+    ).with_id(f"AnomalyGate.{name}")
+    return [statistics, schema, validator, gate]
+
+
+def _table_rows(config: config_lib.Config) -> int:
+    """Rows of the ranker's table, which the baseline gets too."""
+    codes = config.rqvae.levels * config.rqvae.codebook_size
+    return codes if config.representation.name == "sid_unigram" else config.representation.rows
+
+
+def _join_parameters(inputs: Inputs, config: config_lib.Config) -> JoinParameters:
+    positive = config.positive_task
+    return JoinParameters(
+        labels={task.name: task.label for task in config.tasks},
+        regressions=tuple(task.name for task in config.tasks if task.type == "regression"),
+        positive=positive.label if positive else None,
+        categorical=config.context.categorical,
+        numeric=config.context.numeric,
+        history_length=config.history.length,
+        new_days=config.slices.new_days,
+        head_share=config.slices.head_share,
+        torso_share=config.slices.torso_share,
+        max_unknown_fraction=config.join.max_unknown_fraction,
+        shards=config.join.shards,
+        item_column=config.columns.item_id,
+        impressions=os.path.basename(inputs.impressions),
+    )

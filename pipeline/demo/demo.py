@@ -1,0 +1,74 @@
+"""The demonstration: MovieLens through the whole pipeline, served, and 500 films ranked."""
+
+import os
+import random
+
+import rich.console
+import rich.progress
+
+from components.errors import InputError
+from pipeline import rank as rank_lib
+from pipeline import run as run_lib
+from pipeline import serve as serve_lib
+from pipeline.config import Config
+from pipeline.demo import movielens
+from pipeline.terminal import logged_to
+
+_CANDIDATES = 500
+
+
+def demo(output: str, config: Config, console: rich.console.Console) -> None:
+    """Runs it all.
+
+    Args:
+        output: Folder of everything it makes; the data goes into `data/` below it.
+        config: The configuration of the run.
+        console: Where to show it.
+
+    Raises:
+        InputError: The packages with data and encoder are not installed.
+    """
+    data = _prepare(os.path.join(output, "data"), console)
+    console.print(
+        f"MovieLens: {data.films} films, {data.films_with_credits} of them with director or cast",
+        highlight=False,
+    )
+    summary = run_lib.run(data.items, data.impressions, output, config, console)
+    if not os.path.isfile(os.path.join(output, "serving", run_lib.RELEASE)):
+        return
+    if not summary["blessed"]:
+        console.print("what was pushed by an earlier run stays served")
+
+    catalogue = rank_lib.Catalogue.load(output)
+    new = rank_lib.Candidates.load(data.new_item)
+    rng = random.Random(0)
+    films = rng.sample(sorted(catalogue.sids), _CANDIDATES - 1)
+    candidates = rank_lib.Candidates([*films, *new.item_ids], new.embeddings, new.titles)
+    user = rng.choice(sorted(u for u, h in catalogue.histories.items() if len(h) >= 10))
+
+    from serving.server.model_server import ModelServer
+
+    serving = os.path.join(output, "serving")
+    log = os.path.join(output, "logs", "serve.log")
+    with logged_to(log), ModelServer(serve_lib.base_paths(serving)) as server:
+        rank_lib.show_ranking(
+            catalogue, candidates, user, {}, 10, server.address, console, always=new.item_ids
+        )
+    title = new.titles.get(new.item_ids[0], new.item_ids[0])
+    console.print(
+        f"{title} was in no training data: the server encoded its embedding and ranked it.\n"
+        f"Serve these models yourself: .venv/bin/sid serve --models {serving}",
+        highlight=False,
+    )
+
+
+def _prepare(directory: str, console: rich.console.Console) -> movielens.MovieLensData:
+    with rich.progress.Progress(console=console, transient=True) as progress:
+        task = progress.add_task("encoding the films' texts", total=None)
+        try:
+            return movielens.prepare(
+                directory,
+                lambda done, total: progress.update(task, completed=done, total=total),
+            )
+        except ModuleNotFoundError as error:
+            raise InputError(str(error)) from None

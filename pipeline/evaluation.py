@@ -1,0 +1,93 @@
+"""The Evaluator's configuration: metrics, slices and thresholds, in TFMA's terms."""
+
+import json
+
+from tensorflow_model_analysis.proto import config_pb2
+
+from pipeline.config import Config
+from pipeline.config import ThresholdConfig
+from trainer.ranker.config import TaskConfig
+
+#: Slice name -> feature and value of the joined examples; None is all of them.
+SLICE_FEATURES: dict[str, tuple[str, str] | None] = {
+    "all": None,
+    "new": ("slice_age", "new"),
+    "unseen": ("slice_seen", "unseen"),
+    "head": ("slice_popularity", "head"),
+    "torso": ("slice_popularity", "torso"),
+    "tail": ("slice_popularity", "tail"),
+}
+
+CANDIDATE = "candidate"
+BASELINE = "baseline"
+
+#: Task type -> the name of its metric in reports, and TFMA's.
+METRICS = {"binary": ("auc", "AUC"), "regression": ("rmse", "RootMeanSquaredError")}
+
+
+def eval_config(config: Config) -> config_pb2.EvalConfig:
+    """Builds TFMA's configuration: candidate against baseline, task by task, slice by slice."""
+    label_keys = {task.name: f"label_{task.name}" for task in config.tasks}
+    models = [
+        config_pb2.ModelSpec(
+            name=name,
+            is_baseline=name == BASELINE,
+            model_type="tf_generic",
+            signature_name="serving_default",
+            label_keys=label_keys,
+        )
+        for name in (CANDIDATE, BASELINE)
+    ]
+    return config_pb2.EvalConfig(
+        model_specs=models,
+        slicing_specs=[_slicing(name) for name in SLICE_FEATURES],
+        metrics_specs=[_metrics(task, config) for task in config.tasks],
+    )
+
+
+def _slicing(name: str) -> config_pb2.SlicingSpec:
+    feature = SLICE_FEATURES[name]
+    return config_pb2.SlicingSpec(feature_values=dict([feature]) if feature else {})
+
+
+def _metrics(task: TaskConfig, config: Config) -> config_pb2.MetricsSpec:
+    _, class_name = METRICS[task.type]
+    settings = {"num_thresholds": 10_000} if task.type == "binary" else {}
+    metric = config_pb2.MetricConfig(
+        class_name=class_name,
+        config=json.dumps(settings),
+        per_slice_thresholds=[
+            config_pb2.PerSliceMetricThreshold(
+                slicing_specs=[_slicing(threshold.slice)], threshold=_threshold(task, threshold)
+            )
+            for threshold in config.effective_thresholds
+            if threshold.task == task.name
+        ],
+    )
+    return config_pb2.MetricsSpec(
+        output_names=[task.name],
+        metrics=[
+            metric,
+            config_pb2.MetricConfig(class_name="ExampleCount"),
+            config_pb2.MetricConfig(class_name="MeanLabel"),
+        ],
+    )
+
+
+def _threshold(task: TaskConfig, threshold: ThresholdConfig) -> config_pb2.MetricThreshold:
+    higher_is_better = task.type == "binary"
+    result = config_pb2.MetricThreshold()
+    if threshold.value is not None:
+        if higher_is_better:
+            result.value_threshold.lower_bound.value = threshold.value
+        else:
+            result.value_threshold.upper_bound.value = threshold.value
+    if threshold.change is not None:
+        change = result.change_threshold
+        change.absolute.value = threshold.change if higher_is_better else -threshold.change
+        change.direction = (
+            config_pb2.MetricDirection.HIGHER_IS_BETTER
+            if higher_is_better
+            else config_pb2.MetricDirection.LOWER_IS_BETTER
+        )
+    return result

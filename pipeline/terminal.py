@@ -1,0 +1,48 @@
+"""Keeps the terminal for our own lines."""
+
+import contextlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def logged_to(path: str) -> Iterator[None]:
+    """Sends the logs of TFX, Beam and TensorFlow, and all of standard error, to a file.
+
+    TensorFlow's and SentencePiece's C++ code write to the file descriptor itself, so that is what
+    is redirected, until the block ends.
+
+    Args:
+        path: The file; its folder is made if need be. What is there already stays.
+    """
+    from absl import logging as absl_logging
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    warnings.filterwarnings("ignore")
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    root, absl = logging.getLogger(), absl_logging.get_absl_logger()
+    before = root.handlers[:], root.level, absl.handlers[:], absl.propagate
+    root.handlers, absl.handlers, absl.propagate = [handler], [], True
+    root.setLevel(logging.INFO)
+    absl_logging.set_verbosity(absl_logging.INFO)
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    os.dup2(handler.stream.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        root.handlers, root.level, absl.handlers, absl.propagate = before
+        handler.close()
+
+
+def silence_exit() -> None:
+    """Drops what TensorFlow writes to standard error while the interpreter shuts down."""
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

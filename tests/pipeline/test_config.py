@@ -1,0 +1,99 @@
+import datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline import config as config_lib
+from pipeline.config import ConfigError
+
+SHIPPED = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_configurations_are_valid(path):
+    assert config_lib.load(str(path)).tasks
+
+
+def test_there_are_shipped_configurations():
+    assert {path.stem for path in SHIPPED} >= {"movielens", "kuairand"}
+
+
+def test_without_a_file_the_one_task_is_click():
+    config = config_lib.load()
+    assert [(t.name, t.label, t.type) for t in config.tasks] == [("click", "click", "binary")]
+
+
+def test_overrides_win_over_the_file_and_are_yaml(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("ranker: {epochs: 3, bottom_widths: [8]}\n")
+    config = config_lib.load(
+        str(path), ["ranker.epochs=5", "split.evaluation_start=2020-01-02T00:00:00Z"]
+    )
+    assert config.ranker.epochs == 5
+    assert config.ranker.bottom_widths == (8,)
+    assert config.split.evaluation_start == datetime.datetime(
+        2020, 1, 2, tzinfo=datetime.timezone.utc
+    )
+
+
+def test_parts_survive_the_way_through_json():
+    config = config_lib.load(overrides=["ranker.bottom_widths=[8, 4]"])
+    as_dict = config_lib.to_dict(config.ranker)
+    assert as_dict["bottom_widths"] == [8, 4]
+    assert type(config.ranker)(**as_dict) == config.ranker
+
+
+@pytest.mark.parametrize(
+    ("override", "facts"),
+    [
+        ("ranker.epoch=3", ["ranker.epoch", "unknown key", "did you mean epochs"]),
+        ("rankr.epochs=3", ["rankr", "unknown key", "did you mean ranker"]),
+        ("ranker.epochs=0", ["ranker.epochs", "0 is not allowed", "greater than or equal to 1"]),
+        ("ranker.epochs=many", ["ranker.epochs", "'many'", "integer"]),
+        ("ranker=3", ["ranker", "3 is not allowed"]),
+        ("ranker.epochs.more=3", ["ranker.epochs"]),
+        ("tasks=[{name: a, type: ternary}]", ["tasks.0.type", "'ternary'", "'binary'"]),
+        ("tasks=[{name: a, lable: b}]", ["tasks.0.lable", "did you mean label"]),
+        ("tasks=[]", ["tasks", "is empty"]),
+        ("tasks=[{name: a}, {name: a}]", ["tasks.1.name", "'a' appears twice"]),
+        ("tasks=[{name: a b}]", ["tasks.0.name", "'a b'"]),
+        ("history.positive=like", ["history.positive", "'like'", "['click']"]),
+        ("thresholds=[{task: like}]", ["thresholds.0.task", "'like'", "['click']"]),
+        ("thresholds=[{task: click, slice: old}]", ["thresholds.0.slice", "'old'", "'unseen'"]),
+        ("representation.rows=100", ["representation.rows", "100", "1025"]),
+        ("representation.name=magic", ["representation.name", "'magic'", "'sid_spm'"]),
+        ("rqvae.codebook_size=60000", ["rqvae", "240000", "65534"]),
+        ("slices.head_share=0.9", ["slices", "add up"]),
+        ("split.evaluation_fraction=1", ["split.evaluation_fraction", "less than 1"]),
+        ("context={numeric: [a], categorical: [a]}", ["context", "'a' is both"]),
+        ("nonsense", ["--set nonsense", "key=value"]),
+        ("ranker.epochs={", ["--set ranker.epochs={", "not valid YAML"]),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_value_and_what_would_be_right(override, facts):
+    with pytest.raises(ConfigError) as caught:
+        config_lib.load(overrides=[override])
+    for fact in facts:
+        assert fact in str(caught.value)
+
+
+def test_an_error_names_the_file(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("rqvae: {levels: 99}\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: rqvae\.levels: 99"):
+        config_lib.load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "fact"), [("- a\n", "holds a list"), ("a: [", "not valid YAML")]
+)
+def test_a_file_that_is_no_mapping(tmp_path, content, fact):
+    path = tmp_path / "c.yaml"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=fact):
+        config_lib.load(str(path))
+
+
+def test_no_such_file():
+    with pytest.raises(ConfigError, match=r"missing\.yaml: cannot be read"):
+        config_lib.load("missing.yaml")

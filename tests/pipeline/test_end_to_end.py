@@ -1,0 +1,285 @@
+"""The real pipeline on a small world: what it makes, what it serves, what it reuses."""
+
+import glob
+import io
+import json
+import os
+import pathlib
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import rich.console
+import synthetic
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  SentencePiece's ops
+
+from components import sid_table
+from components.errors import InputError
+from pipeline import config as config_lib
+from pipeline import rank as rank_lib
+from pipeline import run as run_lib
+from pipeline import serve as serve_lib
+from pipeline.config import SLICES
+from pipeline.run_records import RunRecords
+from serving.client import EncoderClient
+from serving.client import RankerClient
+from serving.server.model_server import ModelServer
+
+COMPONENTS = {
+    "ItemGen",
+    "StatisticsGen.items",
+    "SchemaGen.items",
+    "ExampleValidator.items",
+    "AnomalyGate.items",
+    "ImpressionGen",
+    "StatisticsGen.impressions",
+    "SchemaGen.impressions",
+    "ExampleValidator.impressions",
+    "AnomalyGate.impressions",
+    "Trainer.rqvae",
+    "SemanticIdGen",
+    "SidAnalyzer",
+    "SidTokenizerTrainer",
+    "FeatureJoiner",
+    "Transform",
+    "Trainer.ranker",
+    "Trainer.baseline",
+    "Evaluator",
+    "Pusher.semantic_id",
+    "Pusher.ranker",
+}
+RANKER_AND_AFTER = {
+    "Trainer.ranker",
+    "Trainer.baseline",
+    "Evaluator",
+    "Pusher.semantic_id",
+    "Pusher.ranker",
+}
+
+
+@pytest.fixture(scope="module")
+def records(finished_run):
+    return finished_run.records
+
+
+@pytest.fixture(scope="module")
+def server(finished_run):
+    with ModelServer(serve_lib.base_paths(os.path.join(finished_run.output, "serving"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def catalogue(finished_run):
+    return rank_lib.Catalogue.load(finished_run.output)
+
+
+@pytest.fixture(scope="module")
+def evaluation_examples(records):
+    uri = records.output("FeatureJoiner", "examples").uri
+    files = sorted(glob.glob(f"{uri}/Split-eval/*.gz"))
+    return [record.numpy() for record in tf.data.TFRecordDataset(files, "GZIP")]
+
+
+def feature(example, name):
+    value = tf.train.Example.FromString(example).features.feature[name]
+    return list(getattr(value, value.WhichOneof("kind")).value)
+
+
+def test_every_component_ran_and_said_so(finished_run):
+    assert set(finished_run.summary["seconds"]) == COMPONENTS
+    for name in COMPONENTS:
+        assert f"/{len(COMPONENTS)}] {name} " in finished_run.lines
+    assert "epoch" in finished_run.lines
+
+
+def test_the_summary_has_its_documented_form(finished_run):
+    with open(os.path.join(finished_run.output, "summary.json"), encoding="utf-8") as file:
+        assert json.load(file) == finished_run.summary
+    summary = finished_run.summary
+    assert set(summary) == {"sid", "tokenizer", "models", "blessed", "pushed", "seconds"}
+    assert set(summary["sid"]) == {
+        "levels",
+        "codebook_size",
+        "fingerprint",
+        "unique_fraction",
+        "codebook_use",
+        "reconstruction",
+    }
+    assert (summary["sid"]["levels"], summary["sid"]["codebook_size"]) == (3, 16)
+    assert len(summary["sid"]["codebook_use"]) == 3
+    assert set(summary["tokenizer"]) == {
+        "pieces",
+        "multi_code_pieces",
+        "mean_pieces_per_impression",
+    }
+    assert set(summary["models"]) == {"ranker", "baseline"}
+    for model in summary["models"].values():
+        assert {task: set(slices) for task, slices in model["metrics"].items()} == {
+            "click": set(SLICES),
+            "watch": set(SLICES),
+        }
+
+
+def test_both_models_have_the_same_budget_and_examples(finished_run):
+    ranker, baseline = (finished_run.summary["models"][m] for m in ("ranker", "baseline"))
+    assert (ranker["representation"], baseline["representation"]) == ("sid_spm", "random_hash")
+    assert ranker["table_rows"] == baseline["table_rows"] == 120
+    for task in ("click", "watch"):
+        for name in SLICES:
+            examples = ranker["metrics"][task][name]["examples"]
+            assert examples == baseline["metrics"][task][name]["examples"]
+    slices = ranker["metrics"]["click"]
+    assert sum(slices[name]["examples"] for name in ("head", "torso", "tail")) == 600
+    assert slices["all"]["examples"] == 600
+    assert 0 < slices["unseen"]["examples"] < slices["new"]["examples"] * 20
+
+
+def test_a_world_of_topics_is_learnt_and_new_items_above_all(finished_run):
+    ranker, baseline = (
+        finished_run.summary["models"][m]["metrics"] for m in ("ranker", "baseline")
+    )
+    # Knowing the topics, the best possible AUC is about 0.81; a hash can learn no unseen item.
+    assert ranker["click"]["all"]["auc"] > 0.7
+    assert ranker["click"]["unseen"]["auc"] > baseline["click"]["unseen"]["auc"]
+    assert all(use > 0.9 for use in finished_run.summary["sid"]["codebook_use"])
+
+
+def test_the_tokenizer_merges_codes(finished_run):
+    tokenizer = finished_run.summary["tokenizer"]
+    assert tokenizer["multi_code_pieces"] > 0
+    assert 1 <= tokenizer["mean_pieces_per_impression"] < 3
+
+
+def test_every_item_has_one_semantic_id_of_one_space(finished_run, records):
+    ids, sids, space = sid_table.read(records.output("SemanticIdGen", "semantic_ids").uri)
+    assert sorted(ids) == sorted(pq.read_table(finished_run.items)["item_id"].to_pylist())
+    assert sids.shape == (300, 3)
+    assert sids.min() >= 0
+    assert sids.max() < 16
+    assert space.fingerprint == finished_run.summary["sid"]["fingerprint"]
+
+
+def test_histories_never_hold_the_present_or_the_future(finished_run, evaluation_examples):
+    log = pq.read_table(finished_run.impressions).to_pandas()
+    log = log[log["click"] == 1].sort_values("timestamp")
+    log["time"] = log["timestamp"].astype("int64")
+    by_user = dict(tuple(log.groupby("user_id")))
+    for example in evaluation_examples[:200]:
+        user = feature(example, "user_id")[0].decode()
+        past = by_user[user]
+        # Parquet holds nanoseconds, the pipeline microseconds.
+        past = past[past["time"] // 1000 < feature(example, "timestamp")[0]]
+        expected = past["item_id"].tolist()[::-1][:20]
+        assert [item.decode() for item in feature(example, "history_item_id")] == expected
+
+
+def test_zeros_survive_the_whole_way(evaluation_examples, finished_run):
+    log = pq.read_table(finished_run.impressions).to_pandas().sort_values("timestamp").tail(600)
+    labels = [feature(example, "label_click") for example in evaluation_examples]
+    assert sorted(labels) == sorted([float(click)] for click in log["click"])
+    watched = [feature(example, "label_watch") for example in evaluation_examples]
+    assert sum(value == [0.0] for value in watched) == (log["watch_seconds"] == 0).sum()
+
+
+def test_served_scores_equal_the_trained_models(
+    finished_run, records, server, catalogue, evaluation_examples
+):
+    trained = tf.saved_model.load(records.output("Trainer.ranker", "model").uri + "/Format-Serving")
+    with RankerClient(server.address, sid_fingerprint=catalogue.fingerprint) as ranker:
+        for example in evaluation_examples[:20]:
+            expected = trained.signatures["serving_default"](tf.constant([example]))
+            levels = finished_run.summary["sid"]["levels"]
+            current = feature(example, "current_sid")
+            served = ranker.rank(
+                {"sid": [feature(example, "candidate_sid")]},
+                current={"sid": current} if current[0] >= 0 else None,
+                history={"sid": np.reshape(feature(example, "history_sid"), (-1, levels))},
+                context={
+                    "tab": feature(example, "context_tab")[0],
+                    "hour": feature(example, "context_hour")[0],
+                },
+            )
+            for task in ("click", "watch"):
+                np.testing.assert_allclose(served[task], expected[task], rtol=1e-4, atol=1e-5)
+
+
+def test_the_server_encodes_as_the_batch_did(finished_run, server, catalogue):
+    table = pq.read_table(finished_run.items).to_pydict()
+    with EncoderClient(server.address, sid_fingerprint=catalogue.fingerprint) as encoder:
+        sids = encoder.encode(np.array(table["embedding"], np.float32))
+    assert [catalogue.sids[item] for item in table["item_id"]] == sids.tolist()
+
+
+@pytest.fixture
+def printed():
+    return rich.console.Console(file=io.StringIO(), width=160)
+
+
+def test_an_item_that_no_training_saw_is_encoded_live_and_ranked(
+    finished_run, server, tmp_path, printed
+):
+    new = synthetic.items(2, seed=7).assign(item_id=["n1", "n2"], title=["First", "Second"])
+    path = synthetic.write(new, tmp_path / "new.parquet")
+    context = ["tab=home", "hour=3"]
+    rank_lib.rank(finished_run.output, "user3", path, context, 10, server.address, printed)
+    shown = printed.file.getvalue()
+    assert "best of 2 candidates" in shown
+    assert shown.count("encoded live") == 2
+    assert "First" in shown
+
+
+def test_stored_and_unknown_items_are_told_apart(finished_run, server, tmp_path, printed):
+    path = tmp_path / "candidates.txt"
+    path.write_text("item1\nitem2\nnobody\n")
+    context = ["tab=home", "hour=3"]
+    rank_lib.rank(finished_run.output, "stranger", str(path), context, 2, server.address, printed)
+    shown = printed.file.getvalue()
+    assert "user stranger: 0 items in the history" in shown
+    assert "best of 3 candidates" in shown
+    assert shown.count("stored") + shown.count("unknown") == 2
+
+
+@pytest.mark.parametrize(
+    ("context", "fact"),
+    [
+        (["tab=home"], "hour=…: is missing"),
+        (["tab=home", "hour=noon"], "'noon' is not a number"),
+        (["tab=home", "hour=3", "moon=1"], "moon=1"),
+    ],
+)
+def test_wrong_context_is_named(finished_run, server, printed, context, fact):
+    with pytest.raises(InputError, match=fact):
+        rank_lib.rank(finished_run.output, "user3", None, context, 2, server.address, printed)
+
+
+def rerun(finished_run, *overrides):
+    printed = io.StringIO()
+    config = config_lib.load(finished_run.config, overrides)
+    run_lib.run(
+        finished_run.items,
+        finished_run.impressions,
+        finished_run.output,
+        config,
+        rich.console.Console(file=printed, width=160),
+    )
+    return set(RunRecords(os.path.join(finished_run.output, "metadata.sqlite")).cached())
+
+
+def test_a_second_run_reuses_everything(finished_run):
+    assert rerun(finished_run) == COMPONENTS
+
+
+def test_another_ranker_reruns_the_ranker_and_what_follows_it(finished_run):
+    assert COMPONENTS - rerun(finished_run, "ranker.epochs=1") == RANKER_AND_AFTER
+
+
+def test_a_missed_threshold_pushes_nothing_and_what_was_served_stays(finished_run):
+    serving = pathlib.Path(finished_run.output, "serving")
+    before = sorted(path.relative_to(serving) for path in serving.rglob("*"))
+    rerun(finished_run, "thresholds=[{task: click, value: 0.999}]")
+    with open(os.path.join(finished_run.output, "summary.json"), encoding="utf-8") as file:
+        summary = json.load(file)
+    assert summary["blessed"] is False
+    assert summary["pushed"] == {"ranker": None, "semantic_id": None}
+    assert sorted(path.relative_to(serving) for path in serving.rglob("*")) == before
