@@ -85,14 +85,14 @@ def tables(summary: dict[str, Any]) -> list[rich.table.Table]:
     facts.add_row("pieces an impression", f"{tokenizer['mean_pieces_per_impression']:.2f}")
 
     ranker, baseline = summary["models"]["ranker"], summary["models"]["baseline"]
-    metrics = rich.table.Table(title="Ranker against baseline", title_justify="left")
-    for column in ("task", "slice", "metric", "examples"):
+    metrics = rich.table.Table(
+        title=f"Ranker: {_describe(ranker)}. Baseline: {_describe(baseline)}.",
+        title_justify="left",
+    )
+    for column in ("task", "slice", "metric"):
         metrics.add_column(column)
-    for model in (ranker, baseline):
-        metrics.add_column(
-            f"{model['representation']}, {model['table_rows']} rows", justify="right"
-        )
-    metrics.add_column("difference", justify="right")
+    for column in ("examples", "ranker", "baseline", "difference"):
+        metrics.add_column(column, justify="right")
     for task, slices in ranker["metrics"].items():
         for slice_name, values in slices.items():
             other = baseline["metrics"][task][slice_name]
@@ -106,6 +106,10 @@ def tables(summary: dict[str, Any]) -> list[rich.table.Table]:
                     *cells, f"{values[metric]:.4f}", f"{other[metric]:.4f}", f"{difference:+.4f}"
                 )
     return [facts, metrics]
+
+
+def _describe(model: dict[str, Any]) -> str:
+    return f"{model['representation']}, {model['table_rows']} rows"
 
 
 def _metrics(evaluation: str, model_name: str, config: Config) -> dict[str, Any]:
