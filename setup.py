@@ -32,6 +32,7 @@ _CORE = {
         "tf-keras==2.21.0",
         "tensorflow-text==2.21.1",
         "tensorflow-serving-api>=2.19",
+        "tensorboard>=2.20",
         "apache-beam[gcp,dill]==2.77.0",
         "pyarrow>=18.1,<19",
     ],
