@@ -184,7 +184,8 @@ def rank(
         console: Where to show them.
 
     Raises:
-        InputError: A file is missing or of the wrong form.
+        InputError: A file is missing or of the wrong form, or the server does not answer or serves
+            another SID space.
     """
     catalogue = Catalogue.load(run)
     if candidates is None:
@@ -193,7 +194,13 @@ def rank(
     else:
         chosen = Candidates.load(candidates)
     values = catalogue.context(context)
-    show_ranking(catalogue, chosen, user, values, top, address, console)
+    from serving.client import ModelCallError
+    from serving.client import SidSpaceMismatchError
+
+    try:
+        show_ranking(catalogue, chosen, user, values, top, address, console)
+    except (ModelCallError, SidSpaceMismatchError) as error:
+        raise InputError(f"the model server at {address}: {error}") from error
 
 
 def show_ranking(

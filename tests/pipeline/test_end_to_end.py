@@ -240,6 +240,12 @@ def test_stored_and_unknown_items_are_told_apart(finished_run, server, tmp_path,
     assert shown.count("stored") + shown.count("unknown") == 2
 
 
+def test_no_server_is_one_sentence(finished_run, printed):
+    context = ["tab=home", "hour=3"]
+    with pytest.raises(InputError, match=r"127\.0\.0\.1:9.*(DEADLINE_EXCEEDED|UNAVAILABLE)"):
+        rank_lib.rank(finished_run.output, "user3", None, context, 2, "127.0.0.1:9", printed)
+
+
 @pytest.mark.parametrize(
     ("context", "fact"),
     [
