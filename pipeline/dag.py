@@ -50,6 +50,9 @@ LOCAL_BEAM_ARGUMENTS = (
 #: Modules that every component of ours reads its Examples with.
 _SHARED = ("components.examples", "components.errors")
 
+#: Modules that every model of ours is built with.
+_MODELS = ("trainer.sid_space", "trainer.autograph")
+
 
 @dataclasses.dataclass(frozen=True)
 class Destinations:
@@ -124,7 +127,7 @@ def create_pipeline(
         eval_args=tfx.proto.EvalArgs(splits=["eval"]),
         custom_config={
             "rqvae": config_lib.to_dict(config.rqvae),
-            "code_version": code_version("trainer.rqvae", "trainer.sid_space"),
+            "code_version": code_version("trainer.rqvae", *_MODELS),
         },
     ).with_id("Trainer.rqvae")
     rqvae.add_upstream_node(item_checks[-1])
@@ -169,7 +172,9 @@ def create_pipeline(
         custom_config={
             "categorical": list(config.context.categorical),
             "numeric": list(config.context.numeric),
-            "code_version": code_version("trainer.ranker.preprocessing"),
+            "code_version": code_version(
+                "trainer.ranker.preprocessing", "trainer.ranker.context_spec"
+            ),
         },
     )
 
@@ -187,7 +192,7 @@ def create_pipeline(
                 "tasks": [config_lib.to_dict(task) for task in config.tasks],
                 "context": config_lib.to_dict(config.context),
                 "history_length": config.history.length,
-                "code_version": code_version("trainer.ranker", "trainer.sid_space"),
+                "code_version": code_version("trainer.ranker", "trainer.tokenizer", *_MODELS),
             },
         ).with_id(name)
 

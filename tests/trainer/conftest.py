@@ -1,0 +1,58 @@
+"""A Transform graph and a tokenizer for the ranker's tests."""
+
+import functools
+
+import numpy as np
+import pytest
+import ranker_cases as cases
+import tensorflow as tf
+import tensorflow_transform as tft
+from tensorflow_transform import beam as tft_beam
+from tensorflow_transform.tf_metadata import dataset_metadata
+from tensorflow_transform.tf_metadata import metadata_io
+from tensorflow_transform.tf_metadata import schema_utils
+
+from trainer.ranker.context_transform import ContextTransform
+from trainer.ranker.preprocessing import preprocessing_fn
+from trainer.tokenizer.config import TokenizerConfig
+from trainer.tokenizer.train import train_tokenizer
+
+
+@pytest.fixture(scope="session")
+def transform_path(tmp_path_factory) -> str:
+    """A Transform graph over `ranker_cases.ANALYSED`, made as TFX Transform makes it."""
+    folder = tmp_path_factory.mktemp("transform")
+    spec = {
+        "context_tab": tf.io.VarLenFeature(tf.string),
+        "context_hour": tf.io.VarLenFeature(tf.float32),
+        "history_length": tf.io.FixedLenFeature([1], tf.float32),
+    }
+    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
+    rows = [
+        {
+            "context_tab": [] if tab is None else [tab],
+            "context_hour": [] if hour is None else [hour],
+            "history_length": [length],
+        }
+        for tab, hour, length in cases.ANALYSED
+    ]
+    with tft_beam.Context(temp_dir=str(folder / "tmp")):
+        fitted = (rows, metadata) | tft_beam.AnalyzeDataset(
+            functools.partial(preprocessing_fn, custom_config=cases.COLUMNS)
+        )
+        _ = fitted | tft_beam.WriteTransformFn(str(folder / "graph"))
+    metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))
+    return str(folder / "graph")
+
+
+@pytest.fixture(scope="session")
+def context(transform_path) -> ContextTransform:
+    return ContextTransform(tft.TFTransformOutput(transform_path), **cases.COLUMNS)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tmp_path_factory) -> str:
+    directory = str(tmp_path_factory.mktemp("tokenizer"))
+    sids = np.array([[a, b] for a in range(4) for b in range(4)])
+    train_tokenizer(sids, np.arange(1, 17), 12, TokenizerConfig(), directory, cases.SPACE)
+    return directory

@@ -1,0 +1,53 @@
+import numpy as np
+import ranker_cases as cases
+import tensorflow as tf
+
+from trainer.ranker.feature_builder import FeatureBuilder
+
+# The numbers of `ranker_cases.ANALYSED` that there are.
+HOURS = np.array([1.0, 3.0, 8.0])
+LENGTHS = np.log1p([0.0, 1.0, 6.0, 0.0, 3.0])
+
+
+def z(value, values):
+    return (value - values.mean()) / values.std()
+
+
+def test_context_becomes_ids_and_z_scores(context):
+    present = tf.constant([[True, True, False], [False] * 3, [True] * 3, [False] * 3])
+    raw = {
+        "context_tab": tf.constant(["home", "search", "never seen", ""]),
+        "context_hour": tf.constant([8.0, 0.0, 4.0, 1.0]),
+    }
+    features = context(raw, present)
+    assert context.spec.categorical == {"context_tab": 3}
+    assert context.spec.numeric == ("context_hour", "history_length")
+    # "home" is the more frequent word; unknown and empty share the last ID.
+    assert features["context_tab"].numpy().tolist() == [0, 1, 2, 2]
+    np.testing.assert_allclose(
+        features["context_hour"], z(np.array([8.0, 0.0, 4.0, 1.0]), HOURS), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        features["history_length"], z(np.log1p([2.0, 0.0, 3.0, 0.0]), LENGTHS), rtol=1e-5
+    )
+
+
+def test_missing_context_takes_the_last_id_and_the_mean(context):
+    examples = [cases.joined_example(without=("context_tab", "context_hour"))]
+    raw = tf.io.parse_example(tf.constant(examples), context.parsing_spec)
+    features = context(raw, tf.constant([[True]]))
+    assert features["context_tab"].numpy().tolist() == [2]
+    assert features["context_hour"].numpy().tolist() == [0.0]
+
+
+def test_a_nan_takes_the_mean(context):
+    raw = {"context_tab": tf.constant(["home"]), "context_hour": tf.constant([float("nan")])}
+    assert context(raw, tf.constant([[True]]))["context_hour"].numpy().tolist() == [0.0]
+
+
+def test_only_the_most_recent_history_is_used(context):
+    builder = FeatureBuilder(cases.representation(), context, history_length=1)
+    raw = tf.io.parse_example(tf.constant([cases.joined_example()]), builder.parsing_spec)
+    features = builder(raw)
+    assert features["history_sid"].numpy().tolist() == [[[1, 1]]]
+    np.testing.assert_allclose(features["history_length"], [z(np.log(2), LENGTHS)], rtol=1e-5)

@@ -1,0 +1,208 @@
+import dataclasses
+import functools
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import ranker_cases as cases
+import tensorflow as tf
+
+from trainer.ranker.config import RepresentationConfig
+from trainer.ranker.export import export_ranker
+from trainer.ranker.feature_builder import FeatureBuilder
+from trainer.ranker.label_moments import LabelMoments
+from trainer.ranker.model import Ranker
+from trainer.ranker.representations import create_representation
+from trainer.ranker.representations import SidResources
+from trainer.sid_space import SidSpace
+
+
+@dataclasses.dataclass
+class Exported:
+    """A ranker in memory and as it loads from disk."""
+
+    model: object
+    builder: FeatureBuilder
+    directory: str
+
+    def __post_init__(self):
+        self.signatures = tf.saved_model.load(self.directory).signatures
+
+
+@pytest.fixture(scope="module")
+def export(context, tokenizer, tmp_path_factory):
+    """Exports a ranker of a representation, once."""
+
+    @functools.cache
+    def export_one(name: str) -> Exported:
+        resources = SidResources.load(tokenizer)
+        layer = create_representation(RepresentationConfig(name, 12), cases.DIM, resources)
+        builder = FeatureBuilder(layer, context, history_length=3)
+        tasks = (cases.CLICK, cases.WATCH)
+        moments = {"watch": LabelMoments(100.0, 50.0)}
+        model = Ranker(layer, context.spec, tasks, cases.SMALL, moments)
+        model(builder(tf.io.parse_example(cases.random_examples(3), builder.parsing_spec)))
+        rng = np.random.default_rng(0)
+        # Large weights, so that a difference anywhere shows in the scores.
+        weights = [rng.normal(0, 0.5, w.shape).astype(w.dtype) for w in model.get_weights()]
+        model.set_weights(weights)
+        directory = str(tmp_path_factory.mktemp("ranker") / name)
+        export_ranker(model, builder, cases.SPACE, name, directory)
+        return Exported(model, builder, directory)
+
+    return export_one
+
+
+@pytest.fixture(params=["sid_spm", "sid_unigram", "random_hash"])
+def exported(request, export) -> Exported:
+    return export(request.param)
+
+
+def request_of(examples: list[bytes], fields) -> dict[str, tf.Tensor]:
+    """A `rank` request with the candidates of many examples and the user of the first one."""
+    parsed = [tf.train.Example.FromString(example).features.feature for example in examples]
+    user = parsed[0]
+    request = {
+        "context_tab": tf.constant(list(user["context_tab"].bytes_list.value)),
+        "context_hour": tf.constant(list(user["context_hour"].float_list.value)),
+    }
+    if "sid" in fields:
+        history = np.array(user["history_sid"].int64_list.value, np.int64)
+        request["candidate_sid"] = tf.constant(
+            [list(one["candidate_sid"].int64_list.value) for one in parsed], tf.int64
+        )
+        request["current_sid"] = tf.constant([list(user["current_sid"].int64_list.value)], tf.int64)
+        request["history_sid"] = tf.constant(history.reshape(1, -1, cases.LEVELS))
+    else:
+        history = list(user["history_item_id"].bytes_list.value)
+        request["candidate_item_id"] = tf.constant(
+            [one["candidate_item_id"].bytes_list.value[0] for one in parsed]
+        )
+        request["current_item_id"] = tf.constant([user["current_item_id"].bytes_list.value[0]])
+        request["history_item_id"] = tf.reshape(tf.constant(history, tf.string), [1, -1])
+    return request
+
+
+def test_serving_gives_what_the_model_in_memory_gives(exported):
+    examples = tf.constant(cases.random_examples(20))
+    raw = tf.io.parse_example(examples, exported.builder.parsing_spec)
+    expected = exported.model(exported.builder(raw))
+    served = exported.signatures["serving_default"](examples=examples)
+    assert set(served) == {"click", "watch"}
+    for name in served:
+        assert served[name].dtype == tf.float32
+        assert np.std(served[name]) > 1e-3
+        np.testing.assert_allclose(served[name], expected[name], rtol=1e-5)
+
+
+USERS = {
+    "a history": {},
+    "no history, no current item": {
+        "history_sid": [],
+        "history_item_id": [],
+        "current_sid": [-1, -1],
+        "current_item_id": [b""],
+    },
+    "more history than is used": {
+        "history_sid": [1, 1, 3, 0, 2, 2, 0, 0, 3, 3],
+        "history_item_id": [b"i11", b"i30", b"i22", b"i00", b"i33"],
+    },
+    "a context of zero": {"context_hour": [0.0], "context_tab": [b"never seen"]},
+}
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("count", [1, 6])
+def test_rank_gives_what_serving_gives(exported, user, count):
+    examples = [
+        cases.joined_example(
+            candidate_sid=[i % 4, i // 4], candidate_item_id=[b"i%d" % i], **USERS[user]
+        )
+        for i in range(count)
+    ]
+    fields = exported.model.representation.fields
+    ranked = exported.signatures["rank"](**request_of(examples, fields))
+    served = exported.signatures["serving_default"](examples=tf.constant(examples))
+    for name in ("click", "watch"):
+        assert ranked[name].shape == (count,)
+        np.testing.assert_allclose(ranked[name], served[name], rtol=1e-5)
+
+
+def test_rank_takes_context_by_candidate(exported):
+    hours = [0.0, 5.0, 23.0]
+    examples = [cases.joined_example(context_hour=[hour]) for hour in hours]
+    request = request_of(examples, exported.model.representation.fields)
+    ranked = exported.signatures["rank"](**{**request, "context_hour": tf.constant(hours)})
+    served = exported.signatures["serving_default"](examples=tf.constant(examples))
+    np.testing.assert_allclose(ranked["click"], served["click"], rtol=1e-5)
+    assert len(set(ranked["click"].numpy())) > 1
+
+
+def test_serving_needs_no_labels_and_keeps_a_batch_of_one(exported):
+    serve = exported.signatures["serving_default"]
+    with_labels = serve(examples=tf.constant([cases.joined_example()]))
+    bare = cases.joined_example(without=("label_click", "label_watch", "history_length"))
+    served = serve(examples=tf.constant([bare]))
+    assert served["click"].shape == (1,)
+    np.testing.assert_array_equal(served["click"], with_labels["click"])
+
+
+def test_inputs_are_those_of_the_representation(exported):
+    _, inputs = exported.signatures["rank"].structured_input_signature
+    field = "item_id" if "random_hash" in exported.directory else "sid"
+    items = {f"{role}_{field}" for role in ("candidate", "current", "history")}
+    assert set(inputs) == {*items, "context_tab", "context_hour"}
+
+
+def test_info_tells_the_sid_space(exported):
+    info = exported.signatures["info"]()
+    assert {name: value.numpy() for name, value in info.items()} == {
+        "fingerprint": b"0123456789abcdef",
+        "levels": 2,
+        "codebook_size": 4,
+        "representation": os.path.basename(exported.directory).encode(),
+    }
+    space = SidSpace.load(os.path.join(exported.directory, "assets.extra"))
+    assert space == cases.SPACE
+
+
+ELSEWHERE = """
+import json, sys
+import tensorflow as tf
+import tensorflow_text
+signatures = tf.saved_model.load("ranker").signatures
+request = json.load(open("request.json"))
+sids = {name: tf.constant(value, tf.int64) for name, value in request.items() if "_sid" in name}
+rest = {name: tf.constant(value) for name, value in request.items() if "_sid" not in name}
+scores = signatures["rank"](**sids, **rest)["click"].numpy().tolist()
+assert not [name for name in sys.modules if name.split(".")[0] in ("trainer", "tfx")]
+json.dump(scores, open("scores.json", "w"))
+"""
+
+
+def test_it_runs_where_this_package_is_not(export, tmp_path):
+    exported = export("sid_spm")
+    request = request_of([cases.joined_example(), cases.joined_example()], ("sid",))
+    os.rename(exported.directory, tmp_path / "ranker")
+    try:
+        plain = {name: np.array(value).tolist() for name, value in request.items()}
+        plain["context_tab"] = ["home"]
+        (tmp_path / "request.json").write_text(json.dumps(plain))
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", ELSEWHERE],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        scores = json.loads((tmp_path / "scores.json").read_text())
+    finally:
+        os.rename(tmp_path / "ranker", exported.directory)
+    expected = exported.signatures["rank"](**request)["click"]
+    np.testing.assert_allclose(scores, expected, rtol=1e-5)

@@ -1,0 +1,1 @@
+"""The ranker: a TFRS multitask model over interchangeable item representations."""

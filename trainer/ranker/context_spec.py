@@ -1,0 +1,25 @@
+"""What the ranker knows of an impression besides its items."""
+
+import dataclasses
+from collections.abc import Mapping
+
+HISTORY_LENGTH = "history_length"
+
+
+def context_feature(column: str) -> str:
+    """Name of a context column's feature, before and after Transform."""
+    return f"context_{column}"
+
+
+@dataclasses.dataclass(frozen=True)
+class ContextSpec:
+    """Context features as the model takes them, that is, after Transform.
+
+    Attributes:
+        categorical: Feature name to the number of its vocabulary IDs, the out-of-vocabulary one
+            included.
+        numeric: Names of the standardised numbers.
+    """
+
+    categorical: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    numeric: tuple[str, ...] = (HISTORY_LENGTH,)

@@ -1,0 +1,86 @@
+"""The fitted Transform graph, as the ranker applies it."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer.ranker.context_spec import context_feature
+from trainer.ranker.context_spec import ContextSpec
+from trainer.ranker.context_spec import HISTORY_LENGTH
+
+
+class ContextTransform:
+    """Turns raw context into the model's context features.
+
+    The history length is counted from the history rather than read, so that training, evaluation
+    and serving cannot differ in it.
+    """
+
+    def __init__(
+        self,
+        transform_output: tft.TFTransformOutput,
+        categorical: Sequence[str],
+        numeric: Sequence[str],
+    ):
+        """Loads the graph.
+
+        Args:
+            transform_output: What TFX Transform wrote with `preprocessing_fn`.
+            categorical: The categorical context columns.
+            numeric: The numeric context columns.
+        """
+        self.layer = transform_output.transform_features_layer()
+        """Holds the vocabularies; an exported model has to keep it as an attribute."""
+        self._raw_spec = transform_output.raw_feature_spec()
+        categories = [context_feature(column) for column in categorical]
+        numbers = [context_feature(column) for column in numeric]
+        self.parsing_spec = {name: self._raw_spec[name] for name in categories + numbers}
+        """How `tf.io.parse_example` reads the raw context."""
+        self.input_dtypes = {name: self._raw_spec[name].dtype for name in categories + numbers}
+        """Raw context by name, for a caller that sends tensors rather than examples."""
+        self.spec = ContextSpec(
+            # One ID more than words: the out-of-vocabulary one.
+            {name: transform_output.vocabulary_size_by_name(name) + 1 for name in categories},
+            (*numbers, HISTORY_LENGTH),
+        )
+
+    def __call__(
+        self, raw: Mapping[str, tf.Tensor | tf.SparseTensor], history_present: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Applies the graph.
+
+        Args:
+            raw: The raw context: as parsed, or dense [B].
+            history_present: bool [U, T], which history entries there are; U is B or 1.
+
+        Returns:
+            The features of `spec`: [B] each, `history_length` [U].
+        """
+        lengths = tf.reduce_sum(tf.cast(history_present, tf.float32), axis=1)
+        inputs = {
+            name: self._as_parsed(name, values)
+            for name, values in (
+                {name: raw[name] for name in self.parsing_spec} | {HISTORY_LENGTH: lengths}
+            ).items()
+        }
+        return self.layer(inputs)
+
+    def _as_parsed(
+        self, name: str, values: tf.Tensor | tf.SparseTensor
+    ) -> tf.Tensor | tf.SparseTensor:
+        """Gives a tensor the form that the graph was made for."""
+        if isinstance(values, tf.SparseTensor):
+            return values
+        spec = self._raw_spec[name]
+        if isinstance(spec, tf.io.FixedLenFeature):
+            return tf.reshape(values, [-1, *spec.shape])
+        # Not tf.sparse.from_dense: it takes zeros for missing values.
+        values = tf.reshape(values, [-1])
+        rows = tf.range(tf.size(values, tf.int64))
+        return tf.SparseTensor(
+            tf.stack([rows, tf.zeros_like(rows)], axis=1),
+            values,
+            tf.stack([tf.size(values, tf.int64), 1]),
+        )

@@ -1,0 +1,63 @@
+"""From what an example or a request holds to what the ranker takes."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from trainer.ranker.context_transform import ContextTransform
+from trainer.ranker.features import Features
+from trainer.ranker.features import HISTORY
+from trainer.ranker.features import item_features
+from trainer.ranker.features import item_parsing_spec
+from trainer.ranker.features import item_tensor_specs
+from trainer.ranker.representations import ItemRepresentation
+
+
+class FeatureBuilder:
+    """The one way into the ranker: training, evaluation and both ways of serving go through it."""
+
+    def __init__(
+        self, representation: ItemRepresentation, context: ContextTransform, history_length: int
+    ):
+        """Creates the builder.
+
+        Args:
+            representation: Says which fields of an item are read.
+            context: The fitted Transform graph.
+            history_length: History entries to use, at most (H): the most recent ones.
+        """
+        self._representation = representation
+        self._context = context
+        self._history_length = history_length
+        self.transform_layer = context.layer
+        """Holds the vocabularies; an exported model has to keep it as an attribute."""
+        self.parsing_spec = {
+            **item_parsing_spec(representation.fields, representation.levels),
+            **context.parsing_spec,
+        }
+        """How `tf.io.parse_example` reads joined examples."""
+        self.request_spec = {
+            **item_tensor_specs(representation.fields, representation.levels),
+            **{
+                name: tf.TensorSpec([None], dtype, name)
+                for name, dtype in context.input_dtypes.items()
+            },
+        }
+        """The tensors of a request for one user and N candidates; context is [1] or [N]."""
+
+    def __call__(self, raw: Mapping[str, tf.Tensor | tf.SparseTensor]) -> Features:
+        """Builds the features.
+
+        Args:
+            raw: Tensors of `parsing_spec` or of `request_spec`; others are left out.
+
+        Returns:
+            The features that `Ranker` takes.
+        """
+        fields = self._representation.fields
+        features = {name: raw[name] for name in item_parsing_spec(fields, 1)}
+        for field in fields:
+            name = f"{HISTORY}_{field}"
+            features[name] = features[name][:, : self._history_length]
+        present = self._representation.present(item_features(features, HISTORY, fields))
+        return {**features, **self._context(raw, present)}

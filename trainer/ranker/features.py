@@ -1,0 +1,127 @@
+"""Reads joined examples: parsing specification and input function."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.ranker.config import TaskConfig
+
+CANDIDATE = "candidate"
+CURRENT = "current"
+HISTORY = "history"
+
+# Serialized examples, of about 1 KB each, that a shuffle draws from.
+_SHUFFLE_BUFFER = 100_000
+
+Features = dict[str, tf.Tensor]
+
+
+def label_feature(task: TaskConfig) -> str:
+    """Name of a task's label among the joined examples' features."""
+    return f"label_{task.name}"
+
+
+def item_features(features: Mapping[str, tf.Tensor], role: str, fields: Sequence[str]) -> Features:
+    """The fields of one role's items.
+
+    Args:
+        features: Features named `<role>_<field>`.
+        role: `CANDIDATE`, `CURRENT` or `HISTORY`.
+        fields: The fields that a representation reads.
+    """
+    return {field: features[f"{role}_{field}"] for field in fields}
+
+
+def item_parsing_spec(fields: Sequence[str], levels: int) -> dict[str, object]:
+    """How `tf.io.parse_example` reads the items.
+
+    Args:
+        fields: The fields that a representation reads.
+        levels: Codes in a Semantic ID (L).
+
+    Returns:
+        Specifications of `candidate_sid` [B, L], `current_sid` [B, L] and `history_sid` [B, T, L],
+        int64, -1 where there is no item; and of `candidate_item_id` [B], `current_item_id` [B] and
+        `history_item_id` [B, T], strings, empty where there is no item; T is the longest history of
+        the batch and may be 0.
+    """
+    spec = {}
+    for field in fields:
+        shape, dtype, absent = _field_kind(field, levels)
+        spec[f"{CANDIDATE}_{field}"] = tf.io.FixedLenFeature(shape, dtype)
+        spec[f"{CURRENT}_{field}"] = tf.io.FixedLenFeature(
+            shape, dtype, np.full(shape, absent).tolist()
+        )
+        spec[f"{HISTORY}_{field}"] = tf.io.FixedLenSequenceFeature(
+            shape, dtype, allow_missing=True, default_value=absent
+        )
+    return spec
+
+
+def item_tensor_specs(fields: Sequence[str], levels: int) -> dict[str, tf.TensorSpec]:
+    """The items of a request that ranks N candidates for one user.
+
+    Args:
+        fields: The fields that a representation reads.
+        levels: Codes in a Semantic ID (L).
+
+    Returns:
+        For `sid`, int64: `candidate_sid` [N, L], `current_sid` [1, L], `history_sid` [1, T, L];
+        for `item_id`, string: the same without the last axis.
+    """
+    specs = {}
+    for field in fields:
+        shape, dtype, _ = _field_kind(field, levels)
+        for role, axes in ((CANDIDATE, [None]), (CURRENT, [1]), (HISTORY, [1, None])):
+            name = f"{role}_{field}"
+            specs[name] = tf.TensorSpec([*axes, *shape], dtype, name)
+    return specs
+
+
+def _field_kind(field: str, levels: int) -> tuple[list[int], tf.DType, int | str]:
+    """Shape, type and the value that stands for no item, of one item's field."""
+    return {"sid": ([levels], tf.int64, -1), "item_id": ([], tf.string, "")}[field]
+
+
+def label_parsing_spec(tasks: Sequence[TaskConfig]) -> dict[str, object]:
+    """How `tf.io.parse_example` reads the labels: float32 [B] a task."""
+    return {label_feature(task): tf.io.FixedLenFeature([], tf.float32) for task in tasks}
+
+
+def read_examples(
+    patterns: Sequence[str],
+    spec: Mapping[str, object],
+    batch_size: int,
+    transform: Callable[[Features], Features] | None = None,
+    shuffle_seed: int | None = None,
+) -> tf.data.Dataset:
+    """Input function over gzipped TFRecord files of tf.train.Example.
+
+    Args:
+        patterns: File patterns.
+        spec: What `tf.io.parse_example` reads.
+        batch_size: Examples in a batch; the last one may be smaller.
+        transform: Applied to each parsed batch.
+        shuffle_seed: Shuffles anew at every pass, from this seed; None keeps the files' order.
+
+    Returns:
+        Batches, as dictionaries of tensors.
+
+    Raises:
+        FileNotFoundError: No file matches.
+    """
+    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+    if not files:
+        raise FileNotFoundError(f"no file matches {', '.join(patterns)}")
+    dataset = tf.data.TFRecordDataset(files, "GZIP", num_parallel_reads=min(len(files), 8))
+    if shuffle_seed is not None:
+        dataset = dataset.shuffle(_SHUFFLE_BUFFER, seed=shuffle_seed)
+
+    def parse(serialized: tf.Tensor) -> Features:
+        features = tf.io.parse_example(serialized, spec)
+        return features if transform is None else transform(features)
+
+    return dataset.batch(batch_size).map(parse, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

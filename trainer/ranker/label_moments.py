@@ -1,0 +1,55 @@
+"""Mean and spread of a label, by which the model standardises it."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from trainer.ranker.config import TaskConfig
+from trainer.ranker.features import label_feature
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelMoments:
+    """Moments of a task's label in the train split, in the label's unit.
+
+    Attributes:
+        mean: Mean.
+        std: Standard deviation; 1 for a label that never varies.
+    """
+
+    mean: float = 0.0
+    std: float = 1.0
+
+    @classmethod
+    def measure(
+        cls, dataset: tf.data.Dataset, tasks: Sequence[TaskConfig]
+    ) -> dict[str, "LabelMoments"]:
+        """Measures the regression labels in one pass.
+
+        Args:
+            dataset: Batches that hold `label_<task>` float32 [B].
+            tasks: The tasks; binary ones need no moments and are left out.
+
+        Returns:
+            Moments by task name.
+        """
+        names = {task.name: label_feature(task) for task in tasks if task.type == "regression"}
+        if not names:
+            return {}
+        columns = list(names.values())
+
+        def accumulate(state: tf.Tensor, batch: dict[str, tf.Tensor]) -> tf.Tensor:
+            labels = tf.cast(tf.stack([batch[column] for column in columns]), tf.float64)
+            ones = tf.ones_like(labels)
+            return state + tf.reduce_sum(tf.stack([ones, labels, labels**2]), axis=2)
+
+        count, total, squares = dataset.reduce(
+            tf.zeros([3, len(columns)], tf.float64), accumulate
+        ).numpy()
+        mean = total / count
+        variance = squares / count - mean**2
+        return {
+            name: cls(float(m), float(v**0.5) if v > 1e-12 * (1 + m * m) else 1.0)
+            for name, m, v in zip(names, mean, variance, strict=True)
+        }

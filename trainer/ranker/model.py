@@ -1,0 +1,220 @@
+"""The ranker."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from trainer import autograph  # noqa: F401
+from trainer.ranker.config import RankerConfig
+from trainer.ranker.config import TaskConfig
+from trainer.ranker.context_spec import ContextSpec
+from trainer.ranker.features import CANDIDATE
+from trainer.ranker.features import CURRENT
+from trainer.ranker.features import HISTORY
+from trainer.ranker.features import item_features
+from trainer.ranker.features import label_feature
+from trainer.ranker.label_moments import LabelMoments
+from trainer.ranker.representations import ItemRepresentation
+from trainer.ranker.task_head import TaskHead
+
+
+class Ranker(tfrs.Model):
+    """Multitask ranker over one item representation.
+
+    The same representation sees the candidate, the current item and the history. Their vectors, the
+    candidate's products with the other two, and the context go through cross layers and shared ReLU
+    layers; each task has its head.
+
+    Features are those of `features.item_parsing_spec` for the representation's fields and those of
+    `ContextSpec`. The user's features (current item, history, context) have a leading axis of B, as
+    many as candidates, or of 1: then one user ranks B candidates and the user's part is computed
+    once.
+
+    Reference: Singh et al. (arXiv 2306.08121), section 4; the cross layers are DCN-v2's (arXiv
+    2008.13535).
+    """
+
+    def __init__(
+        self,
+        representation: ItemRepresentation,
+        context: ContextSpec,
+        tasks: Sequence[TaskConfig],
+        config: RankerConfig,
+        moments: Mapping[str, LabelMoments] | None = None,
+    ):
+        """Creates the layers.
+
+        Args:
+            representation: How an item becomes a vector.
+            context: The context features.
+            tasks: What to predict.
+            config: The network.
+            moments: Moments of the regression labels by task name.
+        """
+        super().__init__()
+        moments = moments or {}
+        self.representation = representation
+        self._context = context
+        l2 = tf.keras.regularizers.L2(config.l2)
+        self._embeddings = {
+            name: tf.keras.layers.Embedding(ids, config.context_dim, name=name)
+            for name, ids in context.categorical.items()
+        }
+        self._crosses = [
+            tfrs.layers.dcn.Cross(kernel_regularizer=l2) for _ in range(config.cross_layers)
+        ]
+        self._bottom = [
+            tf.keras.layers.Dense(width, "relu", kernel_regularizer=l2)
+            for width in config.bottom_widths
+        ]
+        self._heads = [
+            TaskHead(task, config, moments.get(task.name, LabelMoments())) for task in tasks
+        ]
+        self._mean_loss = tf.keras.metrics.Mean("loss")
+        self._examples = tf.keras.metrics.Sum("examples")
+
+    def call(self, features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Predictions.
+
+        Args:
+            features: See the class.
+
+        Returns:
+            Task name to float32 [B]: the probability of a binary task, a regression task's value in
+            its label's unit.
+        """
+        raw = self._raw(features)
+        return {head.task.name: head.prediction(raw[head.task.name]) for head in self._heads}
+
+    def item_vectors(
+        self, features: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """What the ranker makes of the items.
+
+        Args:
+            features: See the class; U, the leading axis of the user's, is B or 1.
+
+        Returns:
+            The candidates' vectors, float32 [B, d], and the user's: the current item's and the mean
+            of the history's items that there are, zero when there is none; float32 [U, d] each.
+        """
+        fields = self.representation.fields
+        history = item_features(features, HISTORY, fields)
+        present = self.representation.present(history)
+        users, length = tf.shape(present)[0], tf.shape(present)[1]
+        # One list of all items, so that the representation works on each distinct item once.
+        items = {}
+        for field in fields:
+            single = history[field].shape[2:]
+            items[field] = tf.concat(
+                [
+                    features[f"{CANDIDATE}_{field}"],
+                    features[f"{CURRENT}_{field}"],
+                    tf.reshape(history[field], [-1, *single]),
+                ],
+                axis=0,
+            )
+        candidate, current, entries = tf.split(
+            self.representation(items), [-1, users, users * length]
+        )
+        # Absent items have the zero vector, so the sum needs no mask.
+        total = tf.reduce_sum(tf.reshape(entries, [users, length, self.representation.dim]), axis=1)
+        count = tf.reduce_sum(tf.cast(present, tf.float32), axis=1)
+        return candidate, current, total / tf.maximum(count, 1.0)[:, None]
+
+    def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Weighted sum of the tasks' mean losses over the batch.
+
+        Args:
+            inputs: The features and `label_<task>` float32 [B].
+            training: Whether this is a training step; metrics are updated in evaluation only.
+
+        Returns:
+            float32 scalar.
+        """
+        raw = self._raw(inputs)
+        loss = tf.add_n(
+            [
+                head.task.weight
+                * head.loss(inputs[label_feature(head.task)], raw[head.task.name], training)
+                for head in self._heads
+            ]
+        )
+        examples = tf.size(inputs[label_feature(self._heads[0].task)])
+        self._mean_loss.update_state(loss, sample_weight=examples)
+        self._examples.update_state(examples)
+        return loss
+
+    def compile(
+        self,
+        optimizer: tf.keras.optimizers.Optimizer,
+        table_optimizer: tf.keras.optimizers.Optimizer,
+        **kwargs: object,
+    ) -> None:
+        """Sets the optimizers.
+
+        Args:
+            optimizer: Trains the dense layers.
+            table_optimizer: Trains the embedding tables, of which a step touches a few rows.
+            **kwargs: Passed to Keras.
+        """
+        super().compile(optimizer=optimizer, **kwargs)
+        self.table_optimizer = table_optimizer
+
+    def train_step(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One step of both optimizers.
+
+        Args:
+            inputs: A batch, as for `compute_loss`.
+
+        Returns:
+            `loss`, the mean over the epoch's examples so far, without regularisation, and
+            `examples`, their number.
+        """
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(inputs, training=True)
+            total = tf.add_n([loss, *self.losses])
+            # The optimizers add up the replicas' gradients; the loss is a mean over each replica's
+            # batch.
+            scaled = total / self.distribute_strategy.num_replicas_in_sync
+        tables = self._tables()
+        owned = {id(table) for table in tables}
+        dense = [weight for weight in self.trainable_variables if id(weight) not in owned]
+        gradients = tape.gradient(scaled, tables + dense)
+        self.table_optimizer.apply_gradients(zip(gradients[: len(tables)], tables, strict=True))
+        self.optimizer.apply_gradients(zip(gradients[len(tables) :], dense, strict=True))
+        return {"loss": self._mean_loss.result(), "examples": self._examples.result()}
+
+    def test_step(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Evaluates one batch.
+
+        Args:
+            inputs: A batch, as for `compute_loss`.
+
+        Returns:
+            `loss`, `examples` and a metric a task, over the examples so far.
+        """
+        self.compute_loss(inputs, training=False)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def _tables(self) -> list[tf.Variable]:
+        """The embedding tables: the items' and the categorical context's."""
+        context = [layer.embeddings for layer in self._embeddings.values()]
+        return [*self.representation.tables, *context]
+
+    def _raw(self, features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Raw outputs [B] by task name."""
+        candidate, current, history = self.item_vectors(features)
+        inputs = [candidate, current, history, candidate * current, candidate * history]
+        inputs += [layer(features[name]) for name, layer in self._embeddings.items()]
+        inputs += [features[name][:, None] for name in self._context.numeric]
+        batch = tf.shape(candidate)[0]
+        x0 = tf.concat([tf.broadcast_to(x, [batch, x.shape[1]]) for x in inputs], axis=1)
+        x = x0
+        for cross in self._crosses:
+            x = cross(x0, x)
+        for layer in self._bottom:
+            x = layer(x)
+        return {head.task.name: head(x) for head in self._heads}

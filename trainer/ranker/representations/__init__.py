@@ -1,0 +1,41 @@
+"""Item representations, by the name that the configuration gives them.
+
+A new one is a subclass of `ItemRepresentation` in a file of its own and a line here.
+"""
+
+from trainer.ranker.config import RepresentationConfig
+from trainer.ranker.representations.item_representation import ItemRepresentation
+from trainer.ranker.representations.random_hash import RandomHash
+from trainer.ranker.representations.sid_resources import SidResources
+from trainer.ranker.representations.sid_spm import SidSpm
+from trainer.ranker.representations.sid_unigram import SidUnigram
+
+REGISTRY: dict[str, type[ItemRepresentation]] = {
+    "random_hash": RandomHash,
+    "sid_spm": SidSpm,
+    "sid_unigram": SidUnigram,
+}
+
+
+def create_representation(
+    config: RepresentationConfig, dim: int, resources: SidResources
+) -> ItemRepresentation:
+    """Makes a representation.
+
+    Args:
+        config: Its name and table budget.
+        dim: Width of an item's vector (d).
+        resources: The SID space and the tokenizer.
+
+    Raises:
+        ValueError: No representation has that name, or it refuses the configuration.
+    """
+    if config.name not in REGISTRY:
+        raise ValueError(
+            f"representation.name is {config.name!r} "
+            f"but must be one of {', '.join(sorted(REGISTRY))}"
+        )
+    return REGISTRY[config.name].create(config, dim, resources)
+
+
+__all__ = ["REGISTRY", "ItemRepresentation", "SidResources", "create_representation"]

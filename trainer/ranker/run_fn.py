@@ -1,0 +1,87 @@
+"""TFX Trainer's entry point for the ranker."""
+
+import json
+import os
+
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx.v1.components import FnArgs
+
+from trainer.ranker.config import RankerConfig
+from trainer.ranker.config import RepresentationConfig
+from trainer.ranker.config import TaskConfig
+from trainer.ranker.context_transform import ContextTransform
+from trainer.ranker.export import export_ranker
+from trainer.ranker.feature_builder import FeatureBuilder
+from trainer.ranker.features import label_parsing_spec
+from trainer.ranker.features import read_examples
+from trainer.ranker.label_moments import LabelMoments
+from trainer.ranker.representations import create_representation
+from trainer.ranker.representations import SidResources
+from trainer.ranker.train import train
+
+METRICS_FILE = "metrics.json"
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains and exports a ranker.
+
+    Args:
+        fn_args: Of TFX's arguments it reads:
+            train_files, eval_files: Patterns of gzipped TFRecord files of joined examples.
+            transform_output: What Transform wrote with `preprocessing.preprocessing_fn`.
+            base_model: The tokenizer directory.
+            custom_config: `ranker`, `representation` (their dataclasses' fields), `tasks` (a list
+                of such), `context` (`categorical`, `numeric`: lists of columns) and
+                `history_length` (history entries to use, at most).
+            serving_model_dir: Where the SavedModel goes.
+            model_run_dir: Where TensorBoard's logs and `metrics.json` go.
+    """
+    custom = fn_args.custom_config
+    config = RankerConfig(**custom["ranker"])
+    representation_config = RepresentationConfig(**custom["representation"])
+    tasks = [TaskConfig(**task) for task in custom["tasks"]]
+    resources = SidResources.load(fn_args.base_model)
+    representation = create_representation(representation_config, config.embedding_dim, resources)
+    context = ContextTransform(tft.TFTransformOutput(fn_args.transform_output), **custom["context"])
+    builder = FeatureBuilder(representation, context, custom["history_length"])
+    label_spec = label_parsing_spec(tasks)
+    labels = read_examples(fn_args.train_files, label_spec, config.batch_size)
+
+    def examples(patterns: list[str], shuffle_seed: int | None = None) -> tf.data.Dataset:
+        return read_examples(
+            patterns,
+            {**builder.parsing_spec, **label_spec},
+            config.batch_size,
+            lambda raw: {**builder(raw), **{name: raw[name] for name in label_spec}},
+            shuffle_seed,
+        )
+
+    training = train(
+        examples(fn_args.train_files, config.seed),
+        representation,
+        context.spec,
+        tasks,
+        config,
+        LabelMoments.measure(labels, tasks),
+        examples(fn_args.eval_files),
+        fn_args.model_run_dir,
+    )
+    export_ranker(
+        training.model,
+        builder,
+        resources.space,
+        representation_config.name,
+        fn_args.serving_model_dir,
+    )
+    metrics = {
+        "representation": representation_config.name,
+        "table_rows": representation.table_rows,
+        "epochs": config.epochs,
+        "loss": training.loss,
+        "seconds": training.seconds,
+        "examples": training.examples,
+        "evaluation": training.evaluation,
+    }
+    with tf.io.gfile.GFile(os.path.join(fn_args.model_run_dir, METRICS_FILE), "w") as file:
+        json.dump(metrics, file)

@@ -1,0 +1,1 @@
+"""The SID tokenizer: Semantic IDs to SentencePiece pieces."""

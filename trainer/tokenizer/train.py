@@ -1,0 +1,173 @@
+"""Trains the SID tokenizer: SentencePiece over the Semantic IDs of impressed items.
+
+Reference: Singh et al., "Better Generalization with Semantic IDs" (arXiv 2306.08121), section 4.2:
+frequent code sequences become one piece, which memorises; rare ones fall back to single codes,
+which generalise.
+"""
+
+import io
+import json
+import os
+import tempfile
+
+import numpy as np
+import sentencepiece
+
+from trainer.sid_space import SidSpace
+from trainer.tokenizer.config import TokenizerConfig
+from trainer.tokenizer.sid_text import require_encodable
+from trainer.tokenizer.sid_text import sids_to_text
+
+MODEL_FILE = "spm.model"
+STATISTICS_FILE = "tokenizer.json"
+ASSETS_EXTRA = "assets.extra"
+
+_SPECIAL_PIECES = 1  # <unk>, which SentencePiece insists on.
+
+
+def train_tokenizer(
+    sids: np.ndarray,
+    impressions: np.ndarray,
+    rows: int,
+    config: TokenizerConfig,
+    directory: str,
+    space: SidSpace,
+) -> dict[str, int | float | str]:
+    """Trains a tokenizer and writes its directory.
+
+    Every one of the L x K codes is a piece, so that any Semantic ID can be cut, impressed or not.
+
+    Args:
+        sids: Integers [N, L], the Semantic ID of each item. Items may share one.
+        impressions: Integers [N] >= 0, how often each item was shown in the train split.
+        rows: Pieces to make, at most; also the rows of the embedding table. Fewer come out when the
+            items have no more sequences to offer.
+        config: SentencePiece's algorithm and the longest piece.
+        directory: Where `spm.model`, `tokenizer.json` and `assets.extra/sid_space.json` go; made if
+            need be.
+        space: The SID space of `sids`.
+
+    Returns:
+        What `tokenizer.json` holds: `pieces`, `multi_code_pieces`, `mean_pieces_per_impression`,
+        `model`.
+
+    Raises:
+        ValueError: `rows` is too small for all codes, the space has too many codes for text, no
+            item was impressed, or an argument has the wrong shape or range.
+    """
+    require_encodable(space.levels, space.codebook_size)
+    smallest = space.levels * space.codebook_size + _SPECIAL_PIECES
+    if rows < smallest:
+        raise ValueError(
+            f"rows = {rows} cannot hold all {space.levels} x {space.codebook_size} codes "
+            f"and <unk>; the smallest budget is {smallest} rows"
+        )
+    texts, counts = _impressed_sids(sids, impressions, space)
+    proto = _train(texts, counts, rows, config, space)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=proto)
+    pieces = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
+    _require_all_codes(pieces, space)
+    lengths = np.array([len(cut) for cut in processor.encode(texts)])
+    statistics = {
+        "pieces": len(pieces),
+        "multi_code_pieces": sum(len(piece) > 1 for piece in pieces[_SPECIAL_PIECES:]),
+        "mean_pieces_per_impression": float(lengths @ counts / counts.sum()),
+        "model": config.model,
+    }
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, MODEL_FILE), "wb") as file:
+        file.write(proto)
+    with open(os.path.join(directory, STATISTICS_FILE), "w", encoding="utf-8") as file:
+        json.dump(statistics, file)
+    space.save(os.path.join(directory, ASSETS_EXTRA))
+    return statistics
+
+
+def _impressed_sids(
+    sids: np.ndarray, impressions: np.ndarray, space: SidSpace
+) -> tuple[list[str], np.ndarray]:
+    """Distinct Semantic IDs shown at least once, as text in ascending order, and how often."""
+    sids, impressions = np.asarray(sids), np.asarray(impressions)
+    if sids.ndim != 2 or sids.shape[1] != space.levels or impressions.shape != sids.shape[:1]:
+        raise ValueError(
+            f"sids must be [N, {space.levels}] and impressions [N], "
+            f"not {list(sids.shape)} and {list(impressions.shape)}"
+        )
+    if (impressions < 0).any():
+        raise ValueError(f"impressions must be 0 or more, not {impressions.min()}")
+    shown = impressions > 0
+    if not shown.any():
+        raise ValueError("no item has an impression, so there is nothing to learn pieces from")
+    distinct, inverse = np.unique(sids[shown], axis=0, return_inverse=True)
+    counts = np.zeros(len(distinct), np.int64)
+    np.add.at(counts, inverse.reshape(-1), impressions[shown])
+    return sids_to_text(distinct, space.codebook_size), counts
+
+
+def _train(
+    texts: list[str], counts: np.ndarray, rows: int, config: TokenizerConfig, space: SidSpace
+) -> bytes:
+    """Runs SentencePiece and returns the serialized model."""
+    levels = space.levels
+    all_codes = _all_codes(space)
+    code_counts = dict.fromkeys(all_codes, 0)
+    for text, count in zip(texts, counts.tolist(), strict=True):
+        for code in text:
+            code_counts[code] += count
+    most_frequent = max(all_codes, key=code_counts.__getitem__)
+    model = io.BytesIO()
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv", encoding="utf-8") as corpus:
+        corpus.writelines(f"{text}\t{count}\n" for text, count in zip(texts, counts, strict=True))
+        # SentencePiece's BPE aborts on a required character that never occurs. A code that no
+        # impressed item has therefore counts as seen once, alone; it cannot change how any other
+        # code is cut.
+        corpus.writelines(f"{code}\t1\n" for code in all_codes if not code_counts[code])
+        corpus.flush()
+        sentencepiece.SentencePieceTrainer.train(
+            input=corpus.name,
+            input_format="tsv",
+            model_writer=model,
+            model_type=config.model,
+            vocab_size=rows,
+            hard_vocab_limit=False,
+            max_sentencepiece_length=min(config.max_piece_codes or levels, levels),
+            character_coverage=1.0,
+            # Coverage is a 32-bit float that reaches 1.0 before the rarest characters: beyond 30
+            # million impressions, rare codes would silently become <unk>. Required characters are
+            # counted first; leaving the most frequent one out keeps the coverage below 1.0 until
+            # all the others are in.
+            required_chars="".join(code for code in all_codes if code != most_frequent),
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            split_by_whitespace=False,
+            split_by_unicode_script=False,
+            split_by_number=False,
+            split_digits=False,
+            unk_id=0,
+            bos_id=-1,
+            eos_id=-1,
+            pad_id=-1,
+            minloglevel=2,
+        )
+    return model.getvalue()
+
+
+def _all_codes(space: SidSpace) -> list[str]:
+    """The L x K characters, level by level."""
+    column = np.arange(space.codebook_size)[:, None].repeat(space.levels, axis=1)
+    return [
+        code
+        for level in zip(*sids_to_text(column, space.codebook_size), strict=True)
+        for code in level
+    ]
+
+
+def _require_all_codes(pieces: list[str], space: SidSpace) -> None:
+    """Guards the fallback: without it a new item's codes would share the one <unk> row."""
+    missing = set(_all_codes(space)).difference(pieces)
+    if missing:
+        raise RuntimeError(
+            f"SentencePiece {sentencepiece.__version__} left out {len(missing)} of the "
+            f"{space.levels} x {space.codebook_size} codes"
+        )
