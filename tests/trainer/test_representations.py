@@ -1,3 +1,5 @@
+import typing
+
 import farmhash
 import numpy as np
 import pytest
@@ -170,9 +172,12 @@ def test_table_rows_are_what_the_table_has(make, resources, name, rows):
     assert layer.table_rows == layer.tables[0].shape[0] == rows
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones(resources):
-    with pytest.raises(ValueError, match=r"'sid_trigram' but must be one of random_hash, sid_spm"):
-        create_representation(RepresentationConfig("sid_trigram"), DIM, resources)
+def test_the_configuration_knows_the_names_of_the_registry():
+    assert set(typing.get_args(typing.get_type_hints(RepresentationConfig)["name"])) == set(
+        REGISTRY
+    )
+    with pytest.raises(ValueError, match="sid_trigram"):
+        RepresentationConfig("sid_trigram")
 
 
 def test_a_tokenizer_larger_than_the_budget_is_refused(resources):

@@ -1,6 +1,7 @@
 """Item representations, by the name that the configuration gives them.
 
-A new one is a subclass of `ItemRepresentation` in a file of its own and a line here.
+A new one is a subclass of `ItemRepresentation` in a file of its own, a line here and its name in
+`RepresentationConfig`.
 """
 
 from trainer.ranker.config import RepresentationConfig
@@ -28,7 +29,7 @@ def create_representation(
         resources: The SID space and the tokenizer.
 
     Raises:
-        ValueError: No representation has that name, or it refuses the configuration.
+        ValueError: The representation refuses the configuration.
     """
     if config.name not in REGISTRY:
         raise ValueError(
