@@ -57,6 +57,17 @@ def test_no_collapse(world, standardize):
     assert np.isfinite(training.model.codebooks.numpy()).all()
 
 
+def test_tight_clusters_use_every_code():
+    # Mixtures of far-away clusters lie where no item ever is: codes there would be wasted.
+    rng = np.random.default_rng(0)
+    centres = 20 * rng.normal(size=(10, 8))
+    x = (centres[rng.integers(0, 10, 480)] + rng.normal(size=(480, 8))).astype(np.float32)
+    training = train(x[:400], x[400:], CONFIG)
+    assert min(training.codebook_use) >= 0.9
+    dead = train(x[:400], x[400:], dataclasses.replace(CONFIG, reset_dead_codes=False))
+    assert min(dead.codebook_use) < 0.9
+
+
 def test_training_improves_on_its_start():
     # Without k-means the codebooks are random items, and all that is learnt is learnt by gradients.
     x = gaussian()
@@ -91,7 +102,7 @@ def test_a_dead_code_restarts_at_a_residual_of_its_level():
     used[2, 4] = False
     before = model.codebooks.numpy()
     probe = model.standardized(tf.constant(x))
-    train_lib._reset_dead(model, used, probe, np.random.default_rng(0))
+    train_lib._reset_dead(model, used, probe, CONFIG, np.random.default_rng(0))
     after = model.codebooks.numpy()
     residuals = model.quantize(tf.constant(x)).residuals[2].numpy()
     # Levels 0 and 1 did not change, so the residuals that level 2 sees did not either.

@@ -26,8 +26,9 @@ class RqVaeConfig:
             them at random residuals.
         kmeans_items: Items, at most, that the k-means start looks at.
         kmeans_mixtures: Mixtures of three items that it looks at beside them.
-        reset_dead_codes: Whether a code that nothing used in an epoch restarts at a random residual
-            of its level.
+        reset_dead_codes: Whether an unused code restarts at a random residual of its level: one
+            that no item has where there are 20 items a code or more, else one that nothing in
+            the epoch, mixtures included, was nearest to.
         mixup: Share of each training batch made of mixtures of two items.
         epochs: Passes over the items, at most.
         batch_size: Items in a training step.
@@ -52,13 +53,13 @@ class RqVaeConfig:
     kmeans_items: int = Field(100_000, ge=1)
     kmeans_mixtures: int = Field(64_000, ge=0)
     reset_dead_codes: bool = True
-    mixup: float = Field(0.75, ge=0, le=1)
+    mixup: float = Field(0.5, ge=0, le=1)
     epochs: int = Field(24, ge=1)
     batch_size: int = Field(512, ge=1)
     codebook_learning_rate: float = Field(0.02, gt=0)
     network_learning_rate: float = Field(3e-5, ge=0)
     weight_decay: float = Field(0.0, ge=0)
-    early_stop_patience: int = Field(5, ge=1)
+    early_stop_patience: int = Field(8, ge=1)
     early_stop_min_delta: float = Field(1e-3, ge=0)
     max_items: int = Field(1_000_000, ge=1)
     seed: int = 0

@@ -18,6 +18,9 @@ from trainer.rqvae.quantizer import residual_quantize
 
 # Items whose residuals dead codes restart from, and whose use of the codes is reported.
 _PROBE_ITEMS = 20_000
+# With so many items a code, one that no item has is wasted, though mixtures may lie beside it; with
+# fewer, such a code is what the items of tomorrow are quantised by.
+_PLENTY = 20
 _ADAM_BETAS = (0.9, 0.99)
 
 
@@ -73,13 +76,17 @@ def train(
     probe = tf.constant(rows[rng.permutation(len(rows))[:_PROBE_ITEMS]])
     writer = tf.summary.create_file_writer(log_dir) if log_dir else tf.summary.create_noop_writer()
 
+    plenty = len(rows) >= _PLENTY * config.codebook_size
+    if plenty:
+        _reset_dead(model, _used_by(probe, model, config), probe, config, rng)
     best, best_weights = _error(model, validation), _copy(model)
     flat = epoch = 0
     while epoch < config.epochs and flat < config.early_stop_patience:
         epoch += 1
         loss, used = _epoch(step, len(rows), steps, config, rng)
-        if config.reset_dead_codes:
-            _reset_dead(model, used, probe, rng)
+        if plenty:
+            used = _used_by(probe, model, config)
+        _reset_dead(model, used, probe, config, rng)
         error = _error(model, validation)
         with writer.as_default(step=epoch):
             tf.summary.scalar("loss", loss)
@@ -93,7 +100,7 @@ def train(
     for variable, value in zip(model.weights(), best_weights, strict=True):
         variable.assign(value)
     writer.close()
-    used = _used(residual_quantize(model.encoder(probe), model.codebooks).codes, config)
+    used = _used_by(probe, model, config)
     return Training(model, epoch, best, used.mean(axis=1).tolist(), time.monotonic() - begin)
 
 
@@ -164,13 +171,19 @@ def _epoch(
     return total / steps, used
 
 
-def _reset_dead(model: RqVae, used: np.ndarray, probe: tf.Tensor, rng: np.random.Generator) -> None:
-    """Restarts codes that an epoch did not use at residuals that random items have at that level.
+def _reset_dead(
+    model: RqVae,
+    used: np.ndarray,
+    probe: tf.Tensor,
+    config: RqVaeConfig,
+    rng: np.random.Generator,
+) -> None:
+    """Restarts codes that are not used at residuals that random items have at that level.
 
     The paper resets what one batch did not use; with more codes than items in a batch that would
     reset almost all of them at every step, so an epoch is the measure here.
     """
-    if used.all():
+    if used.all() or not config.reset_dead_codes:
         return
     residuals = residual_quantize(model.encoder(probe), model.codebooks).residuals
     codebooks = model.codebooks.numpy()
@@ -178,6 +191,10 @@ def _reset_dead(model: RqVae, used: np.ndarray, probe: tf.Tensor, rng: np.random
         dead = np.flatnonzero(~used[level])
         codebooks[level, dead] = residual.numpy()[rng.integers(0, len(residual), len(dead))]
     model.codebooks.assign(codebooks)
+
+
+def _used_by(rows: tf.Tensor, model: RqVae, config: RqVaeConfig) -> np.ndarray:
+    return _used(residual_quantize(model.encoder(rows), model.codebooks).codes, config)
 
 
 def _used(codes: tf.Tensor, config: RqVaeConfig) -> np.ndarray:
