@@ -59,7 +59,7 @@ def test_each_item_once_with_its_codes(model, tmp_path, workers):
     ("row", "value", "facts"),
     [
         (150, [1.0, float("nan")], ["row 150", "nan", "position 1"]),
-        (7, [1.0], ["row 7", "1 values", "2"]),
+        (7, [1.0], ["row 7", "length 1", "length 2"]),
         (230, None, ["row 230", "null"]),
     ],
 )

@@ -31,11 +31,6 @@ def create_representation(
     Raises:
         ValueError: The representation refuses the configuration.
     """
-    if config.name not in REGISTRY:
-        raise ValueError(
-            f"representation.name is {config.name!r} "
-            f"but must be one of {', '.join(sorted(REGISTRY))}"
-        )
     return REGISTRY[config.name].create(config, dim, resources)
 
 
