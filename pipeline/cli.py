@@ -13,7 +13,7 @@ import rich.console  # noqa: E402
 import typer  # noqa: E402
 
 from components.errors import InputError  # noqa: E402
-from pipeline import config as config_lib  # noqa: E402
+from pipeline.load_config import load_config  # noqa: E402
 from pipeline.terminal import silence_exit  # noqa: E402
 
 app = typer.Typer(
@@ -42,7 +42,7 @@ def run(
     """Runs the whole pipeline on your data, on this machine."""
     from pipeline import run as run_lib
 
-    run_lib.run(items, impressions, output, config_lib.load(config, overrides or ()), console)
+    run_lib.run(items, impressions, output, load_config(config, overrides or ()), console)
 
 
 @app.command()
@@ -56,7 +56,7 @@ def demo(
     """Runs the pipeline on MovieLens, serves the result and ranks 500 films for one user."""
     from pipeline.demo import demo as demo_lib
 
-    demo_lib.demo(output, config_lib.load(config, overrides or ()), console)
+    demo_lib.demo(output, load_config(config, overrides or ()), console)
 
 
 @app.command()
@@ -113,7 +113,7 @@ def encode(
     """Gives items their Semantic IDs, in a Beam batch."""
     from pipeline import encode as encode_lib
 
-    columns = config_lib.load(config, overrides or ()).columns
+    columns = load_config(config, overrides or ()).columns
     encode_lib.encode(model, items, output, columns, workers, console)
 
 

@@ -63,8 +63,8 @@ def finished_run(tmp_path_factory) -> FinishedRun:
     import rich.console
     import synthetic
 
-    from pipeline import config as config_lib
     from pipeline import run as run_lib
+    from pipeline.load_config import load_config
     from pipeline.run_records import RunRecords
 
     folder: pathlib.Path = tmp_path_factory.mktemp("run")
@@ -76,7 +76,7 @@ def finished_run(tmp_path_factory) -> FinishedRun:
     printed = io.StringIO()
     console = rich.console.Console(file=printed, width=160)
     output = str(folder / "output")
-    summary = run_lib.run(items, impressions, output, config_lib.load(str(config)), console)
+    summary = run_lib.run(items, impressions, output, load_config(str(config)), console)
     return FinishedRun(
         items,
         impressions,

@@ -4,14 +4,15 @@ from pathlib import Path
 import pytest
 
 from pipeline import config as config_lib
-from pipeline.config import ConfigError
+from pipeline.load_config import ConfigError
+from pipeline.load_config import load_config
 
 SHIPPED = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_configurations_are_valid(path):
-    assert config_lib.load(str(path)).tasks
+    assert load_config(str(path)).tasks
 
 
 def test_there_are_shipped_configurations():
@@ -19,14 +20,14 @@ def test_there_are_shipped_configurations():
 
 
 def test_without_a_file_the_one_task_is_click():
-    config = config_lib.load()
+    config = load_config()
     assert [(t.name, t.label, t.type) for t in config.tasks] == [("click", "click", "binary")]
 
 
 def test_overrides_win_over_the_file_and_are_yaml(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("ranker: {epochs: 3, bottom_widths: [8]}\n")
-    config = config_lib.load(
+    config = load_config(
         str(path), ["ranker.epochs=5", "split.evaluation_start=2020-01-02T00:00:00Z"]
     )
     assert config.ranker.epochs == 5
@@ -37,7 +38,7 @@ def test_overrides_win_over_the_file_and_are_yaml(tmp_path):
 
 
 def test_parts_survive_the_way_through_json():
-    config = config_lib.load(overrides=["ranker.bottom_widths=[8, 4]"])
+    config = load_config(overrides=["ranker.bottom_widths=[8, 4]"])
     as_dict = config_lib.to_dict(config.ranker)
     assert as_dict["bottom_widths"] == [8, 4]
     assert type(config.ranker)(**as_dict) == config.ranker
@@ -72,7 +73,7 @@ def test_parts_survive_the_way_through_json():
 )
 def test_a_wrong_field_is_named_with_its_value_and_what_would_be_right(override, facts):
     with pytest.raises(ConfigError) as caught:
-        config_lib.load(overrides=[override])
+        load_config(overrides=[override])
     for fact in facts:
         assert fact in str(caught.value)
 
@@ -81,7 +82,7 @@ def test_an_error_names_the_file(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("rqvae: {levels: 99}\n")
     with pytest.raises(ConfigError, match=r"mine\.yaml: rqvae\.levels: 99"):
-        config_lib.load(str(path))
+        load_config(str(path))
 
 
 @pytest.mark.parametrize(
@@ -91,9 +92,9 @@ def test_a_file_that_is_no_mapping(tmp_path, content, fact):
     path = tmp_path / "c.yaml"
     path.write_text(content)
     with pytest.raises(ConfigError, match=fact):
-        config_lib.load(str(path))
+        load_config(str(path))
 
 
 def test_no_such_file():
     with pytest.raises(ConfigError, match=r"missing\.yaml: cannot be read"):
-        config_lib.load("missing.yaml")
+        load_config("missing.yaml")

@@ -16,11 +16,11 @@ import tensorflow_text  # noqa: F401  SentencePiece's ops
 
 from components import sid_table
 from components.errors import InputError
-from pipeline import config as config_lib
 from pipeline import rank as rank_lib
 from pipeline import run as run_lib
 from pipeline import serve as serve_lib
 from pipeline.config import SLICES
+from pipeline.load_config import load_config
 from pipeline.run_records import RunRecords
 from serving.client import EncoderClient
 from serving.client import RankerClient
@@ -261,7 +261,7 @@ def test_wrong_context_is_named(finished_run, server, printed, context, fact):
 
 def rerun(finished_run, *overrides):
     printed = io.StringIO()
-    config = config_lib.load(finished_run.config, overrides)
+    config = load_config(finished_run.config, overrides)
     run_lib.run(
         finished_run.items,
         finished_run.impressions,

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from pipeline import config as config_lib
 from pipeline.evaluation import eval_config
+from pipeline.load_config import load_config
 from pipeline.summary import _entry
 
 
@@ -14,7 +14,7 @@ def built():
         "thresholds=[{task: click, slice: new, value: 0.6, change: 0.01},"
         " {task: watch, value: 9, change: 0.5}]",
     ]
-    return eval_config(config_lib.load(overrides=overrides))
+    return eval_config(load_config(overrides=overrides))
 
 
 def test_the_baseline_is_the_baseline(built):
