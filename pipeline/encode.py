@@ -6,6 +6,7 @@ import rich.console
 
 from components.errors import InputError
 from pipeline.config import ColumnsConfig
+from pipeline.terminal import logged_to
 
 
 def encode(
@@ -21,7 +22,7 @@ def encode(
     Args:
         model: A semantic_id SavedModel, or its base folder, whose latest version is taken.
         items: Parquet file, or pattern of files, of items.
-        output: Beginning of the names of the Parquet files made: (item_id, sid).
+        output: Beginning of the names of the Parquet files made, (item_id, sid), and of the log.
         columns: Names of the columns of items.
         workers: Worker processes; one runs within this process.
         console: Where to say what was done.
@@ -30,9 +31,12 @@ def encode(
         InputError: The model or an item is not what it should be.
     """
     model = _version(model)
-    from components.semantic_id_gen.batch import encode_parquet
+    with logged_to(os.path.abspath(f"{output}.log")):
+        from components.semantic_id_gen.batch import encode_parquet
 
-    count, space = encode_parquet(model, items, output, columns.item_id, columns.embedding, workers)
+        count, space = encode_parquet(
+            model, items, output, columns.item_id, columns.embedding, workers
+        )
     console.print(
         f"{count} items encoded into SID space {space.fingerprint}: {output}-*.parquet",
         highlight=False,
