@@ -261,7 +261,8 @@ def show_ranking(
         title=f"best of {len(rows)} candidates, ranked over gRPC in {milliseconds:.0f} ms",
         title_justify="left",
     )
-    for column in ("place", "item", "title", *rows[0].scores, "Semantic ID"):
+    tasks = sorted(rows[0].scores, key=lambda task: (task != catalogue.task, task))
+    for column in ("place", "item", "title", *tasks, "Semantic ID"):
         table.add_column(column)
     words = {"store": "stored", "encoded": "encoded live", "unknown": "unknown"}
     for place, row in enumerate(rows, 1):
@@ -270,7 +271,7 @@ def show_ranking(
                 str(place),
                 row.item_id,
                 row.title or "",
-                *(f"{score:.3f}" for score in row.scores.values()),
+                *(f"{row.scores[task]:.3f}" for task in tasks),
                 words[row.source],
             )
     console.print(table, markup=False)
