@@ -57,7 +57,7 @@ class FinishedRun:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> FinishedRun:
-    """One run of the real pipeline, over a world of 300 items and 6,000 impressions."""
+    """One run of the real pipeline, over a world of 480 items and 6,000 impressions."""
     import io
 
     import rich.console

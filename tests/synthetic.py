@@ -14,7 +14,7 @@ TOPICS = 4
 DIM = 12
 
 
-def items(count: int = 300, seed: int = 0) -> pd.DataFrame:
+def items(count: int = 480, seed: int = 0) -> pd.DataFrame:
     """Items of four topics; two thirds are there from the start, the others appear in time."""
     rng = np.random.default_rng(seed)
     topic = rng.integers(0, TOPICS, count)

@@ -139,7 +139,8 @@ def test_a_world_of_topics_is_learnt_and_new_items_above_all(finished_run):
     ranker, baseline = (
         finished_run.summary["models"][m]["metrics"] for m in ("ranker", "baseline")
     )
-    # Knowing the topics, the best possible AUC is about 0.81; a hash can learn no unseen item.
+    # A ranker that has learnt the topics is right far more often than not; a hash of an item that
+    # training did not see says nothing.
     assert ranker["click"]["all"]["auc"] > 0.7
     assert ranker["click"]["unseen"]["auc"] > baseline["click"]["unseen"]["auc"]
     assert all(use > 0.9 for use in finished_run.summary["sid"]["codebook_use"])
@@ -154,7 +155,7 @@ def test_the_tokenizer_merges_codes(finished_run):
 def test_every_item_has_one_semantic_id_of_one_space(finished_run, records):
     ids, sids, space = sid_table.read(records.output("SemanticIdGen", "semantic_ids").uri)
     assert sorted(ids) == sorted(pq.read_table(finished_run.items)["item_id"].to_pylist())
-    assert sids.shape == (300, 3)
+    assert sids.shape == (480, 3)
     assert sids.min() >= 0
     assert sids.max() < 16
     assert space.fingerprint == finished_run.summary["sid"]["fingerprint"]
