@@ -27,14 +27,18 @@ METRICS = {"binary": ("auc", "AUC"), "regression": ("rmse", "RootMeanSquaredErro
 
 def eval_config(config: Config) -> config_pb2.EvalConfig:
     """Builds TFMA's configuration: candidate against baseline, task by task, slice by slice."""
-    label_keys = {task.name: f"label_{task.name}" for task in config.tasks}
+    labels = {task.name: f"label_{task.name}" for task in config.tasks}
+    # TFMA unwraps the output of a model that has but one, and would not find it by its name.
+    label = (
+        {"label_keys": labels} if len(labels) > 1 else {"label_key": next(iter(labels.values()))}
+    )
     models = [
         config_pb2.ModelSpec(
             name=name,
             is_baseline=name == BASELINE,
             model_type="tf_generic",
             signature_name="serving_default",
-            label_keys=label_keys,
+            **label,
         )
         for name in (CANDIDATE, BASELINE)
     ]
@@ -43,6 +47,11 @@ def eval_config(config: Config) -> config_pb2.EvalConfig:
         slicing_specs=[_slicing(name) for name in SLICE_FEATURES],
         metrics_specs=[_metrics(task, config) for task in config.tasks],
     )
+
+
+def output_name(task: TaskConfig, config: Config) -> str:
+    """What TFMA calls a task's output: its name, or nothing where it is the only one."""
+    return task.name if len(config.tasks) > 1 else ""
 
 
 def _slicing(name: str) -> config_pb2.SlicingSpec:
@@ -65,7 +74,7 @@ def _metrics(task: TaskConfig, config: Config) -> config_pb2.MetricsSpec:
         ],
     )
     return config_pb2.MetricsSpec(
-        output_names=[task.name],
+        output_names=[name] if (name := output_name(task, config)) else [],
         metrics=[
             metric,
             config_pb2.MetricConfig(class_name="ExampleCount"),

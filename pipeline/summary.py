@@ -14,6 +14,7 @@ from pipeline.config import SLICES
 from pipeline.evaluation import BASELINE
 from pipeline.evaluation import CANDIDATE
 from pipeline.evaluation import METRICS
+from pipeline.evaluation import output_name
 from pipeline.evaluation import SLICE_FEATURES
 from pipeline.run_records import RunRecords
 
@@ -122,7 +123,8 @@ def _metrics(evaluation: str, model_name: str, config: Config) -> dict[str, Any]
         metrics[task.name] = {}
         for slice_name in SLICES:
             feature = SLICE_FEATURES[slice_name]
-            found = by_slice.get((feature,) if feature else (), {}).get(task.name, {}).get("", {})
+            found = by_slice.get((feature,) if feature else (), {})
+            found = found.get(output_name(task, config), {}).get("", {})
             value = lambda key, found=found: next(  # noqa: E731
                 (v["doubleValue"] for k, v in found.items() if k == key and "doubleValue" in v),
                 None,

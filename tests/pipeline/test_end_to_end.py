@@ -281,6 +281,15 @@ def test_another_ranker_reruns_the_ranker_and_what_follows_it(finished_run):
     assert COMPONENTS - rerun(finished_run, "ranker.epochs=1") == RANKER_AND_AFTER
 
 
+def test_one_task_alone_and_no_context(finished_run):
+    rerun(finished_run, "tasks=[{name: click}]", "context={}", "ranker.epochs=1")
+    with open(os.path.join(finished_run.output, "summary.json"), encoding="utf-8") as file:
+        metrics = json.load(file)["models"]["ranker"]["metrics"]
+    assert set(metrics) == {"click"}
+    assert metrics["click"]["all"]["examples"] == 600
+    assert all(0 <= metrics["click"][name]["auc"] <= 1 for name in SLICES)
+
+
 def test_a_missed_threshold_pushes_nothing_and_what_was_served_stays(finished_run):
     serving = pathlib.Path(finished_run.output, "serving")
     before = sorted(path.relative_to(serving) for path in serving.rglob("*"))
