@@ -56,7 +56,7 @@ def relative_error(embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.n
 def prefix_table(
     sids: np.ndarray, embeddings: np.ndarray, pairs: int = 200_000, seed: int = 0
 ) -> list[dict[str, Any]]:
-    """Likeness and number of the items below a shared prefix (arXiv 2306.08121, section 4).
+    """Likeness and number of the items below a shared prefix (arXiv 2306.08121).
 
     Args:
         sids: [N, L] int.

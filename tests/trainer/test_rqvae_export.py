@@ -111,6 +111,17 @@ def test_of_too_many_items_a_sample_is_read(tmp_path):
     np.testing.assert_array_equal(embeddings, ITEMS[rows])
 
 
+def test_an_embedding_of_another_length_is_an_error(tmp_path):
+    with tf.io.TFRecordWriter(str(tmp_path / "a.gz"), "GZIP") as file:
+        for name, embedding in ((b"long", [1.0, 2.0, 3.0]), (b"short", [1.0, 2.0])):
+            example = tf.train.Example()
+            example.features.feature["item_id"].bytes_list.value.append(name)
+            example.features.feature["embedding"].float_list.value.extend(embedding)
+            file.write(example.SerializeToString())
+    with pytest.raises(ValueError, match="item short has an embedding of 2 numbers"):
+        read_items([str(tmp_path / "a.gz")], 50, seed=0)
+
+
 def test_no_items_is_an_error(tmp_path):
     write_examples(tmp_path / "a.gz", 0)
     with pytest.raises(ValueError, match="no item in"):

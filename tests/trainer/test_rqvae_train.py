@@ -121,7 +121,7 @@ def test_the_best_epoch_is_kept():
     x = gaussian()
     wild = dataclasses.replace(CONFIG, codebook_learning_rate=50.0, early_stop_patience=9)
     training = train(x[:400], x[400:], wild)
-    kept = train_lib._error(training.model, x[400:])
+    kept = train_lib._error(training.model, x[400:], x[:400].mean(axis=0))
     assert kept == pytest.approx(training.reconstruction, rel=1e-5)
     assert kept < 1
 
@@ -161,6 +161,40 @@ def test_loss_by_hand():
     # The code learns from its own loss, 0.1 * 2 * (3 - 2), and the reconstruction, 2 * (3 - 2).
     gradient = tape.gradient(loss, model.codebooks)
     np.testing.assert_allclose(tf.convert_to_tensor(gradient), [[[0.0], [2.2]]], rtol=1e-6)
+
+
+def test_a_narrow_latent_keeps_the_directions_that_vary():
+    # All variance is in the last two of eight dimensions: a cut identity would see none of it.
+    x = np.zeros((480, 8), np.float32)
+    x[:, 6:] = gaussian(dim=2)
+    config = dataclasses.replace(CONFIG, latent_dim=2)
+    training = train(x[:400], x[400:], config)
+    assert training.reconstruction < 0.05
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_training_improves_unstandardised_items_of_any_scale(scale):
+    x = gaussian() * np.float32(scale)
+    config = dataclasses.replace(CONFIG, standardize="none", kmeans_iterations=0, epochs=20)
+    start = train(x[:400], x[400:], dataclasses.replace(config, codebook_learning_rate=1e-9))
+    longer = train(x[:400], x[400:], config)
+    assert longer.reconstruction < 0.9 * start.reconstruction
+
+
+def test_a_lone_validation_item_is_measured_against_the_training_mean():
+    model = RqVae(RqVaeConfig(levels=1, codebook_size=2), np.zeros(1), np.ones(1))
+    model.codebooks.assign([[[0.0], [3.0]]])
+    # 2 is taken for 3, and lies 4 from a mean of -2: 1 / 16.
+    error = train_lib._error(model, np.array([[2.0]], np.float32), np.array([-2.0]))
+    assert error == pytest.approx(1 / 16)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_number_that_is_not_finite_is_an_error(bad):
+    x = gaussian()
+    x[7, 2] = bad
+    with pytest.raises(ValueError, match="embedding 7 of the training items"):
+        train(x[:400], x[400:], CONFIG)
 
 
 def test_no_items_is_an_error():

@@ -32,7 +32,7 @@ class Ranker(tfrs.Model):
     many as candidates, or of 1: then one user ranks B candidates and the user's part is computed
     once.
 
-    Reference: Singh et al. (arXiv 2306.08121), section 4; the cross layers are DCN-v2's (arXiv
+    Reference: Singh et al. (arXiv 2306.08121); the cross layers are DCN-v2's (arXiv
     2008.13535).
     """
 

@@ -14,7 +14,8 @@ class RqVaeConfig:
     Attributes:
         levels: Codes in a Semantic ID (L).
         codebook_size: Codes in each level's codebook (K).
-        latent_dim: Width of the codes (d); None takes the width of the content embedding.
+        latent_dim: Width of the codes (d); None takes the width of the content embedding. A
+            narrower one starts at the principal axes of the items.
         encoder_widths: Units of the hidden ReLU layers of the encoder; the decoder mirrors them.
             Empty: encoder and decoder are linear.
         standardize: What is done to the input, and stored in the model: "center" subtracts the mean
@@ -32,7 +33,8 @@ class RqVaeConfig:
         mixup: Share of each training batch made of mixtures of two items.
         epochs: Passes over the items, at most.
         batch_size: Items in a training step.
-        codebook_learning_rate: AdamW's peak rate for the codebooks, decayed by a cosine.
+        codebook_learning_rate: AdamW's peak rate for the codebooks, relative to the root mean
+            square of the latents at the start; decayed by a cosine.
         network_learning_rate: The same for the encoder and the decoder.
         weight_decay: AdamW's decoupled decay of the encoder's and the decoder's weights.
         early_stop_patience: Epochs without an improvement of the reconstruction of the validation

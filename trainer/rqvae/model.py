@@ -27,7 +27,7 @@ class RqVae(tf.Module):
         codebooks: float32 [L, K, d].
 
     Reference:
-        Singh et al., "Better Generalization with Semantic IDs", section 3.1 (arXiv 2306.08121).
+        Singh et al., "Better Generalization with Semantic IDs" (arXiv 2306.08121).
     """
 
     def __init__(self, config: RqVaeConfig, mean: np.ndarray, scale: np.ndarray):

@@ -55,7 +55,7 @@ def residual_quantize(latents: tf.Tensor, codebooks: tf.Tensor) -> Quantized:
         Codes, quantised vectors and the residual that each level was given.
 
     Reference:
-        Singh et al., "Better Generalization with Semantic IDs", section 3.1 (arXiv 2306.08121).
+        Singh et al., "Better Generalization with Semantic IDs" (arXiv 2306.08121).
     """
     codes, residuals = [], []
     residual = latents

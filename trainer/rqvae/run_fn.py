@@ -58,12 +58,12 @@ def read_items(patterns: Sequence[str], max_items: int, seed: int) -> tuple[np.n
         Ids [N] bytes and embeddings float32 [N, D].
 
     Raises:
-        ValueError: There is no item.
+        ValueError: There is no item, or an embedding is not as long as the first one.
     """
     files = [file for pattern in patterns for file in sorted(tf.io.gfile.glob(pattern))]
     spec = {
         "item_id": tf.io.FixedLenFeature([], tf.string),
-        "embedding": tf.io.VarLenFeature(tf.float32),
+        "embedding": tf.io.RaggedFeature(tf.float32),
     }
     rng = np.random.default_rng(seed)
     ids: list[bytes] = []
@@ -71,8 +71,14 @@ def read_items(patterns: Sequence[str], max_items: int, seed: int) -> tuple[np.n
     seen = 0
     for batch in tf.data.TFRecordDataset(files, "GZIP").batch(_READ_BATCH):
         parsed = tf.io.parse_example(batch, spec)
-        rows = tf.sparse.to_dense(parsed["embedding"]).numpy()
+        ragged = parsed["embedding"]
+        rows = np.split(ragged.values.numpy(), ragged.row_splits.numpy()[1:-1])
         for item_id, row in zip(parsed["item_id"].numpy(), rows, strict=True):
+            if embeddings and len(row) != len(embeddings[0]):
+                raise ValueError(
+                    f"item {item_id.decode(errors='replace')} has an embedding of {len(row)} "
+                    f"numbers, others have {len(embeddings[0])}; all must have the same"
+                )
             seen += 1
             if len(ids) < max_items:
                 ids.append(item_id)

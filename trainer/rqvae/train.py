@@ -62,14 +62,21 @@ def train(
         The model of the best epoch.
 
     Raises:
-        ValueError: There are no items.
+        ValueError: There are no items, or an embedding holds a number that is not finite.
     """
     if not len(items):
         raise ValueError("there are no items to train on")
+    for name, rows in (("training", items), ("validation", validation)):
+        if not np.isfinite(rows).all():
+            row = np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]
+            raise ValueError(
+                f"embedding {row} of the {name} items holds a number that is not finite"
+            )
     begin = time.monotonic()
     rng = np.random.default_rng(config.seed)
     model = RqVae(config, *standardization(items, config.standardize))
     rows = model.standardized(tf.constant(items, tf.float32)).numpy()
+    _start_at_principal_axes(model, rows)
     model.codebooks.assign(_start(model, rows, config, rng))
     steps = max(len(rows) // config.batch_size, 1)
     step = _make_step(model, rows, config, total_steps=config.epochs * steps)
@@ -79,7 +86,8 @@ def train(
     plenty = len(rows) >= _PLENTY * config.codebook_size
     if plenty:
         _reset_dead(model, _used_by(probe, model, config), probe, config, rng)
-    best, best_weights = _error(model, validation), _copy(model)
+    mean = items.mean(axis=0, dtype=np.float64)
+    best, best_weights = _error(model, validation, mean), _copy(model)
     flat = epoch = 0
     while epoch < config.epochs and flat < config.early_stop_patience:
         epoch += 1
@@ -87,7 +95,7 @@ def train(
         if plenty:
             used = _used_by(probe, model, config)
         _reset_dead(model, used, probe, config, rng)
-        error = _error(model, validation)
+        error = _error(model, validation, mean)
         with writer.as_default(step=epoch):
             tf.summary.scalar("loss", loss)
             tf.summary.scalar("reconstruction", error)
@@ -104,6 +112,21 @@ def train(
     return Training(model, epoch, best, used.mean(axis=1).tolist(), time.monotonic() - begin)
 
 
+def _start_at_principal_axes(model: RqVae, rows: np.ndarray) -> None:
+    """Starts the linear maps of a latent narrower than the embedding.
+
+    The identity, cut to fit, would drop all dimensions but the first; the principal axes of the
+    standardised items [N, D] lose the least that a linear map of this width can.
+    """
+    dim, width = model.encoder.kernel.shape
+    if width < dim:
+        centred = rows - rows.mean(axis=0)
+        # eigh sorts by increasing variance.
+        axes = np.linalg.eigh(centred.T @ centred)[1][:, : -width - 1 : -1]
+        model.encoder.kernel.assign(axes)
+        model.decoder.kernel.assign(axes.T)
+
+
 def _start(
     model: RqVae, rows: np.ndarray, config: RqVaeConfig, rng: np.random.Generator
 ) -> np.ndarray:
@@ -111,7 +134,8 @@ def _start(
     chosen = rows[rng.permutation(len(rows))[: config.kmeans_items]]
     if config.kmeans_mixtures:
         drawn = draw_mixtures(len(chosen), config.kmeans_mixtures, 3, rng)
-        chosen = np.concatenate([chosen, mix(chosen, *drawn)])
+        centre = chosen.mean(axis=0)
+        chosen = np.concatenate([chosen, centre + mix(chosen - centre, *drawn)])
     latents = model.encoder(tf.constant(chosen)).numpy()
     return residual_kmeans(
         latents, config.levels, config.codebook_size, config.kmeans_iterations, rng
@@ -130,18 +154,25 @@ def _make_step(model: RqVae, rows: np.ndarray, config: RqVaeConfig, total_steps:
             jit_compile=False,
         )
 
+    # Rates and losses are relative to the size of the latents and the spread of the items: both are
+    # 1 after standardisation, and whatever they are without.
+    size = float(tf.sqrt(tf.reduce_mean(tf.square(model.encoder(rows[:_PROBE_ITEMS]))))) or 1.0
+    centre = rows.mean(axis=0)
+    spread = float(np.square(rows - centre).mean()) or 1.0
     networks = [*model.encoder.trainable_variables, *model.decoder.trainable_variables]
-    of_codebooks = optimizer(config.codebook_learning_rate, 0.0)
+    of_codebooks = optimizer(config.codebook_learning_rate * size, 0.0)
     of_networks = optimizer(config.network_learning_rate, config.weight_decay)
     of_codebooks.build([model.codebooks])
     of_networks.build(networks)
-    table = tf.constant(rows)
+    table = tf.constant(rows - centre)
 
     @tf.function(reduce_retracing=True)
     def step(numbers: tf.Tensor, factors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = tf.reduce_sum(factors[:, :, None] * tf.gather(table, numbers), axis=1)
+        mixed = tf.reduce_sum(factors[:, :, None] * tf.gather(table, numbers), axis=1)
+        batch = mixed + centre
         with tf.GradientTape() as tape:
             loss, _, codes = model.losses(batch, config.beta, config.codebook_weight)
+            loss /= spread
         gradients = tape.gradient(loss, [model.codebooks, *networks])
         # Dense: AdamW has no sparse update, and every level is touched in every step anyway.
         of_codebooks.apply_gradients([(tf.convert_to_tensor(gradients[0]), model.codebooks)])
@@ -204,13 +235,16 @@ def _used(codes: tf.Tensor, config: RqVaeConfig) -> np.ndarray:
     return used
 
 
-def _error(model: RqVae, embeddings: np.ndarray) -> float:
-    """|x - x_hat|² over |x - mean|², in units of the embeddings."""
+def _error(model: RqVae, embeddings: np.ndarray, mean: np.ndarray) -> float:
+    """|x - x_hat|² over |x - mean|², in units of the embeddings.
+
+    The mean is that of the training items: a lone validation item has no spread about its own.
+    """
     error = spread = 0.0
     for begin in range(0, len(embeddings), _PROBE_ITEMS):
         x = tf.constant(embeddings[begin : begin + _PROBE_ITEMS], tf.float32)
         error += float(tf.reduce_sum(tf.square(x - model.decode(model.encode(x)))))
-        spread += float(tf.reduce_sum(tf.square(x - embeddings.mean(axis=0))))
+        spread += float(tf.reduce_sum(tf.square(x - mean.astype(np.float32))))
     return error / spread if spread else 0.0
 
 

@@ -1,6 +1,6 @@
 """Trains the SID tokenizer: SentencePiece over the Semantic IDs of impressed items.
 
-Reference: Singh et al., "Better Generalization with Semantic IDs" (arXiv 2306.08121), section 4.2:
+Reference: Singh et al., "Better Generalization with Semantic IDs" (arXiv 2306.08121):
 frequent code sequences become one piece, which memorises; rare ones fall back to single codes,
 which generalise.
 """

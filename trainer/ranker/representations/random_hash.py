@@ -15,7 +15,7 @@ class RandomHash(ItemRepresentation):
     Items that share a row share nothing else. An item that training never met reads a row that
     other items trained, or an untrained one.
 
-    Reference: Singh et al. (arXiv 2306.08121), section 4.1, "random hashing".
+    Reference: Singh et al. (arXiv 2306.08121): "random hashing".
     """
 
     fields = ("item_id",)

@@ -20,7 +20,7 @@ class SidSpm(ItemRepresentation):
     SavedModel. Every code is a piece, so an unseen Semantic ID falls back to shorter pieces and at
     last to single codes.
 
-    Reference: Singh et al. (arXiv 2306.08121), section 4.2, SPM.
+    Reference: Singh et al. (arXiv 2306.08121): SPM.
     """
 
     fields = ("sid",)

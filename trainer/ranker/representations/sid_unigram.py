@@ -14,7 +14,7 @@ from trainer.ranker.representations.sid_resources import SidResources
 class SidUnigram(ItemRepresentation):
     """The sum of one row a code; every level has K rows of its own.
 
-    Reference: Singh et al. (arXiv 2306.08121), section 4.2, N-gram with N = 1.
+    Reference: Singh et al. (arXiv 2306.08121): N-gram with N = 1.
     """
 
     fields = ("sid",)
