@@ -30,8 +30,7 @@ def run(
         items: Parquet file of items.
         impressions: Parquet file of impressions.
         output: Folder of everything that the run makes: `artifacts/`, `metadata.sqlite`,
-            `serving/`, `logs/`, `config.yaml`, `summary.json`. A second run into it reuses what did
-            not change.
+            `serving/`, `logs/`, `summary.json`. A second run into it reuses what did not change.
         config: What the run depends on beside the files.
         console: Where progress and the summary go.
 
