@@ -23,12 +23,23 @@ class SidSpace:
         levels: Codes in a Semantic ID (L).
         codebook_size: Codes at each level (K); codes are 0 .. K-1.
         embedding_dim: Length of the content embeddings (D).
+        sizes: Codes of each level where they differ; empty where every level has K.
     """
 
     fingerprint: str
     levels: int
     codebook_size: int
     embedding_dim: int
+    sizes: tuple[int, ...] = ()
+
+    def __post_init__(self):
+        # From JSON it is a list.
+        object.__setattr__(self, "sizes", tuple(self.sizes))
+
+    @property
+    def codebook_sizes(self) -> tuple[int, ...]:
+        """Codes of each level."""
+        return self.sizes or (self.codebook_size,) * self.levels
 
     def save(self, directory: str) -> None:
         """Writes `sid_space.json` into a directory, which is made if need be."""

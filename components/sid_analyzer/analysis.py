@@ -1,21 +1,24 @@
 """What Semantic IDs look like: pure functions over arrays."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 
-def codebook_use(sids: np.ndarray, codebook_size: int) -> list[float]:
+def codebook_use(sids: np.ndarray, codebook_sizes: Sequence[int]) -> list[float]:
     """Share of each level's codes that at least one item has.
 
     Args:
         sids: [N, L] int.
-        codebook_size: K.
+        codebook_sizes: Codes of each level.
 
     Returns:
         L numbers in 0..1.
     """
-    return [len(np.unique(level)) / codebook_size for level in sids.T]
+    return [
+        len(np.unique(level)) / size for level, size in zip(sids.T, codebook_sizes, strict=True)
+    ]
 
 
 def perplexity(sids: np.ndarray) -> list[float]:

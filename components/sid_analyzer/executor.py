@@ -55,7 +55,7 @@ class Executor(base_executor.BaseExecutor):
             "fingerprint": space.fingerprint,
             "items": len(ids),
             "unique_fraction": analysis.unique_fraction(sids),
-            "codebook_use": analysis.codebook_use(sids, space.codebook_size),
+            "codebook_use": analysis.codebook_use(sids, space.codebook_sizes),
             "perplexity": analysis.perplexity(sids),
             "reconstruction": analysis.relative_error(
                 measured[1], reconstructed, train[1].mean(axis=0)

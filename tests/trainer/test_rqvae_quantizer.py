@@ -67,7 +67,7 @@ def test_kmeans_finds_separate_clusters_and_then_what_is_left():
     # two ways to lie beside them.
     rows = np.array([[10, 1], [10, -1], [-10, 1], [-10, -1]], np.float32)
     rows = np.repeat(rows, 5, axis=0)
-    codebooks = residual_kmeans(rows, 2, 2, 10, np.random.default_rng(0))
+    codebooks = residual_kmeans(rows, [2, 2], 10, np.random.default_rng(0))
     assert sorted(codebooks[0].tolist()) == [[-10, 0], [10, 0]] or sorted(
         codebooks[0].tolist()
     ) == [[0, -1], [0, 1]]
@@ -77,7 +77,8 @@ def test_kmeans_finds_separate_clusters_and_then_what_is_left():
 
 @pytest.mark.parametrize("rows", [np.ones((3, 2)), np.zeros((40, 2)), np.eye(2)])
 def test_kmeans_survives_fewer_distinct_rows_than_codes(rows):
-    codebooks = residual_kmeans(rows.astype(np.float32), 2, 8, 5, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    codebooks = np.stack(residual_kmeans(rows.astype(np.float32), [8, 8], 5, rng))
     assert codebooks.shape == (2, 8, 2)
     assert np.isfinite(codebooks).all()
     result = residual_quantize(tf.constant(rows, tf.float32), tf.constant(codebooks))

@@ -1,10 +1,32 @@
 """Configuration of the RQ-VAE."""
 
+from typing import Any
 from typing import Literal
 
+import pydantic
 from pydantic import ConfigDict
 from pydantic import Field
 from pydantic.dataclasses import dataclass
+from pydantic_core import ArgsKwargs
+
+#: What each preset sets of the fields that are not given. `docs/rqvae.md` says what each departure
+#: from the paper bought.
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "paper": {
+        "levels": 8,
+        "codebook_size": 2048,
+        "latent_dim": 256,
+        "standardize": "dimension",
+        "gradient": "straight_through",
+        "codebook_weight": 1.0,
+        "kmeans_mixtures": 0,
+        "reset_dead_codes": "batch",
+        "mixup": 0.0,
+        "network_learning_rate": 3e-4,
+    },
+    "rq_kmeans": {"epochs": 0, "kmeans_iterations": 20},
+}
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -12,8 +34,13 @@ class RqVaeConfig:
     """How content embeddings become Semantic IDs.
 
     Attributes:
+        preset: What the fields that are not given are: "default"; "paper", the recipe of Singh et
+            al. (arXiv 2306.08121); or "rq_kmeans", residual k-means and no network (as in OneRec,
+            arXiv 2502.18965).
         levels: Codes in a Semantic ID (L).
         codebook_size: Codes in each level's codebook (K).
+        codebook_shrink: Ratio of a level's codes to those of the level before; 1 gives all levels K
+            (PLUM, arXiv 2510.07784, has 0.5).
         latent_dim: Width of the codes (d); None takes the width of the content embedding. A
             narrower one starts at the principal axes of the items.
         encoder_widths: Units of the hidden ReLU layers of the encoder; the decoder mirrors them.
@@ -21,17 +48,31 @@ class RqVaeConfig:
         standardize: What is done to the input, and stored in the model: "center" subtracts the mean
             and divides by one number, the root mean square; "dimension" divides each dimension by
             its standard deviation; "none" does nothing.
+        gradient: What the gradient of the reconstruction reaches: "joint" the encoder and the
+            codes, "straight_through" the encoder alone, as in the paper, "rotation" the encoder, by
+            the rotation trick (arXiv 2410.06424).
         beta: Weight of the commitment loss.
-        codebook_weight: Weight of the codebook loss. The reconstruction reaches the codebooks too.
+        codebook_weight: Weight of the codebook loss.
+        codebook_update: How codes follow their residuals: "gradient" by the losses, "ema" as their
+            exponential moving average (arXiv 1711.00937), which ignores `gradient` and
+            `codebook_weight`.
+        ema_decay: Share of the old average that a step keeps.
         kmeans_iterations: Lloyd steps of the residual k-means that starts the codebooks; 0 starts
             them at random residuals.
         kmeans_items: Items, at most, that the k-means start looks at.
         kmeans_mixtures: Mixtures of three items that it looks at beside them.
-        reset_dead_codes: Whether an unused code restarts at a random residual of its level: one
-            that no item has where there are 20 items a code or more, else one that nothing in
-            the epoch, mixtures included, was nearest to.
+        reset_dead_codes: When an unused code restarts at a random residual of its level. "epoch":
+            after an epoch, a code that no item has where there are 20 items a code or more, else
+            one that nothing in the epoch, mixtures included, was nearest to. "batch": after every
+            step, a code that nothing in the batch was nearest to, as in the paper. "never".
         mixup: Share of each training batch made of mixtures of two items.
-        epochs: Passes over the items, at most.
+        progressive_masking: Share of each training batch reconstructed from a random number of
+            first levels (PLUM).
+        sinkhorn_epsilon: Above 0, a batch's codes are chosen in even use while training, the evener
+            the larger it is (LC-Rec, arXiv 2311.09049).
+        beam: Prefixes kept by the beam search that chooses an item's codes; 1 takes the nearest
+            code level by level.
+        epochs: Passes over the items, at most; 0 leaves the codebooks where k-means put them.
         batch_size: Items in a training step.
         codebook_learning_rate: AdamW's peak rate for the codebooks, relative to the root mean
             square of the latents at the start; decayed by a cosine.
@@ -44,19 +85,27 @@ class RqVaeConfig:
         seed: Seed of everything random.
     """
 
+    preset: Literal["default", "paper", "rq_kmeans"] = "default"
     levels: int = Field(4, ge=1, le=16)
     codebook_size: int = Field(256, ge=2, le=65536)
+    codebook_shrink: float = Field(1.0, gt=0, le=1)
     latent_dim: int | None = Field(None, ge=1)
     encoder_widths: tuple[int, ...] = ()
     standardize: Literal["center", "dimension", "none"] = "center"
+    gradient: Literal["joint", "straight_through", "rotation"] = "joint"
     beta: float = Field(0.25, ge=0)
     codebook_weight: float = Field(0.1, ge=0)
+    codebook_update: Literal["gradient", "ema"] = "gradient"
+    ema_decay: float = Field(0.99, gt=0, lt=1)
     kmeans_iterations: int = Field(8, ge=0)
     kmeans_items: int = Field(100_000, ge=1)
     kmeans_mixtures: int = Field(64_000, ge=0)
-    reset_dead_codes: bool = True
+    reset_dead_codes: Literal["epoch", "batch", "never"] = "epoch"
     mixup: float = Field(0.5, ge=0, le=1)
-    epochs: int = Field(24, ge=1)
+    progressive_masking: float = Field(0.0, ge=0, le=1)
+    sinkhorn_epsilon: float = Field(0.0, ge=0)
+    beam: int = Field(1, ge=1, le=64)
+    epochs: int = Field(24, ge=0)
     batch_size: int = Field(512, ge=1)
     codebook_learning_rate: float = Field(0.02, gt=0)
     network_learning_rate: float = Field(3e-5, ge=0)
@@ -65,3 +114,18 @@ class RqVaeConfig:
     early_stop_min_delta: float = Field(1e-3, ge=0)
     max_items: int = Field(1_000_000, ge=1)
     seed: int = 0
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _apply_preset(cls, given: ArgsKwargs | dict[str, Any]) -> Any:
+        fields = (given.kwargs or {}) if isinstance(given, ArgsKwargs) else given
+        preset = PRESETS.get(fields.get("preset", "default"), {})
+        return {**preset, **fields}
+
+    @property
+    def codebook_sizes(self) -> tuple[int, ...]:
+        """Codes of each level; 2 at least."""
+        return tuple(
+            max(2, round(self.codebook_size * self.codebook_shrink**level))
+            for level in range(self.levels)
+        )

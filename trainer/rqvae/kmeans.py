@@ -1,5 +1,7 @@
 """Residual k-means, the start of the codebooks."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -11,27 +13,26 @@ _SPLIT = 1 / 1024
 
 
 def residual_kmeans(
-    rows: np.ndarray, levels: int, codebook_size: int, iterations: int, rng: np.random.Generator
-) -> np.ndarray:
+    rows: np.ndarray, sizes: Sequence[int], iterations: int, rng: np.random.Generator
+) -> list[np.ndarray]:
     """Codebooks by k-means, each level on what the levels before left over.
 
     Args:
-        rows: float32 [N, d]; N may be smaller than K.
-        levels: L.
-        codebook_size: K.
+        rows: float32 [N, d]; N may be smaller than a level's codes.
+        sizes: Codes of each level.
         iterations: Lloyd steps a level; 0 keeps the random rows that they start from.
         rng: Source of randomness.
 
     Returns:
-        float32 [L, K, d].
+        L arrays, float32 [K_l, d].
     """
     residual = tf.constant(rows, tf.float32)
     codebooks = []
-    for _ in range(levels):
-        codebook = kmeans(residual, codebook_size, iterations, rng)
-        codebooks.append(codebook)
+    for size in sizes:
+        codebook = kmeans(residual, size, iterations, rng)
+        codebooks.append(codebook.numpy())
         residual = residual - tf.gather(codebook, _nearest(residual, codebook))
-    return tf.stack(codebooks).numpy()
+    return codebooks
 
 
 def kmeans(rows: tf.Tensor, clusters: int, iterations: int, rng: np.random.Generator) -> tf.Tensor:

@@ -1,8 +1,11 @@
 """The RQ-VAE."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
+from trainer.rqvae.beam_search import beam_codes
 from trainer.rqvae.config import RqVaeConfig
 from trainer.rqvae.network import Network
 from trainer.rqvae.quantizer import look_up
@@ -10,6 +13,9 @@ from trainer.rqvae.quantizer import Quantized
 from trainer.rqvae.quantizer import residual_quantize
 from trainer.sid_space import fingerprint
 from trainer.sid_space import SidSpace
+
+# Where a code lies that a level does not have. Its square still fits float32.
+_FAR_AWAY = 1e12
 
 
 class RqVae(tf.Module):
@@ -24,7 +30,9 @@ class RqVae(tf.Module):
         scale: float32 [D], by which it is then divided; never 0.
         encoder: [., D] -> [., d].
         decoder: [., d] -> [., D].
-        codebooks: float32 [L, K, d].
+        codebooks: float32 [L, K, d]. Where a level has fewer than K codes, the others are so far
+            away that nothing is ever nearest to them.
+        codebook_sizes: Codes of each level.
 
     Reference:
         Singh et al., "Better Generalization with Semantic IDs" (arXiv 2306.08121).
@@ -45,6 +53,8 @@ class RqVae(tf.Module):
         self.scale = tf.Variable(scale.astype(np.float32), trainable=False, name="scale")
         self.encoder = Network(dim, config.encoder_widths, width, config.seed)
         self.decoder = Network(width, config.encoder_widths[::-1], dim, config.seed + 1)
+        self.codebook_sizes = config.codebook_sizes
+        self._beam = config.beam
         shape = (config.levels, config.codebook_size, width)
         self.codebooks = tf.Variable(tf.zeros(shape), name="codebooks")
 
@@ -53,7 +63,21 @@ class RqVae(tf.Module):
         """The SID space of the weights as they are now."""
         levels, codes, _ = self.codebooks.shape
         weights = [variable.numpy() for variable in self.weights()]
-        return SidSpace(fingerprint(weights), levels, codes, self.mean.shape[0])
+        sizes = self.codebook_sizes if len(set(self.codebook_sizes)) > 1 else ()
+        # The beam decides the codes too: two of them are two spaces.
+        weights += [np.array(self._beam)] if self._beam > 1 else []
+        return SidSpace(fingerprint(weights), levels, codes, self.mean.shape[0], sizes)
+
+    def set_codebooks(self, codebooks: Sequence[np.ndarray]) -> None:
+        """Sets the codebooks.
+
+        Args:
+            codebooks: L arrays, float32 [K_l, d], as many codes as `codebook_sizes` says.
+        """
+        padded = np.full(self.codebooks.shape, _FAR_AWAY, np.float32)
+        for level, codebook in enumerate(codebooks):
+            padded[level, : len(codebook)] = codebook
+        self.codebooks.assign(padded)
 
     def weights(self) -> list[tf.Variable]:
         """All variables, in a fixed order."""
@@ -70,45 +94,15 @@ class RqVae(tf.Module):
 
     def encode(self, embeddings: tf.Tensor) -> tf.Tensor:
         """Semantic IDs int32 [B, L] of content embeddings float32 [B, D]."""
+        if self._beam > 1:
+            latents = self.encoder(self.standardized(embeddings))
+            return beam_codes(latents, self.codebooks, self._beam)
         return self.quantize(embeddings).codes
 
     def decode(self, sids: tf.Tensor) -> tf.Tensor:
         """Content embeddings float32 [B, D] that Semantic IDs int32 [B, L] stand for."""
         latents = tf.reduce_sum(look_up(sids, self.codebooks), axis=0)
         return self.decoder(latents) * self.scale + self.mean
-
-    def losses(
-        self, standardized: tf.Tensor, beta: float, codebook_weight: float
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Loss of a batch: means over items and dimensions.
-
-        loss = |dec(sum_l e_l + z - sg(z)) - x|² + sum_l (w |sg(r_l) - e_l|² + beta |r_l -
-        sg(e_l)|²)
-
-        The paper's straight-through estimator stops the reconstruction at the codes. Here its
-        gradient goes to the encoder *and* to the chosen codes, which so learn from the decoded
-        error of all levels together and not only from their own level's residual.
-
-        Args:
-            standardized: float32 [B, D].
-            beta: Weight of the commitment loss.
-            codebook_weight: Weight w of the codebook loss.
-
-        Returns:
-            The loss, its reconstruction term, and the codes int32 [B, L].
-        """
-        latents = self.encoder(standardized)
-        codes, _, residuals = residual_quantize(tf.stop_gradient(latents), self.codebooks)
-        vectors = look_up(codes, self.codebooks)
-        quantized = tf.reduce_sum(vectors, axis=0)
-        passed = quantized + latents - tf.stop_gradient(latents)
-        reconstruction = tf.reduce_mean(tf.square(self.decoder(passed) - standardized))
-        codebook = tf.reduce_mean(tf.square(tf.stack(residuals) - vectors), axis=[1, 2])
-        fixed = tf.stop_gradient(vectors)
-        before = tf.cumsum(fixed, axis=0, exclusive=True)
-        commitment = tf.reduce_mean(tf.square(latents - before - fixed), axis=[1, 2])
-        quantization = tf.reduce_sum(codebook_weight * codebook + beta * commitment)
-        return reconstruction + quantization, reconstruction, codes
 
 
 def standardization(embeddings: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,192 @@
+"""Each option of the recipe does what it says."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.rqvae.beam_search import beam_codes
+from trainer.rqvae.config import PRESETS
+from trainer.rqvae.config import RqVaeConfig
+from trainer.rqvae.kmeans import residual_kmeans
+from trainer.rqvae.quantizer import look_up
+from trainer.rqvae.quantizer import residual_quantize
+from trainer.rqvae.sinkhorn import balanced_codes
+from trainer.rqvae.step import TrainingStep
+from trainer.rqvae.train import train
+
+SMALL = RqVaeConfig(levels=3, codebook_size=16, epochs=4, batch_size=64, kmeans_mixtures=500)
+
+
+def gaussian(rows=480, dim=8, seed=0):
+    return np.random.default_rng(seed).normal(size=(rows, dim)).astype(np.float32)
+
+
+def one_step(x, config, factors=(1.0, 0.0)):
+    """The model of a training on x, and its step on all of x."""
+    model = train(x, x[:1], dataclasses.replace(config, epochs=0)).model
+    rows = model.standardized(tf.constant(x)).numpy()
+    step = TrainingStep(model, rows, config, total_steps=10)
+    numbers = np.stack([np.arange(len(x))] * 2, axis=1).astype(np.int32)
+    factors = np.tile(np.array(factors, np.float32), (len(x), 1))
+    kept = np.full(len(x), config.levels, np.int32)
+    return model, lambda: step(tf.constant(numbers), tf.constant(factors), tf.constant(kept))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"gradient": "straight_through"},
+        {"gradient": "rotation"},
+        {"codebook_update": "ema", "ema_decay": 0.9},
+        {"reset_dead_codes": "batch"},
+        {"codebook_shrink": 0.5},
+        {"progressive_masking": 0.5},
+        {"sinkhorn_epsilon": 0.01},
+        {"beam": 4},
+        {"mixup": 0.0, "kmeans_mixtures": 0},
+        {"encoder_widths": (16,), "latent_dim": 6},
+    ],
+    ids=lambda fields: "-".join(f"{name}={value}" for name, value in fields.items()),
+)
+def test_every_option_learns_from_a_random_start(fields):
+    x = gaussian()
+    config = dataclasses.replace(
+        SMALL, kmeans_iterations=0, epochs=15, network_learning_rate=1e-3, **fields
+    )
+    start = train(x[:400], x[400:], dataclasses.replace(config, epochs=0))
+    trained = train(x[:400], x[400:], config)
+    assert trained.reconstruction < 0.97 * start.reconstruction
+    assert np.isfinite(trained.model.codebooks.numpy()).all()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_fills_what_is_not_given(preset):
+    given = RqVaeConfig(preset=preset, levels=2, seed=7)
+    assert (given.levels, given.seed) == (2, 7)
+    for name, value in PRESETS[preset].items():
+        assert name == "levels" or getattr(given, name) == value
+    # Written out and read again, as a TFX parameter is, it is the same.
+    assert RqVaeConfig(**dataclasses.asdict(given)) == given
+
+
+def test_rq_kmeans_is_residual_kmeans_alone():
+    x = gaussian()
+    config = dataclasses.replace(RqVaeConfig(preset="rq_kmeans"), levels=2, codebook_size=8)
+    training = train(x[:400], x[400:], config)
+    assert training.epochs == 0
+    np.testing.assert_array_equal(training.model.encoder.kernel, np.eye(8))
+    sids = training.model.encode(tf.constant(x)).numpy()
+    nearest = residual_quantize(
+        training.model.standardized(tf.constant(x)), training.model.codebooks
+    )
+    np.testing.assert_array_equal(sids, nearest.codes)
+
+
+def test_moving_average_by_hand():
+    # Codes 0 and 10 (of standardised items, scale 1): after a step with decay 0.75 and as many
+    # counts as 1, the used code moves to (0.75 * 10 + 0.25 * (12 + 13)) / (0.75 + 0.25 * 2).
+    config = dataclasses.replace(
+        SMALL, levels=1, codebook_size=2, codebook_update="ema", ema_decay=0.75,
+        standardize="none", kmeans_iterations=1, kmeans_mixtures=0, network_learning_rate=0.0,
+    )  # fmt: skip
+    x = np.array([[12.0], [13.0]], np.float32)
+    model, step = one_step(x, config)
+    model.codebooks.assign([[[0.0], [10.0]]])
+    step()
+    np.testing.assert_allclose(model.codebooks[0, :, 0], [0.0, 13.75 / 1.25], rtol=1e-5)
+
+
+def test_a_batch_restarts_what_it_does_not_use():
+    config = dataclasses.replace(
+        SMALL, reset_dead_codes="batch", codebook_learning_rate=1e-9, network_learning_rate=0.0
+    )
+    x = gaussian(rows=64)
+    model, step = one_step(x, config)
+    codebooks = model.codebooks.numpy()
+    codebooks[1, 5] = 1e4
+    model.codebooks.assign(codebooks)
+    step()
+    restarted = model.codebooks.numpy()[1, 5]
+    residuals = model.quantize(tf.constant(x)).residuals[1].numpy()
+    assert np.abs(residuals - restarted).max(axis=1).min() < 1e-4
+
+
+def test_codebooks_shrink_by_level():
+    config = dataclasses.replace(SMALL, codebook_shrink=0.5)
+    assert config.codebook_sizes == (16, 8, 4)
+    x = gaussian()
+    training = train(x[:400], x[400:], config)
+    sids = training.model.encode(tf.constant(x)).numpy()
+    assert sids.max(axis=0).tolist() == [15, 7, 3]
+    assert training.model.space.codebook_sizes == (16, 8, 4)
+    assert min(training.codebook_use) >= 0.9
+    assert RqVaeConfig(levels=4, codebook_size=4, codebook_shrink=0.1).codebook_sizes == (
+        4,
+        2,
+        2,
+        2,
+    )
+
+
+def test_balanced_codes_use_all_codes_alike():
+    rng = np.random.default_rng(0)
+    # All items are nearest to code 0.
+    rows = rng.normal(size=(60, 4)).astype(np.float32)
+    codebook = np.concatenate([np.zeros((1, 4)), 6 + rng.normal(size=(2, 4))]).astype(np.float32)
+    nearest = balanced_codes(tf.constant(rows), tf.constant(codebook), 1e-4)
+    assert set(balanced_codes(tf.constant(rows[:1]), tf.constant(codebook), 1e-4).numpy()) <= {
+        0,
+        1,
+        2,
+    }
+    balanced = balanced_codes(tf.constant(rows), tf.constant(codebook), 0.05)
+    counts = np.bincount(balanced.numpy(), minlength=3)
+    assert counts.min() >= 15
+    assert len(nearest) == 60
+
+
+def test_beam_of_one_is_greedy():
+    rng = np.random.default_rng(0)
+    latents = tf.constant(rng.normal(size=(50, 4)).astype(np.float32))
+    codebooks = tf.constant(rng.normal(size=(3, 8, 4)).astype(np.float32))
+    greedy = residual_quantize(latents, codebooks).codes
+    np.testing.assert_array_equal(beam_codes(latents, codebooks, 1), greedy)
+
+
+def test_a_beam_as_wide_as_all_prefixes_finds_the_best_codes():
+    rng = np.random.default_rng(0)
+    latents = rng.normal(size=(20, 3)).astype(np.float32)
+    codebooks = rng.normal(size=(3, 4, 3)).astype(np.float32)
+    every = np.array(list(itertools.product(range(4), repeat=3)))
+    sums = sum(codebooks[level][every[:, level]] for level in range(3))
+    best = np.square(latents[:, None] - sums).sum(axis=2).argmin(axis=1)
+    found = beam_codes(tf.constant(latents), tf.constant(codebooks), 16)
+    np.testing.assert_array_equal(found, every[best])
+
+
+def test_a_wider_beam_leaves_less():
+    rng = np.random.default_rng(1)
+    latents = tf.constant(rng.normal(size=(200, 6)).astype(np.float32))
+    codebooks = tf.constant(0.5 * rng.normal(size=(4, 16, 6)).astype(np.float32))
+
+    def error(beam):
+        sums = tf.reduce_sum(look_up(beam_codes(latents, codebooks, beam), codebooks), axis=0)
+        return float(tf.reduce_mean(tf.square(latents - sums)))
+
+    assert error(8) < error(2) < error(1)
+
+
+def test_two_beams_are_two_spaces():
+    x = gaussian()
+    config = dataclasses.replace(SMALL, epochs=0)
+    narrow = train(x[:400], x[400:], config).model.space
+    wide = train(x[:400], x[400:], dataclasses.replace(config, beam=4)).model.space
+    assert narrow.fingerprint != wide.fingerprint
+
+
+def test_kmeans_makes_as_many_codes_as_each_level_has():
+    codebooks = residual_kmeans(gaussian(), [8, 4, 2], 3, np.random.default_rng(0))
+    assert [codebook.shape for codebook in codebooks] == [(8, 8), (4, 8), (2, 8)]

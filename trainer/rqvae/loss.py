@@ -1,0 +1,103 @@
+"""The RQ-VAE's loss, and how its gradient passes the codes."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from trainer.rqvae.config import RqVaeConfig
+from trainer.rqvae.model import RqVae
+from trainer.rqvae.quantizer import look_up
+from trainer.rqvae.quantizer import nearest_codes
+from trainer.rqvae.sinkhorn import balanced_codes
+
+
+class Loss(NamedTuple):
+    """What `rqvae_loss` gives for a batch of B items.
+
+    Attributes:
+        loss: float32 scalar, mean over items and dimensions.
+        reconstruction: Its first term.
+        codes: int32 [B, L].
+        residuals: L tensors, float32 [B, d]: what each level was given.
+    """
+
+    loss: tf.Tensor
+    reconstruction: tf.Tensor
+    codes: tf.Tensor
+    residuals: list[tf.Tensor]
+
+
+def rqvae_loss(model: RqVae, rows: tf.Tensor, kept: tf.Tensor, config: RqVaeConfig) -> Loss:
+    """Loss of a batch: means over items and dimensions.
+
+    loss = |dec(sum_l e_l) - x|² + sum_l (w |sg(r_l) - e_l|² + beta |r_l - sg(e_l)|²)
+
+    Args:
+        model: The RQ-VAE.
+        rows: float32 [B, D], standardised content embeddings.
+        kept: int32 [B]: levels, counted from the first, from which an item is reconstructed.
+        config: Its weights, its `gradient` and its `sinkhorn_epsilon`.
+
+    Returns:
+        The loss and what it was made of.
+
+    Reference:
+        Singh et al. (arXiv 2306.08121); "rotation": Fifty et al. (arXiv 2410.06424).
+    """
+    latents = model.encoder(rows)
+    codes, residuals = _codes(tf.stop_gradient(latents), model.codebooks, config.sinkhorn_epsilon)
+    vectors = look_up(codes, model.codebooks)
+    counted = tf.transpose(tf.sequence_mask(kept, vectors.shape[0], tf.float32))[:, :, None]
+    quantized = tf.reduce_sum(vectors * counted, axis=0)
+    passed = _PASS[config.gradient](latents, quantized)
+    reconstruction = tf.reduce_mean(tf.square(model.decoder(passed) - rows))
+    codebook = tf.reduce_mean(tf.square(tf.stack(residuals) - vectors), axis=[1, 2])
+    fixed = tf.stop_gradient(vectors)
+    before = tf.cumsum(fixed, axis=0, exclusive=True)
+    commitment = tf.reduce_mean(tf.square(latents - before - fixed), axis=[1, 2])
+    quantization = tf.reduce_sum(config.codebook_weight * codebook + config.beta * commitment)
+    return Loss(reconstruction + quantization, reconstruction, codes, residuals)
+
+
+def _codes(
+    latents: tf.Tensor, codebooks: tf.Tensor, sinkhorn_epsilon: float
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """Codes [B, L] and the residuals that each level was given; no gradient passes."""
+    codebooks = tf.stop_gradient(codebooks)
+    codes, residuals = [], []
+    residual = latents
+    for codebook in tf.unstack(codebooks):
+        residuals.append(residual)
+        if sinkhorn_epsilon:
+            codes.append(balanced_codes(residual, codebook, sinkhorn_epsilon))
+        else:
+            codes.append(nearest_codes(residual, codebook))
+        residual = residual - tf.gather(codebook, codes[-1])
+    return tf.stack(codes, axis=1), residuals
+
+
+def _joint(latents: tf.Tensor, quantized: tf.Tensor) -> tf.Tensor:
+    """To the encoder and to the codes: they learn from the decoded error of all levels together."""
+    return quantized + latents - tf.stop_gradient(latents)
+
+
+def _straight_through(latents: tf.Tensor, quantized: tf.Tensor) -> tf.Tensor:
+    """To the encoder alone, as if quantisation were the identity: the paper's."""
+    return latents + tf.stop_gradient(quantized - latents)
+
+
+def _rotation(latents: tf.Tensor, quantized: tf.Tensor) -> tf.Tensor:
+    """To the encoder alone, as if quantisation were the rotation and scaling that it amounts to."""
+    fixed = tf.stop_gradient(latents)
+    target = tf.stop_gradient(quantized)
+    start, end = tf.math.l2_normalize(fixed, axis=1), tf.math.l2_normalize(target, axis=1)
+    middle = tf.math.l2_normalize(start + end, axis=1)
+    scale = tf.math.divide_no_nan(
+        tf.norm(target, axis=1, keepdims=True), tf.norm(fixed, axis=1, keepdims=True)
+    )
+    along_middle = tf.reduce_sum(latents * middle, axis=1, keepdims=True)
+    along_start = tf.reduce_sum(latents * start, axis=1, keepdims=True)
+    return scale * (latents - 2.0 * middle * along_middle + 2.0 * end * along_start)
+
+
+_PASS = {"joint": _joint, "straight_through": _straight_through, "rotation": _rotation}
