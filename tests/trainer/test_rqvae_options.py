@@ -6,14 +6,17 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.cluster import KMeans
 
 from trainer.rqvae.beam_search import beam_codes
 from trainer.rqvae.config import PRESETS
 from trainer.rqvae.config import RqVaeConfig
 from trainer.rqvae.kmeans import residual_kmeans
+from trainer.rqvae.model import RqVae
 from trainer.rqvae.quantizer import look_up
 from trainer.rqvae.quantizer import residual_quantize
 from trainer.rqvae.sinkhorn import balanced_codes
+from trainer.rqvae.start import start
 from trainer.rqvae.step import TrainingStep
 from trainer.rqvae.train import train
 
@@ -56,9 +59,9 @@ def test_every_option_learns_from_a_random_start(fields):
     config = dataclasses.replace(
         SMALL, kmeans_iterations=0, epochs=15, network_learning_rate=1e-3, **fields
     )
-    start = train(x[:400], x[400:], dataclasses.replace(config, epochs=0))
+    untrained = train(x[:400], x[400:], dataclasses.replace(config, epochs=0))
     trained = train(x[:400], x[400:], config)
-    assert trained.reconstruction < 0.97 * start.reconstruction
+    assert trained.reconstruction < 0.97 * untrained.reconstruction
     assert np.isfinite(trained.model.codebooks.numpy()).all()
 
 
@@ -190,3 +193,36 @@ def test_two_beams_are_two_spaces():
 def test_kmeans_makes_as_many_codes_as_each_level_has():
     codebooks = residual_kmeans(gaussian(), [8, 4, 2], 3, np.random.default_rng(0))
     assert [codebook.shape for codebook in codebooks] == [(8, 8), (4, 8), (2, 8)]
+
+
+def test_mixtures_are_used_where_items_fill_a_space_and_not_where_they_are_clusters():
+    config = dataclasses.replace(SMALL, codebook_size=32, standardize="none")
+    rng = np.random.default_rng(0)
+
+    def mixtures_help(x):
+        model = RqVae(config, np.zeros(x.shape[1]), np.ones(x.shape[1]))
+        return start(model, x[:400], x[400:], config, np.random.default_rng(0))
+
+    assert mixtures_help(gaussian(dim=32))
+    centres = 20 * rng.normal(size=(32, 32))
+    clusters = centres[rng.integers(0, 32, 480)] + rng.normal(size=(480, 32))
+    assert not mixtures_help(clusters.astype(np.float32))
+
+
+def test_kmeans_leaves_about_what_scikit_learn_does():
+    # Clusters, more spread along some axes than along others, as embeddings are.
+    rng = np.random.default_rng(0)
+    centres = 20 * rng.normal(size=(24, 8)) * 0.6 ** np.arange(8)
+    rows = (centres[rng.integers(0, 24, 800)] + rng.normal(size=(800, 8))).astype(np.float32)
+
+    def left(means):
+        return np.square(rows[:, None] - means).sum(axis=2).min(axis=1).mean()
+
+    ours = [
+        left(residual_kmeans(rows, [24], 4, np.random.default_rng(seed))[0]) for seed in range(5)
+    ]
+    theirs = [
+        left(KMeans(24, init="random", n_init=1, random_state=seed).fit(rows).cluster_centers_)
+        for seed in range(5)
+    ]
+    assert np.mean(ours) < 1.15 * np.mean(theirs)

@@ -25,7 +25,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "mixup": 0.0,
         "network_learning_rate": 3e-4,
     },
-    "rq_kmeans": {"epochs": 0, "kmeans_iterations": 20},
+    "rq_kmeans": {"epochs": 0, "kmeans_iterations": 10},
 }
 
 
@@ -57,10 +57,12 @@ class RqVaeConfig:
             exponential moving average (arXiv 1711.00937), which ignores `gradient` and
             `codebook_weight`.
         ema_decay: Share of the old average that a step keeps.
-        kmeans_iterations: Lloyd steps of the residual k-means that starts the codebooks; 0 starts
-            them at random residuals.
+        kmeans_iterations: Lloyd steps of the residual k-means that starts the codebooks, for each
+            of the ten numbers of dimensions that it goes through; 0 starts them at random
+            residuals.
         kmeans_items: Items, at most, that the k-means start looks at.
-        kmeans_mixtures: Mixtures of three items that it looks at beside them.
+        kmeans_mixtures: Mixtures of three items that it looks at beside them, unless the validation
+            items are better off without; then `mixup` is 0 as well.
         reset_dead_codes: When an unused code restarts at a random residual of its level. "epoch":
             after an epoch, a code that no item has where there are 20 items a code or more, else
             one that nothing in the epoch, mixtures included, was nearest to. "batch": after every
@@ -97,7 +99,7 @@ class RqVaeConfig:
     codebook_weight: float = Field(0.1, ge=0)
     codebook_update: Literal["gradient", "ema"] = "gradient"
     ema_decay: float = Field(0.99, gt=0, lt=1)
-    kmeans_iterations: int = Field(8, ge=0)
+    kmeans_iterations: int = Field(4, ge=0)
     kmeans_items: int = Field(100_000, ge=1)
     kmeans_mixtures: int = Field(64_000, ge=0)
     reset_dead_codes: Literal["epoch", "batch", "never"] = "epoch"

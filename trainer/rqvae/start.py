@@ -8,26 +8,65 @@ from trainer.rqvae.kmeans import residual_kmeans
 from trainer.rqvae.mixtures import draw_mixtures
 from trainer.rqvae.mixtures import mix
 from trainer.rqvae.model import RqVae
+from trainer.rqvae.quantizer import nearest_codes
+
+_VALIDATION_ITEMS = 20_000
 
 
-def start(model: RqVae, rows: np.ndarray, config: RqVaeConfig, rng: np.random.Generator) -> None:
+def start(
+    model: RqVae,
+    rows: np.ndarray,
+    validation: np.ndarray,
+    config: RqVaeConfig,
+    rng: np.random.Generator,
+) -> bool:
     """Sets the linear maps and the codebooks from the items.
+
+    Mixtures of items stand for items that have not been seen. They do where items fill a space, and
+    not where they are clusters with nothing in between: k-means starts with and without them, and
+    the validation items choose.
 
     Args:
         model: The RQ-VAE, as its constructor leaves it.
         rows: float32 [N, D], standardised content embeddings.
+        validation: float32 [M, D], of other items; where there are none, mixtures are used.
         config: What the k-means start looks at.
         rng: Source of randomness.
+
+    Returns:
+        Whether mixtures are of use.
     """
     _start_at_principal_axes(model, rows)
     chosen = rows[rng.permutation(len(rows))[: config.kmeans_items]]
-    if config.kmeans_mixtures:
-        drawn = draw_mixtures(len(chosen), config.kmeans_mixtures, 3, rng)
-        centre = chosen.mean(axis=0)
-        chosen = np.concatenate([chosen, centre + mix(chosen - centre, *drawn)])
-    latents = model.encoder(tf.constant(chosen)).numpy()
-    codebooks = residual_kmeans(latents, model.codebook_sizes, config.kmeans_iterations, rng)
-    model.set_codebooks(codebooks)
+    if not config.kmeans_mixtures:
+        model.set_codebooks(_codebooks(model, chosen, config, rng))
+        return config.mixup > 0
+    drawn = draw_mixtures(len(chosen), config.kmeans_mixtures, 3, rng)
+    centre = chosen.mean(axis=0)
+    more = np.concatenate([chosen, centre + mix(chosen - centre, *drawn)])
+    with_mixtures = _codebooks(model, more, config, rng)
+    if len(validation):
+        alone = _codebooks(model, chosen, config, rng)
+        latents = model.encoder(tf.constant(validation[:_VALIDATION_ITEMS]))
+        if _error(latents, alone) < _error(latents, with_mixtures):
+            model.set_codebooks(alone)
+            return False
+    model.set_codebooks(with_mixtures)
+    return True
+
+
+def _codebooks(
+    model: RqVae, rows: np.ndarray, config: RqVaeConfig, rng: np.random.Generator
+) -> list[np.ndarray]:
+    latents = model.encoder(tf.constant(rows)).numpy()
+    return residual_kmeans(latents, model.codebook_sizes, config.kmeans_iterations, rng)
+
+
+def _error(latents: tf.Tensor, codebooks: list[np.ndarray]) -> float:
+    """Mean squared residual after all levels."""
+    for codebook in map(tf.constant, codebooks):
+        latents -= tf.gather(codebook, nearest_codes(latents, codebook))
+    return float(tf.reduce_mean(tf.square(latents)))
 
 
 def _start_at_principal_axes(model: RqVae, rows: np.ndarray) -> None:

@@ -51,7 +51,8 @@ def train(
     """Trains until the reconstruction of the validation items is flat.
 
     The codebooks start from residual k-means over the items and mixtures of three; then codebooks,
-    encoder and decoder are trained jointly, part of each batch being mixtures of two.
+    encoder and decoder are trained jointly, part of each batch being mixtures of two. Where the
+    validation items are better off without mixtures, there are none.
 
     Args:
         items: float32 [N, D], content embeddings.
@@ -78,7 +79,9 @@ def train(
     rng = np.random.default_rng(config.seed)
     model = RqVae(config, *standardization(items, config.standardize))
     rows = model.standardized(tf.constant(items, tf.float32)).numpy()
-    start(model, rows, config, rng)
+    held_out = model.standardized(tf.constant(validation, tf.float32)).numpy()
+    if not start(model, rows, held_out, config, rng):
+        config = dataclasses.replace(config, mixup=0.0)
     steps = max(len(rows) // config.batch_size, 1)
     step = TrainingStep(model, rows, config, total_steps=max(config.epochs * steps, 1))
     probe = tf.constant(rows[rng.permutation(len(rows))[:_PROBE_ITEMS]])
