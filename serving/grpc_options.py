@@ -7,7 +7,13 @@ gRPC's own limit on what is received is 4 MiB. TensorFlow Serving receives up to
 keeps to this limit with either server, so that what works locally works in production.
 """
 
-MESSAGE_LIMITS = (
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-)
+
+def message_limits(max_message_bytes: int) -> tuple[tuple[str, int], ...]:
+    """Options of a channel or a server that limit requests and answers, in bytes."""
+    return (
+        ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.max_receive_message_length", max_message_bytes),
+    )
+
+
+MESSAGE_LIMITS = message_limits(MAX_MESSAGE_BYTES)

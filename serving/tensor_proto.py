@@ -6,6 +6,18 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.framework import types_pb2
 
 
+def data_type(array: np.ndarray) -> int:
+    """The `DataType` of an array: dtype object and S hold bytes."""
+    if array.dtype.kind in "OS":
+        return types_pb2.DT_STRING
+    return tf.as_dtype(array.dtype).as_datatype_enum
+
+
+def type_name(dtype: int) -> str:
+    """A `DataType` as TensorFlow's messages write it, such as `float`."""
+    return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
+
+
 def write_array(array: np.ndarray, proto: tensor_pb2.TensorProto) -> None:
     """Writes an array into an empty message, in place: messages are copied where they are assigned.
 
@@ -18,9 +30,8 @@ def write_array(array: np.ndarray, proto: tensor_pb2.TensorProto) -> None:
     """
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
-    if array.dtype.kind in "OS":
-        proto.dtype = types_pb2.DT_STRING
+    proto.dtype = data_type(array)
+    if proto.dtype == types_pb2.DT_STRING:
         proto.string_val.extend(array.ravel().tolist())
     else:
-        proto.dtype = tf.as_dtype(array.dtype).as_datatype_enum
         proto.tensor_content = array.tobytes()

@@ -9,27 +9,51 @@ import grpc
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from serving.grpc_options import MESSAGE_LIMITS
+from serving.grpc_options import message_limits
+from serving.server.limits import Limits
+from serving.server.metrics import Metrics
+from serving.server.model_config import config_of
+from serving.server.model_config import read_model_config
+from serving.server.model_config_file import ModelConfigFile
 from serving.server.model_registry import ModelRegistry
 from serving.server.model_service import ModelService
+from serving.server.monitoring_config import MonitoringConfig
 from serving.server.prediction_service import PredictionService
+from serving.server.request_parser import RequestParser
+from serving.server.rest_api import RestApi
+from serving.server.rest_server import RestServer
 from serving.server.served_model import ServedModel
+from serving.server.standard_services import StandardServices
+from serving.server.status import StatusError
+from serving.server.tls import ServerTls
 from serving.server.version_policy import ServableVersionPolicy
 
 
 class ModelServer:
-    """Serves SavedModels over gRPC as `tensorflow/serving` does, in this process.
+    """Serves SavedModels over gRPC and REST as `tensorflow/serving` does, in this process.
 
     For tests, for trying a pipeline's models, and where no model server runs. Codes and messages
     follow TensorFlow Serving 2.16, so that a client written against the one works against the
     other. A version appears whole: write it elsewhere on the same filesystem, then rename it in.
 
     Args:
-        models: Base path of each model by its name; `<base path>/<version>/saved_model.pb`.
+        models: Base path of each model by its name, `<base path>/<version>/saved_model.pb`; or the
+            path of a `models.config`, which is followed when it changes.
         host: Address to listen at.
-        port: Port to listen at; 0 takes a free one.
-        version_policy: Which versions to serve, for every model; by default the latest one.
+        port: gRPC port; 0 takes a free one.
+        rest_port: REST port; 0 takes a free one, None has none.
+        version_policy: Which versions to serve, for every model of a mapping; by default the
+            latest one.
+        allow_unavailable_labels: Whether a new version label may name a version that is not served
+            yet.
         poll_seconds: Time between two looks for new versions.
+        limits: How much each port takes on at once.
+        tls: Makes both ports TLS.
+        monitoring: Whether and where the REST port shows metrics.
+
+    Raises:
+        OSError: The `models.config` cannot be read.
+        ValueError: It is none.
 
     Example:
         ```
@@ -40,39 +64,57 @@ class ModelServer:
 
     def __init__(
         self,
-        models: Mapping[str, str | os.PathLike],
+        models: Mapping[str, str | os.PathLike] | str | os.PathLike,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
+        rest_port: int | None = None,
         version_policy: ServableVersionPolicy | None = None,
+        allow_unavailable_labels: bool = False,
         poll_seconds: float = 1.0,
+        limits: Limits | None = None,
+        tls: ServerTls | None = None,
+        monitoring: MonitoringConfig | None = None,
     ):
-        policy = version_policy or ServableVersionPolicy()
-        self._registry = ModelRegistry(
-            {name: ServedModel(name, os.fspath(path), policy) for name, path in models.items()}
-        )
-        self._host = host
-        self._port = port
+        limits = limits or Limits()
+        from_file = not isinstance(models, Mapping)
+        self._config = read_model_config(models) if from_file else config_of(models, version_policy)
+        self._config_file = ModelConfigFile(models, self._config) if from_file else None
+        self._registry = ModelRegistry(allow_unavailable_labels)
+        self._host, self._port, self._rest_port = host, port, rest_port
+        self._tls = tls
         self._poll_seconds = poll_seconds
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="model-versions", daemon=True)
-        # As many threads as TensorFlow Serving's grpc_max_threads.
-        self._server = grpc.server(
-            futures.ThreadPoolExecutor(max_workers=4 * (os.cpu_count() or 1)),
-            # Without this, a second server on a port would take half of the first one's requests.
-            options=(*MESSAGE_LIMITS, ("grpc.so_reuseport", 0)),
-        )
+        metrics = Metrics(self._registry)
+        self._server = _grpc_server(limits)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(self._registry), self._server
+            PredictionService(self._registry, metrics), self._server
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(self._registry), self._server
         )
+        self._standard_services = StandardServices(self._server)
+        self._rest_server = None
+        if rest_port is not None:
+            self._rest_server = RestServer(
+                RestApi(self._registry, metrics), metrics, monitoring or MonitoringConfig(), limits
+            )
 
     @property
     def address(self) -> str:
-        """Where the server listens, as host:port."""
+        """Where the server listens for gRPC, as host:port."""
         return f"{self._host}:{self._port}"
+
+    @property
+    def model_names(self) -> list[str]:
+        """Names of the models that are configured."""
+        return sorted(model.name for model in self._registry)
+
+    @property
+    def rest_address(self) -> str | None:
+        """Where the server listens for REST, as host:port, if it does."""
+        return None if self._rest_port is None else f"{self._host}:{self._rest_port}"
 
     def start(self) -> "ModelServer":
         """Loads the models, then listens.
@@ -81,17 +123,21 @@ class ModelServer:
             This server.
 
         Raises:
-            RuntimeError: A model has no version that loads, or the port is taken.
+            RuntimeError: The configuration is refused, a model has no version that loads, or a port
+                is taken.
+            OSError: A file of `tls` cannot be read.
         """
+        try:
+            self._registry.configure(self._config)
+        except StatusError as error:
+            raise RuntimeError(error.message) from error
         for model in self._registry:
-            model.refresh()
             if model.servable() is None:
                 raise RuntimeError(
                     f"model {model.name}: no version under {model.base_path} is served; "
                     + (_reasons(model) or "there is none that the version policy asks for")
                 )
-        self._port = self._server.add_insecure_port(f"{self._host}:{self._port}")
-        self._server.start()
+        self._listen()
         self._poller.start()
         return self
 
@@ -100,13 +146,17 @@ class ModelServer:
         self._server.wait_for_termination()
 
     def stop(self, grace: float = 30.0) -> None:
-        """Takes no more requests, waits for those under way, then stops.
+        """Says NOT_SERVING, takes no more requests, waits for those under way, then stops.
 
         Args:
             grace: Seconds after which requests still under way are answered UNAVAILABLE.
         """
         self._stopping.set()
-        self._server.stop(grace).wait()
+        self._standard_services.drain()
+        stopped = self._server.stop(grace)
+        if self._rest_server:
+            self._rest_server.stop(grace)
+        stopped.wait()
         self._poller.join()
 
     def __enter__(self) -> "ModelServer":
@@ -115,10 +165,38 @@ class ModelServer:
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
 
+    def _listen(self) -> None:
+        address = f"{self._host}:{self._port}"
+        if self._tls:
+            self._port = self._server.add_secure_port(address, self._tls.grpc_credentials())
+        else:
+            self._port = self._server.add_insecure_port(address)
+        if self._rest_server:
+            context = self._tls.ssl_context() if self._tls else None
+            try:
+                self._rest_port = self._rest_server.start(self._host, self._rest_port, context)
+            except OSError as error:
+                self._server.stop(None)
+                raise RuntimeError(f"REST port {self._rest_port}: {error}") from error
+        self._server.start()
+
     def _poll(self) -> None:
         while not self._stopping.wait(self._poll_seconds):
-            for model in self._registry:
-                model.refresh()
+            if self._config_file:
+                self._config_file.follow(self._registry.reload)
+            self._registry.refresh()
+
+
+def _grpc_server(limits: Limits) -> grpc.Server:
+    return grpc.server(
+        # As many threads as TensorFlow Serving's grpc_max_threads.
+        futures.ThreadPoolExecutor(max_workers=4 * (os.cpu_count() or 1)),
+        # Without so_reuseport 0, a second server on a port would take half of the first one's
+        # requests.
+        options=(*message_limits(limits.max_message_bytes), ("grpc.so_reuseport", 0)),
+        interceptors=[RequestParser()],
+        maximum_concurrent_rpcs=limits.max_concurrent_requests,
+    )
 
 
 def _reasons(model: ServedModel) -> str:

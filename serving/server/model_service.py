@@ -1,16 +1,17 @@
-"""ModelService: GetModelStatus. The rest answers UNIMPLEMENTED."""
+"""ModelService over gRPC."""
 
 from tensorflow_serving.apis import get_model_status_pb2
+from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 
 from serving.server.model_registry import ModelRegistry
+from serving.server.model_status import get_model_status
 from serving.server.status import answers_status
 from serving.server.status import invalid_argument
-from serving.server.status import not_found
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """Answers what TensorFlow Serving's `get_model_status_impl.cc` answers.
+    """Answers as TensorFlow Serving's `model_service_impl.cc` does.
 
     Args:
         registry: The models.
@@ -24,16 +25,19 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         self, request: get_model_status_pb2.GetModelStatusRequest
     ) -> get_model_status_pb2.GetModelStatusResponse:
         """Tells the states of one version, or of all versions of a model."""
-        if not request.HasField("model_spec"):
-            raise invalid_argument("Missing ModelSpec")
-        spec = request.model_spec
-        model = self._registry.model(spec.name)
-        statuses = model.statuses() if model else []
-        if spec.HasField("version"):
-            version = spec.version.value
-            statuses = [status for status in statuses if status.version == version]
-            if not statuses:
-                raise not_found(f"Could not find version {version} of model {spec.name}")
-        if not statuses:
-            raise not_found(f"Could not find any versions of model {spec.name}")
-        return get_model_status_pb2.GetModelStatusResponse(model_version_status=statuses)
+        return get_model_status(self._registry, request)
+
+    @answers_status
+    def HandleReloadConfigRequest(  # noqa: N802
+        self, request: model_management_pb2.ReloadConfigRequest
+    ) -> model_management_pb2.ReloadConfigResponse:
+        """Makes a configuration the complete set of models; answers when they are loaded."""
+        if request.config.WhichOneof("config") != "model_config_list":
+            raise invalid_argument(
+                "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
+                "ModelConfigList is currently supported"
+            )
+        self._registry.reload(request.config)
+        response = model_management_pb2.ReloadConfigResponse()
+        response.status.SetInParent()
+        return response

@@ -1,66 +1,70 @@
-"""PredictionService: Predict and GetModelMetadata. The rest answers UNIMPLEMENTED."""
+"""PredictionService over gRPC."""
 
+from tensorflow_serving.apis import classification_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
+from tensorflow_serving.apis import inference_pb2
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
+from tensorflow_serving.apis import regression_pb2
 
+from serving.server.classify import classify
+from serving.server.metrics import Metrics
+from serving.server.model_metadata import get_model_metadata
 from serving.server.model_registry import ModelRegistry
-from serving.server.servable import DEFAULT_SIGNATURE
+from serving.server.multi_inference import multi_inference
+from serving.server.predict import predict
+from serving.server.regress import regress
 from serving.server.status import answers_status
-from serving.server.status import invalid_argument
-from serving.tensor_proto import write_array
-
-SIGNATURE_DEF = "signature_def"
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Answers what TensorFlow Serving's `predict_impl.cc` and `get_model_metadata_impl.cc` answer.
+    """Answers as TensorFlow Serving's `prediction_service_impl.cc` does.
 
     Args:
         registry: The models.
+        metrics: Where requests are counted.
     """
 
-    def __init__(self, registry: ModelRegistry):
+    def __init__(self, registry: ModelRegistry, metrics: Metrics):
         self._registry = registry
+        self._metrics = metrics
 
     @answers_status
     def Predict(  # noqa: N802
         self, request: predict_pb2.PredictRequest
     ) -> predict_pb2.PredictResponse:
-        """Runs one signature of one version."""
-        if not request.HasField("model_spec"):
-            raise invalid_argument("Missing ModelSpec")
-        spec = request.model_spec
-        servable = self._registry.servable(spec)
-        signature = servable.signature(spec.signature_name)
-        outputs = signature.run(dict(request.inputs), request.output_filter)
-        response = predict_pb2.PredictResponse()
-        for alias, array in outputs.items():
-            write_array(array, response.outputs[alias])
-        response.model_spec.name = servable.name
-        response.model_spec.version.value = servable.version
-        response.model_spec.signature_name = spec.signature_name or DEFAULT_SIGNATURE
-        return response
+        """Runs one signature of one version on tensors."""
+        with self._metrics.observe(request.model_spec.name, "Predict", "GRPC"):
+            return predict(self._registry.requested(request), request)
+
+    @answers_status
+    def Classify(  # noqa: N802
+        self, request: classification_pb2.ClassificationRequest
+    ) -> classification_pb2.ClassificationResponse:
+        """Runs a signature of classification on tf.Examples."""
+        with self._metrics.observe(request.model_spec.name, "Classify", "GRPC"):
+            return classify(self._registry.requested(request), request)
+
+    @answers_status
+    def Regress(  # noqa: N802
+        self, request: regression_pb2.RegressionRequest
+    ) -> regression_pb2.RegressionResponse:
+        """Runs a signature of regression on tf.Examples."""
+        with self._metrics.observe(request.model_spec.name, "Regress", "GRPC"):
+            return regress(self._registry.requested(request), request)
+
+    @answers_status
+    def MultiInference(  # noqa: N802
+        self, request: inference_pb2.MultiInferenceRequest
+    ) -> inference_pb2.MultiInferenceResponse:
+        """Runs several such signatures on the same tf.Examples; the first task says the version."""
+        spec = next(iter(request.tasks), inference_pb2.InferenceTask()).model_spec
+        with self._metrics.observe(spec.name, "MultiInference", "GRPC"):
+            return multi_inference(self._registry.servable(spec), request)
 
     @answers_status
     def GetModelMetadata(  # noqa: N802
         self, request: get_model_metadata_pb2.GetModelMetadataRequest
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Tells the signatures of one version."""
-        if not request.HasField("model_spec"):
-            raise invalid_argument("Missing ModelSpec")
-        if not request.metadata_field:
-            raise invalid_argument(
-                "GetModelMetadataRequest must specify at least one metadata_field"
-            )
-        for field in request.metadata_field:
-            if field != SIGNATURE_DEF:
-                raise invalid_argument(f"Metadata field {field} is not supported")
-        servable = self._registry.servable(request.model_spec)
-        response = get_model_metadata_pb2.GetModelMetadataResponse()
-        response.model_spec.name = servable.name
-        response.model_spec.version.value = servable.version
-        response.metadata[SIGNATURE_DEF].Pack(
-            get_model_metadata_pb2.SignatureDefMap(signature_def=servable.signature_defs)
-        )
-        return response
+        return get_model_metadata(self._registry, request)

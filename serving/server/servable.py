@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import model_pb2
 
 from serving.server.signature import Signature
 from serving.server.signature import signature_not_found
@@ -44,6 +45,12 @@ class Servable:
             key: Signature(function, self.signature_defs[key])
             for key, function in self._model.signatures.items()
         }
+
+    def model_spec(self, signature_name: str = "") -> model_pb2.ModelSpec:
+        """What an answer says of the version and the signature that gave it."""
+        spec = model_pb2.ModelSpec(name=self.name, signature_name=signature_name)
+        spec.version.value = self.version
+        return spec
 
     def signature(self, name: str) -> Signature:
         """Looks a signature up; the empty name means `serving_default`.

@@ -11,10 +11,13 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import status_pb2
 
+from serving.server.model_config import ModelConfig
 from serving.server.servable import Servable
+from serving.server.status import StatusError
 from serving.server.version_policy import aspired_versions
 from serving.server.version_policy import ServableVersionPolicy
 from serving.server.version_policy import versions_on_disk
+from serving.server.warmup import warm_up
 
 ModelVersionStatus = get_model_status_pb2.ModelVersionStatus
 
@@ -32,16 +35,18 @@ class ServedModel:
     Readers take no lock: they see the versions before a switch or those after it, and a request
     that holds an unloaded version keeps it alive until it is answered.
 
-    Args:
+    Attributes:
         name: Name of the model.
         base_path: Directory of version directories.
-        policy: Which versions to serve.
+
+    Args:
+        name: Name of the model, which serves nothing until it is configured.
     """
 
-    def __init__(self, name: str, base_path: str, policy: ServableVersionPolicy):
+    def __init__(self, name: str):
         self.name = name
-        self.base_path = base_path
-        self._policy = policy
+        self.base_path = ""
+        self._policy: ServableVersionPolicy | None = None
         self._servables: Mapping[int, Servable] = {}
         self._statuses: dict[int, ModelVersionStatus] = {}
         self._failed: dict[int, frozenset] = {}
@@ -57,6 +62,17 @@ class ServedModel:
         """How every version is that was ever to be served, newest first."""
         statuses = dict(self._statuses)
         return [statuses[version] for version in sorted(statuses, reverse=True)]
+
+    def configure(self, config: ModelConfig | None) -> None:
+        """Changes what is to be served, and serves it.
+
+        Args:
+            config: Base path and version policy; None lets go of every version.
+        """
+        with self._refresh_lock:
+            self._policy = config.model_version_policy if config else None
+            self.base_path = config.base_path if config else self.base_path
+        self.refresh()
 
     def refresh(self) -> None:
         """Loads what has come, then lets go of what has gone.
@@ -76,8 +92,8 @@ class ServedModel:
                 gc.collect()
 
     def _refresh(self) -> None:
-        paths = versions_on_disk(self.base_path)
-        wanted = aspired_versions(paths, self._policy)
+        paths = {} if self._policy is None else versions_on_disk(self.base_path)
+        wanted = [] if self._policy is None else aspired_versions(paths, self._policy)
         self._failed = {
             version: files
             for version, files in self._failed.items()
@@ -96,7 +112,9 @@ class ServedModel:
         files = _files(path)
         self._set_status(version, ModelVersionStatus.LOADING)
         try:
-            return Servable(self.name, version, path)
+            servable = Servable(self.name, version, path)
+            warm_up(servable, path)
+            return servable
         except Exception as error:  # Whatever a broken SavedModel raises, the others stay served.
             _log.error("Model %s version %d does not load: %s", self.name, version, error)
             self._failed[version] = files
@@ -140,4 +158,6 @@ def _files(path: str) -> frozenset:
 def _error_code(error: Exception) -> int:
     if isinstance(error, tf.errors.OpError):
         return error.error_code
+    if isinstance(error, StatusError):
+        return error.code.value[0]
     return tf.errors.NOT_FOUND if isinstance(error, OSError) else tf.errors.INTERNAL

@@ -1,20 +1,24 @@
 """One signature of a loaded SavedModel."""
 
+import math
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
-from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from serving.grpc_options import MAX_MESSAGE_BYTES
 from serving.server.status import CODES
+from serving.server.status import failed_precondition
 from serving.server.status import invalid_argument
 from serving.server.status import StatusError
+from serving.tensor_proto import type_name
+
+_POINTER_BYTES = 8
 
 
 class Signature:
@@ -63,6 +67,8 @@ class Signature:
             outputs = self._function(**{alias: tf.constant(a) for alias, a in arrays.items()})
         except tf.errors.OpError as error:
             raise StatusError(CODES[error.error_code], _bare_message(error)) from error
+        except (TypeError, ValueError) as error:  # A shape that tf.function itself cannot take.
+            raise invalid_argument(str(error)) from error
         return {alias: _array(outputs[alias]) for alias in aliases}
 
     def _parse(self, inputs: Mapping[str, tensor_pb2.TensorProto]) -> dict[str, np.ndarray]:
@@ -109,16 +115,14 @@ class Signature:
         for index, (alias, info) in enumerate(self._inputs.items()):
             if alias in inputs and inputs[alias].dtype != info.dtype:
                 raise invalid_argument(
-                    f"Expects arg[{index}] to be {_dtype_name(info.dtype)} "
-                    f"but {_dtype_name(inputs[alias].dtype)} is provided"
+                    f"Expects arg[{index}] to be {type_name(info.dtype)} "
+                    f"but {type_name(inputs[alias].dtype)} is provided"
                 )
 
 
 def signature_not_found(name: str) -> StatusError:
     """What Predict answers where a model has no such signature."""
-    return StatusError(
-        grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
-    )
+    return failed_precondition(f'Serving signature key "{name}" not found.')
 
 
 def _parse_tensor(alias: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
@@ -127,19 +131,23 @@ def _parse_tensor(alias: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
         # NumPy would read a negative size as "whatever is left".
         if shape.unknown_rank or any(dim.size < 0 for dim in shape.dim):
             raise ValueError("the shape is not fully known")
+        # One value may stand for all: a few bytes must not become an array that fills the memory.
+        if math.prod(dim.size for dim in shape.dim) * _element_bytes(proto) > MAX_MESSAGE_BYTES:
+            raise ValueError("the tensor is larger than the largest message")
         return tf.make_ndarray(proto)
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise invalid_argument(f"tensor parsing error: {alias}") from error
+
+
+def _element_bytes(proto: tensor_pb2.TensorProto) -> int:
+    dtype = tf.as_dtype(proto.dtype)
+    return _POINTER_BYTES if dtype == tf.string else dtype.size
 
 
 def _array(tensor: tf.Tensor) -> np.ndarray:
     value = tensor.numpy()
     # A scalar string comes as bytes, of which NumPy's own string type would strip zeros.
     return np.asarray(value, object) if isinstance(value, bytes) else value
-
-
-def _dtype_name(dtype: int) -> str:
-    return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
 
 
 def _braces(aliases: Iterable[str]) -> str:

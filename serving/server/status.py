@@ -36,6 +36,21 @@ def not_found(message: str) -> StatusError:
     return StatusError(grpc.StatusCode.NOT_FOUND, message)
 
 
+def failed_precondition(message: str) -> StatusError:
+    """A StatusError of code FAILED_PRECONDITION."""
+    return StatusError(grpc.StatusCode.FAILED_PRECONDITION, message)
+
+
+def unimplemented(message: str) -> StatusError:
+    """A StatusError of code UNIMPLEMENTED."""
+    return StatusError(grpc.StatusCode.UNIMPLEMENTED, message)
+
+
+def unknown(message: str) -> StatusError:
+    """A StatusError of code UNKNOWN."""
+    return StatusError(grpc.StatusCode.UNKNOWN, message)
+
+
 def truncate(message: str) -> str:
     """Cuts a message as TensorFlow Serving's `grpc_status_util.cc` does."""
     if len(message) <= MESSAGE_LIMIT:
@@ -44,7 +59,10 @@ def truncate(message: str) -> str:
 
 
 def answers_status(method: Callable) -> Callable:
-    """Makes a servicer's method answer a StatusError by its code and its message, cut."""
+    """Makes a servicer's method answer a StatusError by its code and its message, cut.
+
+    A text that is not UTF-8, a name or an alias, is INVALID_ARGUMENT.
+    """
 
     @functools.wraps(method)
     def wrapped(self, request, context: grpc.ServicerContext):
@@ -52,5 +70,9 @@ def answers_status(method: Callable) -> Callable:
             return method(self, request)
         except StatusError as error:
             context.abort(error.code, truncate(error.message))
+        except UnicodeDecodeError as error:
+            # protobuf looks at a text only when it is read.
+            message = f"a text of the request is not UTF-8: {error}"
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, truncate(message))
 
     return wrapped

@@ -1,19 +1,12 @@
 """GetModelMetadata and GetModelStatus over a real channel."""
 
-import grpc
 import pytest
 import tensorflow as tf
 from google.protobuf import wrappers_pb2
+from server_calls import refusal
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
-from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_pb2
-
-
-def refusal(method, request):
-    with pytest.raises(grpc.RpcError) as caught:
-        method(request)
-    return caught.value.code().name, caught.value.details()
 
 
 def spec(name, version=None):
@@ -88,8 +81,3 @@ def test_status_of_a_served_version(model_service, version):
 def test_status_refusals(model_service, model_spec, code, message):
     request = get_model_status_pb2.GetModelStatusRequest(model_spec=model_spec)
     assert refusal(model_service.GetModelStatus, request) == (code, message)
-
-
-def test_reloading_the_configuration_is_not_implemented(model_service):
-    request = model_management_pb2.ReloadConfigRequest()
-    assert refusal(model_service.HandleReloadConfigRequest, request)[0] == "UNIMPLEMENTED"

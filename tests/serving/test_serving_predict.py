@@ -1,10 +1,13 @@
 """Predict over a real channel: numbers, and the errors of TensorFlow Serving 2.16."""
 
+import gc
+
 import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import classification_pb2
+from server_calls import refusal
+from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 from tiny_models import example
 from tiny_models import predict_request
@@ -24,12 +27,6 @@ def outputs(response):
     return {alias: tf.make_ndarray(proto) for alias, proto in response.outputs.items()}
 
 
-def refusal(method, request):
-    with pytest.raises(grpc.RpcError) as caught:
-        method(request)
-    return caught.value.code().name, caught.value.details()
-
-
 def test_rank_gives_numbers_worked_out_by_hand(prediction_service):
     response = prediction_service.Predict(predict_request("ranker", "rank", **RANK))
     # 10 x (5 + 6) + 100 x (1 + 1) + 2 letters = 312, plus candidate codes and price.
@@ -39,6 +36,12 @@ def test_rank_gives_numbers_worked_out_by_hand(prediction_service):
     assert response.model_spec.name == "ranker"
     assert response.model_spec.version.value == 3
     assert response.model_spec.signature_name == "rank"
+
+
+def test_one_candidate_keeps_its_dimension(prediction_service):
+    one = {"candidate_sid": np.array([[1, 2]]), "context_price": np.array([0.5], np.float32)}
+    response = prediction_service.Predict(predict_request("ranker", "rank", **RANK | one))
+    np.testing.assert_array_equal(outputs(response)["click"], [315.5])
 
 
 def test_default_signature_takes_serialized_examples_and_keeps_a_batch_of_one(prediction_service):
@@ -142,7 +145,9 @@ def test_unknown_label(prediction_service):
     )
 
 
-@pytest.mark.parametrize("broken", ["content", "negative size", "unknown rank", "no dtype"])
+@pytest.mark.parametrize(
+    "broken", ["content", "negative size", "unknown rank", "no dtype", "reference dtype", "huge"]
+)
 def test_malformed_tensor(prediction_service, broken):
     request = predict_request("ranker", "rank", **RANK)
     price = request.inputs["context_price"]
@@ -152,6 +157,12 @@ def test_malformed_tensor(prediction_service, broken):
         price.tensor_shape.dim[0].size = -1
     elif broken == "unknown rank":
         price.tensor_shape.unknown_rank = True
+    elif broken == "reference dtype":
+        price.dtype = types_pb2.DT_INT8_REF
+    elif broken == "huge":
+        price.ClearField("tensor_content")
+        price.float_val.append(1.0)
+        price.tensor_shape.dim[0].size = 2**40
     else:
         price.dtype = 0
     assert refusal(prediction_service.Predict, request) == (
@@ -192,6 +203,32 @@ def test_long_messages_are_cut_at_1024_characters(prediction_service):
     assert message == 'Serving signature key "' + "x" * (1024 - 23) + "...TRUNCATED"
 
 
+def test_requests_that_do_not_parse_leave_nothing_behind(server):
+    def calls():
+        gc.collect()
+        return sum(type(found).__name__ == "Call" for found in gc.get_objects())
+
+    with grpc.insecure_channel(server.address) as channel:
+        send = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        assert refusal(send, b"\xff\xff") == ("INTERNAL", "Exception deserializing request!")
+        before = calls()
+        for _ in range(20):
+            refusal(send, b"\xff\xff")
+        # An answered call may still be on its way out.
+        assert calls() < before + 10
+
+
+def test_an_alias_that_is_not_utf8(server):
+    request = predict_request("ranker", "echo", name=b"x").SerializeToString()
+    assert request.count(b"name") == 1
+    with grpc.insecure_channel(server.address) as channel:
+        send = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        code, message = refusal(send, request.replace(b"name", b"na\xffe"))
+    # protobuf 3 finds it when the alias is read, later ones when the request is.
+    assert code in ("INVALID_ARGUMENT", "INTERNAL")
+    assert "UTF-8" in message or "deserializing" in message
+
+
 def test_default_inputs(prediction_service):
     request = predict_request("ranker", "plus", a=[1.0])
     np.testing.assert_array_equal(outputs(prediction_service.Predict(request))["sum"], [3.0])
@@ -218,8 +255,3 @@ def test_messages_of_up_to_64_mib_pass(server):
         too_large = predict_request("ranker", "plus", a=np.zeros(2 * half, np.float32))
         assert too_large.ByteSize() > 64 * 1024 * 1024
         assert refusal(stub.Predict, too_large)[0] == "RESOURCE_EXHAUSTED"
-
-
-def test_other_methods_are_not_implemented(prediction_service):
-    request = classification_pb2.ClassificationRequest()
-    assert refusal(prediction_service.Classify, request)[0] == "UNIMPLEMENTED"

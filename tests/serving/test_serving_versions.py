@@ -11,6 +11,7 @@ import weakref
 import grpc
 import pytest
 import tensorflow as tf
+from server_calls import until
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
@@ -22,6 +23,7 @@ from tiny_models import SidRanker
 
 from serving.server import ModelServer
 from serving.server import ServableVersionPolicy
+from serving.server.model_config import ModelConfig
 from serving.server.served_model import ServedModel
 
 POLL_SECONDS = 0.05
@@ -72,13 +74,6 @@ def serving(base_path, policy=None):
         caller = Caller(server)
         with caller.channel:
             yield caller
-
-
-def until(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.01)
 
 
 def test_a_new_version_takes_over_without_a_failed_request(base_path):
@@ -177,8 +172,8 @@ def test_a_version_under_way_is_unloaded_when_its_request_has_ended(tmp_path):
 
 
 def test_an_unloaded_version_leaves_memory_by_itself(base_path):
-    model = ServedModel("ranker", str(base_path), ServableVersionPolicy())
-    model.refresh()
+    model = ServedModel("ranker")
+    model.configure(ModelConfig(base_path=str(base_path)))
     graph = weakref.ref(model.servable().signature("rank")._function.graph)
     assert graph() is not None
     export(SidRanker(bonus=20.0), base_path, 2)

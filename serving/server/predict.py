@@ -1,0 +1,30 @@
+"""Predict: one signature of one version, tensors in and tensors out."""
+
+from tensorflow_serving.apis import predict_pb2
+
+from serving.server.servable import DEFAULT_SIGNATURE
+from serving.server.servable import Servable
+from serving.tensor_proto import write_array
+
+
+def predict(servable: Servable, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
+    """Answers what TensorFlow Serving's `predict_impl.cc` answers.
+
+    Args:
+        servable: The version that the request asks for.
+        request: Inputs and output filter.
+
+    Returns:
+        The outputs.
+
+    Raises:
+        StatusError: The request does not fit the signature, or an operation fails.
+    """
+    name = request.model_spec.signature_name
+    outputs = servable.signature(name).run(dict(request.inputs), request.output_filter)
+    response = predict_pb2.PredictResponse(
+        model_spec=servable.model_spec(name or DEFAULT_SIGNATURE)
+    )
+    for alias, array in outputs.items():
+        write_array(array, response.outputs[alias])
+    return response
