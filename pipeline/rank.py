@@ -1,166 +1,29 @@
 """`sid rank`: items of a run ranked for a user, through a model server."""
 
-import dataclasses
-import glob
-import json
 import os
 import random
 import time
+import urllib.parse
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow.parquet as pq
 import rich.console
 import rich.table
 
 from components.errors import InputError
+from pipeline.candidates import Candidates
+from pipeline.catalogue import Catalogue
+from serving.store import open_store
+from serving.store import SidStore
+from serving.store import StoreError
+
+if TYPE_CHECKING:
+    from serving.client import ClientTls
 
 _DEFAULT_CANDIDATES = 500
-
-
-@dataclasses.dataclass(frozen=True)
-class Catalogue:
-    """What a client knows of a run's items and users: the feature store of a small deployment.
-
-    Attributes:
-        sids: item_id -> Semantic ID.
-        titles: item_id -> title, of the items that have one.
-        histories: user_id -> item_ids, most recent first.
-        fingerprint: The SID space of `sids`.
-        categorical: Categorical context columns.
-        numeric: Numeric context columns.
-        task: The task that candidates are sorted by.
-    """
-
-    sids: Mapping[str, Sequence[int]]
-    titles: Mapping[str, str]
-    histories: Mapping[str, Sequence[str]]
-    fingerprint: str
-    categorical: Sequence[str]
-    numeric: Sequence[str]
-    task: str
-
-    @classmethod
-    def load(cls, run: str) -> "Catalogue":
-        """Reads what belongs to the models that a run pushed last.
-
-        Args:
-            run: Output folder of the run.
-
-        Raises:
-            InputError: The run pushed nothing.
-        """
-        path = os.path.join(run, "serving", "release.json")
-        try:
-            with open(path, encoding="utf-8") as file:
-                release = json.load(file)
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file; {run} holds no run that was pushed") from None
-        sids = _read_columns(release["semantic_ids"], ["item_id", "sid"])
-        histories = _read_columns(release["histories"], ["user_id", "item_id"])
-        config = release["config"]
-        columns = config["columns"]
-        titles = {}
-        if columns["title"] in pq.read_schema(release["items"]).names:
-            table = pq.read_table(
-                release["items"], columns=[columns["item_id"], columns["title"]]
-            ).to_pydict()
-            titles = dict(
-                zip(map(str, table[columns["item_id"]]), table[columns["title"]], strict=True)
-            )
-        return cls(
-            sids=dict(zip(sids["item_id"], sids["sid"], strict=True)),
-            titles=titles,
-            histories=dict(zip(histories["user_id"], histories["item_id"], strict=True)),
-            fingerprint=release["fingerprint"],
-            **config["context"],
-            task=config["tasks"][0]["name"],
-        )
-
-    def context(self, settings: Sequence[str]) -> dict[str, str | float]:
-        """Values of the context columns.
-
-        Args:
-            settings: `column=value`, one for each context column.
-
-        Raises:
-            InputError: A column is missing or unknown, or a value is no number where one is needed.
-        """
-        values: dict[str, str | float] = {}
-        for setting in settings:
-            column, separator, value = setting.partition("=")
-            if column in self.categorical and separator:
-                values[column] = value
-            elif column in self.numeric and separator:
-                try:
-                    values[column] = float(value)
-                except ValueError:
-                    raise InputError(f"--context {setting}: {value!r} is not a number") from None
-            else:
-                known = ", ".join([*self.categorical, *self.numeric]) or "none"
-                raise InputError(
-                    f"--context {setting}: write column=value; the context columns are {known}"
-                )
-        for column in (*self.categorical, *self.numeric):
-            if column not in values:
-                raise InputError(f"--context {column}=…: is missing; the ranker reads this column")
-        return values
-
-
-@dataclasses.dataclass(frozen=True)
-class Candidates:
-    """Items to be ranked.
-
-    Attributes:
-        item_ids: Their ids.
-        embeddings: item_id -> content embedding [D], of those that came with one.
-        titles: item_id -> title, of those that came with one.
-    """
-
-    item_ids: list[str]
-    embeddings: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    titles: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    @classmethod
-    def load(cls, path: str) -> "Candidates":
-        """Reads candidates.
-
-        Args:
-            path: A text file with an item_id a line, or Parquet with `item_id` and, where there are
-                any, `embedding` and `title`.
-
-        Raises:
-            InputError: The file is missing, empty or of another form.
-        """
-        if not os.path.isfile(path):
-            raise InputError(f"{path}: no such file")
-        if not path.endswith(".parquet"):
-            with open(path, encoding="utf-8") as file:
-                item_ids = [line.strip() for line in file if line.strip()]
-            if not item_ids:
-                raise InputError(f"{path}: is empty; an item_id a line is needed")
-            return cls(item_ids)
-        from components.parquet.row_group import read_schema
-
-        names = read_schema(path, {"item_id": "the id of the item"}).names
-        wanted = [name for name in ("item_id", "embedding", "title") if name in names]
-        table = pq.read_table(path, columns=wanted).to_pydict()
-        item_ids = [str(item_id) for item_id in table["item_id"]]
-        given = {
-            name: {
-                i: value
-                for i, value in zip(item_ids, table[name], strict=True)
-                if value is not None
-            }
-            for name in wanted[1:]
-        }
-        embeddings = given.get("embedding", {})
-        return cls(
-            item_ids,
-            {i: np.asarray(embedding, np.float32) for i, embedding in embeddings.items()},
-            given.get("title", {}),
-        )
+_RUN_STORE = "sids.sqlite"
+_SOURCES = {"store": "stored", "encoded": "encoded live", "unknown": "unknown", None: "not needed"}
 
 
 def rank(
@@ -171,6 +34,8 @@ def rank(
     top: int,
     address: str,
     console: rich.console.Console,
+    store: str | None = None,
+    tls: "ClientTls | None" = None,
 ) -> None:
     """Ranks and shows.
 
@@ -182,25 +47,82 @@ def rank(
         top: Items shown.
         address: host:port of the model server.
         console: Where to show them.
+        store: URL of the store of Semantic IDs; None takes the run's own, see `open_run_store`.
+        tls: How to speak TLS to the model server; None: not at all.
 
     Raises:
-        InputError: A file is missing or of the wrong form, or the server does not answer or serves
-            another SID space.
+        InputError: A file is missing or of the wrong form, the server or the store does not answer,
+            or they do not live in the SID space of the run.
     """
     catalogue = Catalogue.load(run)
     if candidates is None:
-        known = sorted(catalogue.sids)
+        known = sorted(catalogue.item_ids)
         chosen = Candidates(random.Random(0).sample(known, min(_DEFAULT_CANDIDATES, len(known))))
     else:
         chosen = Candidates.load(candidates)
     values = catalogue.context(context)
+    # TensorFlow comes with it, which takes seconds: what can be wrong before is told at once.
     from serving.client import ModelCallError
     from serving.client import SidSpaceMismatchError
 
     try:
-        show_ranking(catalogue, chosen, user, values, top, address, console)
+        with open_store(store) if store else open_run_store(run, catalogue) as sids:
+            show_ranking(catalogue, chosen, user, values, top, address, sids, console, tls=tls)
+    except InputError:
+        raise
     except (ModelCallError, SidSpaceMismatchError) as error:
         raise InputError(f"the model server at {address}: {error}") from error
+    except (StoreError, ValueError, OSError) as error:
+        raise InputError(str(error)) from error
+
+
+def client_tls(
+    authority: str | None, certificate: str | None, key: str | None
+) -> "ClientTls | None":
+    """TLS as the command line's options say; None where there is none.
+
+    Args:
+        authority: PEM file of the authority that signs the server's certificate.
+        certificate: PEM file of the client's own certificate.
+        key: PEM file of its private key.
+
+    Raises:
+        InputError: One option needs another, or a file is missing.
+    """
+    if bool(certificate) != bool(key):
+        raise InputError("sid rank: --tls-certificate and --tls-key need each other")
+    if not authority:
+        if certificate:
+            raise InputError("sid rank: --tls-certificate and --tls-key need --tls-authority")
+        return None
+    for path in filter(None, (authority, certificate, key)):
+        if not os.path.isfile(path):
+            raise InputError(f"{path}: no such file")
+    from serving.client import ClientTls
+
+    return ClientTls(authority, certificate, key)
+
+
+def open_run_store(run: str, catalogue: Catalogue) -> SidStore:
+    """Opens the SQLite file in a run's folder, which holds the Semantic IDs of its release.
+
+    They are put there, if they are not there yet.
+
+    Args:
+        run: Output folder of the run.
+        catalogue: What the run released.
+    """
+    from components.sid_batches import SidBatches
+    from pipeline import publish
+
+    path = os.path.abspath(os.path.join(run, _RUN_STORE))
+    store = open_store(f"sqlite:///{urllib.parse.quote(path)}")
+    try:
+        publish.load(SidBatches.open(catalogue.semantic_ids), store)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def show_ranking(
@@ -210,43 +132,40 @@ def show_ranking(
     context: Mapping[str, str | float],
     top: int,
     address: str,
+    store: SidStore,
     console: rich.console.Console,
     always: Sequence[str] = (),
+    tls: "ClientTls | None" = None,
 ) -> None:
     """Ranks candidates for a user through a model server and shows the best.
 
     Args:
-        catalogue: Semantic IDs, titles and histories.
+        catalogue: Titles and histories.
         candidates: What is ranked.
         user: The user; one without a history is ranked for all the same.
         context: Values of the context columns.
         top: Items shown.
         address: host:port of the model server.
+        store: Semantic IDs.
         console: Where to show them.
         always: Items shown whatever their place.
+        tls: How to speak TLS to the model server; None: not at all.
     """
-    from serving.client import EncoderClient
     from serving.client import RankerClient
-    from serving.ranking import rank_items
 
     history = catalogue.histories.get(user, [])
     titles = {**catalogue.titles, **candidates.titles}
-    with (
-        RankerClient(address, sid_fingerprint=catalogue.fingerprint) as ranker,
-        EncoderClient(address, sid_fingerprint=catalogue.fingerprint) as encoder,
-    ):
+    with RankerClient(
+        address, sid_fingerprint=catalogue.fingerprint, store=store, tls=tls
+    ) as ranker:
         # The server traces a model at its first request: the second one shows what serving costs.
         for _ in range(2):
             begin = time.monotonic()
-            rows = rank_items(
-                ranker,
+            ranking = ranker.rank_items(
                 candidates.item_ids,
-                catalogue.sids,
-                embeddings=candidates.embeddings,
-                encoder=encoder,
-                titles=titles,
                 history=history,
                 context=context,
+                embeddings=candidates.embeddings,
                 task=catalogue.task,
             )
             milliseconds = 1000 * (time.monotonic() - begin)
@@ -257,6 +176,7 @@ def show_ranking(
         highlight=False,
         markup=False,
     )
+    rows = ranking.items
     table = rich.table.Table(
         title=f"best of {len(rows)} candidates, ranked over gRPC in {milliseconds:.0f} ms",
         title_justify="left",
@@ -264,22 +184,13 @@ def show_ranking(
     tasks = sorted(rows[0].scores, key=lambda task: (task != catalogue.task, task))
     for column in ("place", "item", "title", *tasks, "Semantic ID"):
         table.add_column(column)
-    words = {"store": "stored", "encoded": "encoded live", "unknown": "unknown"}
     for place, row in enumerate(rows, 1):
         if place <= top or row.item_id in always:
             table.add_row(
                 str(place),
                 row.item_id,
-                row.title or "",
+                titles.get(row.item_id) or "",
                 *(f"{row.scores[task]:.3f}" for task in tasks),
-                words[row.source],
+                _SOURCES[row.source],
             )
     console.print(table, markup=False)
-
-
-def _read_columns(directory: str, columns: list[str]) -> dict[str, list]:
-    tables = [
-        pq.read_table(path, columns=columns).to_pydict()
-        for path in sorted(glob.glob(os.path.join(directory, "*.parquet")))
-    ]
-    return {column: [value for table in tables for value in table[column]] for column in columns}

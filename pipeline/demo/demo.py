@@ -10,6 +10,8 @@ from components.errors import InputError
 from pipeline import rank as rank_lib
 from pipeline import run as run_lib
 from pipeline import serve as serve_lib
+from pipeline.candidates import Candidates
+from pipeline.catalogue import Catalogue
 from pipeline.config import Config
 from pipeline.demo import movielens
 from pipeline.terminal import logged_to
@@ -39,20 +41,24 @@ def demo(output: str, config: Config, console: rich.console.Console) -> None:
     if not summary["blessed"]:
         console.print("what was pushed by an earlier run stays served")
 
-    catalogue = rank_lib.Catalogue.load(output)
-    new = rank_lib.Candidates.load(data.new_item)
+    catalogue = Catalogue.load(output)
+    new = Candidates.load(data.new_item)
     rng = random.Random(0)
-    films = rng.sample(sorted(catalogue.sids), _CANDIDATES - 1)
-    candidates = rank_lib.Candidates([*films, *new.item_ids], new.embeddings, new.titles)
+    films = rng.sample(sorted(catalogue.item_ids), _CANDIDATES - 1)
+    candidates = Candidates([*films, *new.item_ids], new.embeddings, new.titles)
     user = rng.choice(sorted(u for u, h in catalogue.histories.items() if len(h) >= 10))
 
     from serving.server.model_server import ModelServer
 
     serving = os.path.join(output, "serving")
     log = os.path.join(output, "logs", "serve.log")
-    with logged_to(log), ModelServer(serve_lib.base_paths(serving)) as server:
+    with (
+        logged_to(log),
+        ModelServer(serve_lib.base_paths(serving)) as server,
+        rank_lib.open_run_store(output, catalogue) as store,
+    ):
         rank_lib.show_ranking(
-            catalogue, candidates, user, {}, 10, server.address, console, always=new.item_ids
+            catalogue, candidates, user, {}, 10, server.address, store, console, new.item_ids
         )
     title = new.titles.get(new.item_ids[0], new.item_ids[0])
     console.print(

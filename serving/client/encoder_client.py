@@ -3,22 +3,24 @@
 import grpc
 import numpy as np
 
-from serving.client.model_client import ModelClient
-from serving.client.model_client import SignatureDefs
-from serving.grpc_options import MAX_MESSAGE_BYTES
+from serving.client.channel import open_channel
+from serving.client.encoder_caller import EncoderCaller
+from serving.client.tls import ClientTls
+from serving.client.transport import BlockingTransport
+from serving.client.transport import run
+from serving.served_space import ServedSpace
 
-_SIGNATURE = "serving_default"
 
-
-class EncoderClient(ModelClient[int]):
-    """Turns content embeddings into Semantic IDs on a model server.
+class EncoderClient:
+    """Turns content embeddings into Semantic IDs on a model server. Threads may share a client.
 
     Args:
         server: host:port, or a channel opened with `open_channel`, to share it.
         model: Name of the model on the server.
         sid_fingerprint: Fingerprint of the space that the Semantic IDs are wanted in; a version of
             another space is refused. If None, the space that is served at the first use.
-        timeout: Seconds for a call, retries included.
+        timeout: Seconds for a request, retries included.
+        tls: How to speak TLS, where `server` is host:port.
 
     Example:
         ```
@@ -33,8 +35,21 @@ class EncoderClient(ModelClient[int]):
         model: str = "semantic_id",
         sid_fingerprint: str | None = None,
         timeout: float = 5.0,
+        tls: ClientTls | None = None,
     ):
-        super().__init__(server, model, sid_fingerprint, timeout)
+        self._own_channel = open_channel(server, tls) if isinstance(server, str) else None
+        transport = BlockingTransport(self._own_channel or server)
+        self._caller = EncoderCaller(transport, model, sid_fingerprint, timeout)
+
+    @property
+    def space(self) -> ServedSpace:
+        """The SID space of the served model; the first use asks the server.
+
+        Raises:
+            SidSpaceMismatchError: It is not the space that is wanted.
+            ModelCallError: The server does not answer.
+        """
+        return run(self._caller.space())
 
     def encode(self, embeddings: np.ndarray) -> np.ndarray:
         """Encodes embeddings, in as many requests as keep each within the message limit.
@@ -50,31 +65,15 @@ class EncoderClient(ModelClient[int]):
             SidSpaceMismatchError: The served encoder gives Semantic IDs of another space.
             ModelCallError: The server refuses, or does not answer in time.
         """
-        embeddings = np.asarray(embeddings, np.float32)
-        if embeddings.ndim != 2:
-            raise ValueError(f"embeddings have shape {embeddings.shape}; [N, D] is wanted")
-        finite = np.isfinite(embeddings).all(axis=1)
-        if not finite.all():
-            raise ValueError(f"the embedding of row {finite.argmin()} is not finite")
-        # Half of the limit leaves room for everything that is not an embedding.
-        rows = max(1, MAX_MESSAGE_BYTES // 2 // max(1, embeddings[:1].nbytes))
-        parts = [
-            self._encode(embeddings[start : start + rows])
-            for start in range(0, len(embeddings), rows)
-        ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.space.levels), np.int32)
+        return run(self._caller.encode(embeddings))
 
-    def _encode(self, embeddings: np.ndarray) -> np.ndarray:
-        def inputs(version):
-            if embeddings.shape[1] != version.interface:
-                raise ValueError(
-                    f"embeddings have {embeddings.shape[1]} numbers each; model {self.model} "
-                    f"version {version.number} takes {version.interface}"
-                )
-            return {"embedding": embeddings}
+    def close(self) -> None:
+        """Closes the channel, if this client opened it."""
+        if self._own_channel:
+            self._own_channel.close()
 
-        return self._call(_SIGNATURE, inputs)["sid"]
+    def __enter__(self):
+        return self
 
-    def _read_interface(self, signature_defs: SignatureDefs) -> int:
-        """Length of the embeddings that the encoder takes (D)."""
-        return signature_defs[_SIGNATURE].inputs["embedding"].tensor_shape.dim[1].size
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()

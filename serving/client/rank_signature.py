@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.client.errors import MissingInputError
-from serving.client.served_space import ServedSpace
+from serving.served_space import ServedSpace
 
 _ITEM_ID = "item_id"
 _SID = "sid"

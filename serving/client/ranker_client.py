@@ -1,35 +1,46 @@
 """Client of the SavedModel `ranker`."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
 import grpc
 import numpy as np
 
-from serving.client.model_client import ModelClient
-from serving.client.model_client import SignatureDefs
-from serving.client.rank_signature import RankSignature
+from serving.client.channel import open_channel
+from serving.client.ranker_caller import RankerCaller
+from serving.client.ranking import Ranking
+from serving.client.ranking import Source
+from serving.client.tls import ClientTls
+from serving.client.transport import BlockingTransport
+from serving.client.transport import run
+from serving.served_space import ServedSpace
+from serving.store import SidStore
 
-_SIGNATURE = "rank"
-_NO_CONTEXT: Mapping[str, Any] = MappingProxyType({})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class RankerClient(ModelClient[RankSignature]):
-    """Scores a user's candidates on a model server.
+class RankerClient:
+    """Scores a user's candidates on a model server. Threads may share a client.
 
     Args:
         server: host:port, or a channel opened with `open_channel`, to share it.
-        model: Name of the model on the server.
+        model: Name of the ranker on the server.
         sid_fingerprint: Fingerprint of the space of the caller's Semantic IDs; a ranker of another
-            space is refused. If None, the space that is served at the first use.
-        timeout: Seconds for a call, retries included.
+            space is refused. If None, `rank` takes the space that is served at its first use, and
+            `rank_items` that of the version that answers.
+        timeout: Seconds for a call, retries, look-ups and encoding included.
+        store: Where `rank_items` looks Semantic IDs up; the store's own timeout holds for it.
+        encoder: Name of the model on the same server that encodes new items; None: none does.
+        tls: How to speak TLS, where `server` is host:port.
 
     Example:
         ```
-        with RankerClient("localhost:8500", sid_fingerprint=encoder.space.fingerprint) as ranker:
-            scores = ranker.rank({"sid": sids}, history={"sid": history}, context={"country": "de"})
-            scores["click"]  # [N]
+        with open_store("redis://localhost:6379/0") as store:
+            with RankerClient("localhost:8500", store=store) as ranker:
+                ranking = ranker.rank_items(["item1", "item2"], history=["item3"], task="click")
+                ranking.items[0].scores["click"]
         ```
     """
 
@@ -39,22 +50,42 @@ class RankerClient(ModelClient[RankSignature]):
         model: str = "ranker",
         sid_fingerprint: str | None = None,
         timeout: float = 5.0,
+        store: SidStore | None = None,
+        encoder: str | None = "semantic_id",
+        tls: ClientTls | None = None,
     ):
-        super().__init__(server, model, sid_fingerprint, timeout)
+        self._own_channel = open_channel(server, tls) if isinstance(server, str) else None
+        transport = BlockingTransport(self._own_channel or server)
+        self._caller = RankerCaller(transport, model, sid_fingerprint, timeout, store, encoder)
+
+    @property
+    def space(self) -> ServedSpace:
+        """The SID space of the served model; the first use asks the server.
+
+        Raises:
+            SidSpaceMismatchError: It is not the space of the caller's Semantic IDs.
+            ModelCallError: The server does not answer.
+        """
+        return run(self._caller.space())
 
     @property
     def item_fields(self) -> tuple[str, ...]:
         """Of "sid" and "item_id", what the ranker sees items by; the first use asks the server."""
-        return self._known_version(self._deadline()).interface.item_fields
+        return run(self._caller.item_fields())
+
+    @property
+    def sid_counts(self) -> Mapping[Source, int]:
+        """The sum of the `sid_counts` of all rankings so far, to watch the unknown items."""
+        return self._caller.sid_counts
 
     def rank(
         self,
         candidate: Mapping[str, Any],
         current: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
-        context: Mapping[str, Any] = _NO_CONTEXT,
+        context: Mapping[str, Any] = _NOTHING,
     ) -> dict[str, np.ndarray]:
-        """Scores candidates for one user.
+        """Scores candidates whose Semantic IDs the caller has.
 
         A ranker takes `sid` or `item_id` (see `item_fields`) and its own context columns; what it
         does not ask for is passed over, so that one call fits a ranker and the baseline it
@@ -78,15 +109,53 @@ class RankerClient(ModelClient[RankSignature]):
             SidSpaceMismatchError: The ranker takes Semantic IDs of another space.
             ModelCallError: The server refuses, or does not answer in time.
         """
-        return self._call(
-            _SIGNATURE,
-            lambda version: version.interface.inputs(
-                candidate, current, history, context, version.space
-            ),
-        )
+        return run(self._caller.rank(candidate, current, history, context))
 
-    def _read_interface(self, signature_defs: SignatureDefs) -> RankSignature:
-        return RankSignature(signature_defs[_SIGNATURE])
+    def rank_items(
+        self,
+        item_ids: Sequence[str | int],
+        *,
+        current: str | int | None = None,
+        history: Sequence[str | int] = (),
+        context: Mapping[str, Any] = _NOTHING,
+        embeddings: Mapping[str, np.ndarray] = _NOTHING,
+        task: str | None = None,
+    ) -> Ranking:
+        """Ranks candidates by their ids.
 
-    def _exchanges_sids(self, interface: RankSignature) -> bool:
-        return "sid" in interface.item_fields
+        Semantic IDs come from the store, out of the namespace of the ranker's own space. An item
+        that is not there is encoded, if its embedding is given (one request for all of them); it is
+        unknown otherwise, and counted.
+
+        Args:
+            item_ids: N candidates.
+            current: The item the user looks at; None: there is none.
+            history: The user's past items, most recent first.
+            context: Context columns: one value, or one for each candidate.
+            embeddings: item_id -> content embedding [D], of items that the store may not have.
+            task: The task whose score sorts; may be left out if the ranker has one task.
+
+        Returns:
+            The candidates, best first.
+
+        Raises:
+            MissingInputError: The ranker asks for a context column that is left out.
+            ValueError: A shape or a type does not fit, or the ranker has several tasks and `task`
+                names none of them.
+            SidSpaceMismatchError: The store holds no Semantic IDs of the ranker's space, the
+                encoder is of another one, or the space is not `sid_fingerprint`.
+            StoreError: The store does not answer.
+            ModelCallError: The server refuses, or does not answer in time.
+        """
+        return run(self._caller.rank_items(item_ids, current, history, context, embeddings, task))
+
+    def close(self) -> None:
+        """Closes the channel, if this client opened it; the store stays open."""
+        if self._own_channel:
+            self._own_channel.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_models import predict_request
 
-from serving.client import encoder_client
+from serving.client import encoder_caller
 from serving.client import EncoderClient
 from serving.client import ServedSpace
 from serving.client import SidSpaceMismatchError
@@ -35,17 +35,16 @@ def test_no_rows(encoder):
 
 def test_many_rows_go_in_several_requests(encoder, monkeypatch):
     # Half of 52 bytes holds two rows of three floats.
-    monkeypatch.setattr(encoder_client, "MAX_MESSAGE_BYTES", 52)
+    monkeypatch.setattr(encoder_caller, "MAX_MESSAGE_BYTES", 52)
     sizes = []
-    predict = encoder._predict
-    monkeypatch.setattr(
-        encoder,
-        "_predict",
-        lambda signature, inputs, deadline: (
-            sizes.extend(len(array) for array in inputs.values()),
-            predict(signature, inputs, deadline),
-        )[1],
-    )
+    caller = encoder._caller
+    predict = caller._predict
+
+    def count(signature, inputs, deadline):
+        sizes.extend(len(array) for array in inputs.values())
+        return predict(signature, inputs, deadline)
+
+    monkeypatch.setattr(caller, "_predict", count)
     np.testing.assert_array_equal(encoder.encode(EMBEDDINGS), [[1, 2], [3, 4], [5, 6]])
     assert sizes == [2, 1]
 

@@ -179,7 +179,7 @@ def served(client, version):
     """Waits until a version answers."""
     for _ in range(200):
         client.rank({"sid": [[1, 2]]}, context={"country": "", "price": 0})
-        if client._known_version(0).number == version:
+        if client._caller._version.number == version:
             return
         threading.Event().wait(0.02)
     raise AssertionError(f"version {version} never answered")

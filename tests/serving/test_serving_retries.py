@@ -1,5 +1,6 @@
 """What the clients do when a server is slow, away or broken: this one is so on purpose."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -13,6 +14,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+from serving.client import AsyncEncoderClient
 from serving.client import EncoderClient
 from serving.client import ModelCallError
 from serving.tensor_proto import write_array
@@ -26,6 +28,7 @@ class FlakyEncoder(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self):
         self.refusals = []
         self.calls = 0
+        self.peers = set()
         self.delay = threading.Event()
         self.seconds = 0.0
 
@@ -48,6 +51,7 @@ class FlakyEncoder(prediction_service_pb2_grpc.PredictionServiceServicer):
             write_array(np.array(8), response.outputs["codebook_size"])
             return response
         self.calls += 1
+        self.peers.add(context.peer())
         if self.refusals:
             context.abort(self.refusals.pop(0), "on purpose")
         self.delay.wait(self.seconds)
@@ -85,6 +89,32 @@ def test_unavailable_is_tried_again(flaky):
     with EncoderClient(flaky.address) as encoder:
         np.testing.assert_array_equal(encoder.encode(EMBEDDING), [[7]])
     assert flaky.calls == 4
+
+
+def test_the_async_client_tries_again_too_and_gives_up_in_time(flaky):
+    flaky.refusals = [grpc.StatusCode.UNAVAILABLE] * 3
+
+    async def encode():
+        async with AsyncEncoderClient(flaky.address, timeout=2.0) as encoder:
+            sids = await encoder.encode(EMBEDDING)
+            codes = []
+            flaky.refusals = [grpc.StatusCode.INTERNAL]
+            for seconds in (0.0, 20.0):
+                flaky.seconds = seconds
+                with pytest.raises(ModelCallError) as caught:
+                    await encoder.encode(EMBEDDING)
+                codes.append(caught.value.code.name)
+            return sids.tolist(), codes
+
+    assert asyncio.run(encode()) == ([[7]], ["INTERNAL", "DEADLINE_EXCEEDED"])
+    assert flaky.calls == 6
+
+
+def test_all_calls_go_through_one_connection(flaky):
+    with EncoderClient(flaky.address) as encoder:
+        for _ in range(5):
+            encoder.encode(EMBEDDING)
+    assert (flaky.calls, len(flaky.peers)) == (5, 1)
 
 
 def test_large_requests_are_tried_again_too(flaky):

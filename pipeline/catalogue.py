@@ -1,0 +1,111 @@
+"""What a run knows of its items and users."""
+
+import dataclasses
+import glob
+import json
+import os
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import pyarrow.parquet as pq
+
+from components.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Catalogue:
+    """What is known of a run's items and users, beside the Semantic IDs, which a store holds.
+
+    Attributes:
+        item_ids: The items that have a Semantic ID.
+        titles: item_id -> title, of the items that have one.
+        histories: user_id -> item_ids, most recent first.
+        semantic_ids: Folder of the table of Semantic IDs.
+        fingerprint: The SID space of them.
+        categorical: Categorical context columns.
+        numeric: Numeric context columns.
+        task: The task that candidates are sorted by.
+    """
+
+    item_ids: Sequence[str]
+    titles: Mapping[str, str]
+    histories: Mapping[str, Sequence[str]]
+    semantic_ids: str
+    fingerprint: str
+    categorical: Sequence[str]
+    numeric: Sequence[str]
+    task: str
+
+    @classmethod
+    def load(cls, run: str) -> "Catalogue":
+        """Reads what belongs to the models that a run pushed last.
+
+        Args:
+            run: Output folder of the run.
+
+        Raises:
+            InputError: The run pushed nothing.
+        """
+        path = os.path.join(run, "serving", "release.json")
+        try:
+            with open(path, encoding="utf-8") as file:
+                release = json.load(file)
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file; {run} holds no run that was pushed") from None
+        histories = _read_columns(release["histories"], ["user_id", "item_id"])
+        config = release["config"]
+        columns = config["columns"]
+        titles = {}
+        if columns["title"] in pq.read_schema(release["items"]).names:
+            table = pq.read_table(
+                release["items"], columns=[columns["item_id"], columns["title"]]
+            ).to_pydict()
+            titles = dict(
+                zip(map(str, table[columns["item_id"]]), table[columns["title"]], strict=True)
+            )
+        return cls(
+            item_ids=_read_columns(release["semantic_ids"], ["item_id"])["item_id"],
+            titles=titles,
+            histories=dict(zip(histories["user_id"], histories["item_id"], strict=True)),
+            semantic_ids=release["semantic_ids"],
+            fingerprint=release["fingerprint"],
+            **config["context"],
+            task=config["tasks"][0]["name"],
+        )
+
+    def context(self, settings: Sequence[str]) -> dict[str, str | float]:
+        """Values of the context columns.
+
+        Args:
+            settings: `column=value`, one for each context column.
+
+        Raises:
+            InputError: A column is missing or unknown, or a value is no number where one is needed.
+        """
+        values: dict[str, str | float] = {}
+        for setting in settings:
+            column, separator, value = setting.partition("=")
+            if column in self.categorical and separator:
+                values[column] = value
+            elif column in self.numeric and separator:
+                try:
+                    values[column] = float(value)
+                except ValueError:
+                    raise InputError(f"--context {setting}: {value!r} is not a number") from None
+            else:
+                known = ", ".join([*self.categorical, *self.numeric]) or "none"
+                raise InputError(
+                    f"--context {setting}: write column=value; the context columns are {known}"
+                )
+        for column in (*self.categorical, *self.numeric):
+            if column not in values:
+                raise InputError(f"--context {column}=…: is missing; the ranker reads this column")
+        return values
+
+
+def _read_columns(directory: str, columns: list[str]) -> dict[str, list]:
+    tables = [
+        pq.read_table(path, columns=columns).to_pydict()
+        for path in sorted(glob.glob(os.path.join(directory, "*.parquet")))
+    ]
+    return {column: [value for table in tables for value in table[column]] for column in columns}

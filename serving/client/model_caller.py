@@ -1,0 +1,213 @@
+"""What the clients of both models share, whichever way they wait."""
+
+import abc
+import dataclasses
+import threading
+import time
+from collections.abc import Awaitable
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
+from typing import Generic
+from typing import TypeVar
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2
+from tensorflow_serving.apis import predict_pb2
+
+from serving.client.errors import ModelCallError
+from serving.client.errors import SidSpaceMismatchError
+from serving.client.transport import Transport
+from serving.served_space import ServedSpace
+from serving.tensor_proto import write_array
+
+SignatureDefs = Mapping[str, meta_graph_pb2.SignatureDef]
+Interface = TypeVar("Interface")
+
+
+@dataclasses.dataclass(frozen=True)
+class ServedVersion(Generic[Interface]):
+    """What a client knows of the version that is served.
+
+    Attributes:
+        model: Name of the model.
+        number: The version.
+        space: Its SID space.
+        interface: What its signature takes and gives.
+    """
+
+    model: str
+    number: int
+    space: ServedSpace
+    interface: Interface
+
+    def __str__(self) -> str:
+        return f"model {self.model} version {self.number}"
+
+
+class ModelCaller(abc.ABC, Generic[Interface]):
+    """Calls one model of a model server.
+
+    At its first use it reads what is served: the signature, and the SID space from `info`. An
+    answer is taken only from the version that was read; where another version answers, the caller
+    reads that one and calls again. So no answer comes of a version whose space was not looked at.
+
+    Args:
+        transport: How to wait.
+        model: Name of the model on the server.
+        sid_fingerprint: Fingerprint of the space of the user's Semantic IDs; a version of another
+            space is refused. If None, the space that is served at the first use.
+        timeout: Seconds for a call, retries included.
+    """
+
+    def __init__(
+        self, transport: Transport, model: str, sid_fingerprint: str | None, timeout: float
+    ):
+        self.model = model
+        self.timeout = timeout
+        self._transport = transport
+        self._fingerprint = sid_fingerprint
+        self._version: ServedVersion[Interface] | None = None
+        self._lock = threading.Lock()
+
+    def deadline(self) -> float:
+        """The end of a call that begins now, on the clock of `time.monotonic`."""
+        return time.monotonic() + self.timeout
+
+    async def space(self) -> ServedSpace:
+        """The SID space of the served model.
+
+        Raises:
+            SidSpaceMismatchError: It is not the space of the user's Semantic IDs.
+            ModelCallError: The server does not answer.
+        """
+        return (await self.served_version(self.require_own_space, self.deadline())).space
+
+    @abc.abstractmethod
+    def read_interface(self, signature_defs: SignatureDefs) -> Interface:
+        """Reads what the client needs of the model's signatures."""
+
+    def exchanges_sids(self, interface: Interface) -> bool:
+        """Whether Semantic IDs pass between user and model, so that the space matters."""
+        del interface
+        return True
+
+    def require_own_space(self, version: ServedVersion[Interface]) -> None:
+        """Refuses a version of another space than that of the user's Semantic IDs.
+
+        Raises:
+            SidSpaceMismatchError: It is of another space.
+        """
+        with self._lock:
+            self._fingerprint = self._fingerprint or version.space.fingerprint
+        if self._fingerprint != version.space.fingerprint and self.exchanges_sids(
+            version.interface
+        ):
+            raise SidSpaceMismatchError(
+                f"{version} lives in SID space {version.space.fingerprint}, but the caller's "
+                f"Semantic IDs in {self._fingerprint}; serve a model of that space, or load the "
+                "Semantic IDs of the model's"
+            )
+
+    async def served_version(
+        self, require: Callable[[ServedVersion[Interface]], None], deadline: float
+    ) -> ServedVersion[Interface]:
+        """The version that was read last, or, where that one is refused, the one served now.
+
+        Args:
+            require: Raises SidSpaceMismatchError to refuse a version.
+            deadline: When to give up.
+        """
+        if self._version:
+            try:
+                require(self._version)
+                return self._version
+            except SidSpaceMismatchError:
+                pass  # It may be of yesterday.
+        version = await self._read_version(deadline)
+        require(version)
+        return version
+
+    async def call(
+        self,
+        signature: str,
+        make_inputs: Callable[[ServedVersion[Interface]], Awaitable[Mapping[str, np.ndarray]]],
+        require: Callable[[ServedVersion[Interface]], None],
+        deadline: float,
+    ) -> tuple[dict[str, np.ndarray], ServedVersion[Interface]]:
+        """Calls a signature of the version that is served.
+
+        Args:
+            signature: Its name.
+            make_inputs: Makes the inputs for a version.
+            require: Raises SidSpaceMismatchError to refuse a version.
+            deadline: When to give up.
+
+        Returns:
+            The outputs by name, and the version that they are of.
+        """
+        version = await self.served_version(require, deadline)
+        while True:
+            try:
+                response = await self._predict(signature, await make_inputs(version), deadline)
+            except ModelCallError as error:
+                # A version that has come since may want other inputs.
+                if error.code != grpc.StatusCode.INVALID_ARGUMENT:
+                    raise
+                refused, version = version, await self._read_version(deadline)
+                if version.number == refused.number:
+                    raise
+            else:
+                if response.model_spec.version.value == version.number:
+                    outputs = response.outputs.items()
+                    return {name: tf.make_ndarray(proto) for name, proto in outputs}, version
+                version = await self._read_version(deadline)
+            require(version)
+
+    async def _read_version(self, deadline: float) -> ServedVersion[Interface]:
+        while True:
+            info = await self._predict("info", {}, deadline)
+            metadata = await self._metadata(deadline)
+            number = info.model_spec.version.value
+            if metadata.model_spec.version.value == number:
+                break
+        signature_defs = get_model_metadata_pb2.SignatureDefMap()
+        metadata.metadata["signature_def"].Unpack(signature_defs)
+        interface = self.read_interface(signature_defs.signature_def)
+        self._version = ServedVersion(self.model, number, _read_space(info), interface)
+        return self._version
+
+    async def _metadata(self, deadline: float) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+        request.model_spec.name = self.model
+        return await self._answer("GetModelMetadata", request, deadline)
+
+    async def _predict(
+        self, signature: str, inputs: Mapping[str, np.ndarray], deadline: float
+    ) -> predict_pb2.PredictResponse:
+        request = predict_pb2.PredictRequest()
+        for alias, array in inputs.items():
+            write_array(array, request.inputs[alias])
+        request.model_spec.name = self.model
+        request.model_spec.signature_name = signature
+        return await self._answer("Predict", request, deadline)
+
+    async def _answer(self, method: str, request: Any, deadline: float) -> Any:
+        try:
+            return await self._transport.call(method, request, deadline)
+        except grpc.RpcError as error:
+            raise ModelCallError(self.model, error.code(), error.details()) from error
+
+
+def _read_space(info: predict_pb2.PredictResponse) -> ServedSpace:
+    def value(name: str):
+        return tf.make_ndarray(info.outputs[name]).item()
+
+    return ServedSpace(
+        fingerprint=value("fingerprint").decode(),
+        levels=value("levels"),
+        codebook_size=value("codebook_size"),
+    )

@@ -1,0 +1,208 @@
+"""What the clients of the SavedModel `ranker` do."""
+
+import collections
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from serving.client.encoder_caller import EncoderCaller
+from serving.client.errors import SidSpaceMismatchError
+from serving.client.model_caller import ModelCaller
+from serving.client.model_caller import ServedVersion
+from serving.client.model_caller import SignatureDefs
+from serving.client.rank_signature import RankSignature
+from serving.client.ranking import RankedItem
+from serving.client.ranking import Ranking
+from serving.client.ranking import Source
+from serving.client.transport import Transport
+from serving.store import SidStore
+from serving.store import UnknownSpaceError
+
+_SIGNATURE = "rank"
+_SOURCES: tuple[Source, ...] = ("store", "encoded", "unknown")
+
+RankerVersion = ServedVersion[RankSignature]
+
+
+class RankerCaller(ModelCaller[RankSignature]):
+    """Scores a user's candidates.
+
+    Args:
+        transport: How to wait.
+        model: Name of the ranker on the server.
+        sid_fingerprint: As of `ModelCaller`.
+        timeout: Seconds for a call, retries, look-ups and encoding included.
+        store: Where Semantic IDs are looked up; None: nowhere.
+        encoder: Name of the encoder on the server; None: nothing is encoded.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        model: str,
+        sid_fingerprint: str | None,
+        timeout: float,
+        store: SidStore | None,
+        encoder: str | None,
+    ):
+        super().__init__(transport, model, sid_fingerprint, timeout)
+        self._given_fingerprint = sid_fingerprint
+        self._store = store
+        self._encoder = encoder and EncoderCaller(transport, encoder, None, timeout)
+        self._counts: collections.Counter[Source] = collections.Counter()
+
+    @property
+    def sid_counts(self) -> Mapping[Source, int]:
+        """The sum of the `sid_counts` of all rankings so far."""
+        with self._lock:
+            return {source: self._counts[source] for source in _SOURCES}
+
+    async def item_fields(self) -> tuple[str, ...]:
+        """Of "sid" and "item_id", what the ranker sees items by."""
+        version = await self.served_version(self.require_own_space, self.deadline())
+        return version.interface.item_fields
+
+    async def rank(
+        self,
+        candidate: Mapping[str, Any],
+        current: Mapping[str, Any] | None,
+        history: Mapping[str, Any] | None,
+        context: Mapping[str, Any],
+    ) -> dict[str, np.ndarray]:
+        """Scores candidates whose Semantic IDs the user has."""
+
+        async def inputs(version: RankerVersion) -> Mapping[str, np.ndarray]:
+            return version.interface.inputs(candidate, current, history, context, version.space)
+
+        scores, _ = await self.call(_SIGNATURE, inputs, self.require_own_space, self.deadline())
+        return scores
+
+    async def rank_items(
+        self,
+        item_ids: Sequence[str | int],
+        current: str | int | None,
+        history: Sequence[str | int],
+        context: Mapping[str, Any],
+        embeddings: Mapping[str, np.ndarray],
+        task: str | None,
+    ) -> Ranking:
+        """Scores and sorts candidates by their ids."""
+        deadline = self.deadline()
+        candidates, past = [str(item) for item in item_ids], [str(item) for item in history]
+        present = [] if current is None else [str(current)]
+        row_of = {
+            item: row for row, item in enumerate(dict.fromkeys([*candidates, *past, *present]))
+        }
+        sources: list[Source] = []
+
+        async def inputs(version: RankerVersion) -> Mapping[str, np.ndarray]:
+            sids = np.zeros((len(row_of), version.space.levels), np.int32)
+            sources.clear()
+            if "sid" in version.interface.item_fields:
+                sids, found = await self._look_up(version, list(row_of), embeddings, deadline)
+                sources.extend(found)
+
+            def fields(items: Sequence[str]) -> dict[str, Any]:
+                return {"item_id": items, "sid": sids[[row_of[item] for item in items]]}
+
+            return version.interface.inputs(
+                fields(candidates),
+                fields(present) if present else None,
+                fields(past) if past else None,
+                context,
+                version.space,
+            )
+
+        if not candidates:
+            version = await self.served_version(self._require_given_space, deadline)
+            return Ranking([], {}, version.number)
+        scores, version = await self.call(_SIGNATURE, inputs, self._require_given_space, deadline)
+        order = np.argsort(-scores[_sorting_task(task, scores)], kind="stable")
+        columns = {name: values.tolist() for name, values in scores.items()}
+        items = [
+            RankedItem(
+                candidates[place],
+                {name: values[place] for name, values in columns.items()},
+                sources[row_of[candidates[place]]] if sources else None,
+            )
+            for place in order.tolist()
+        ]
+        counts = {source: sources.count(source) for source in _SOURCES} if sources else {}
+        with self._lock:
+            self._counts.update(counts)
+        return Ranking(items, counts, version.number)
+
+    def read_interface(self, signature_defs: SignatureDefs) -> RankSignature:
+        """The signature `rank`."""
+        return RankSignature(signature_defs[_SIGNATURE])
+
+    def exchanges_sids(self, interface: RankSignature) -> bool:
+        """Whether the ranker sees items by their Semantic IDs."""
+        return "sid" in interface.item_fields
+
+    def _require_given_space(self, version: RankerVersion) -> None:
+        # Semantic IDs that are looked up are of the version's own space, whichever that is.
+        if self._given_fingerprint is not None:
+            self.require_own_space(version)
+
+    async def _look_up(
+        self,
+        version: RankerVersion,
+        item_ids: Sequence[str],
+        embeddings: Mapping[str, np.ndarray],
+        deadline: float,
+    ) -> tuple[np.ndarray, list[Source]]:
+        space = version.space
+        sids = np.full((len(item_ids), space.levels), -1, np.int32)
+        if self._store:
+            sids = await self._stored(self._store, version, item_ids, deadline)
+        stored = sids[:, 0] >= 0
+        sources: list[Source] = ["store" if one else "unknown" for one in stored.tolist()]
+        if not self._encoder:
+            return sids, sources
+        new = [row for row in np.flatnonzero(~stored).tolist() if item_ids[row] in embeddings]
+        if new:
+            given = np.stack([embeddings[item_ids[row]] for row in new])
+            sids[new] = await self._encoder.encode(
+                given, deadline, lambda encoder: _require_same_space(encoder, version)
+            )
+            for row in new:
+                sources[row] = "encoded"
+        return sids, sources
+
+    async def _stored(
+        self, store: SidStore, version: RankerVersion, item_ids: Sequence[str], deadline: float
+    ) -> np.ndarray:
+        fingerprint = version.space.fingerprint
+        try:
+            sids = await self._transport.get_sids(store, fingerprint, item_ids, deadline)
+        except UnknownSpaceError as error:
+            raise SidSpaceMismatchError(
+                f"{version} lives in SID space {fingerprint}, but {error}"
+            ) from error
+        if sids.shape[1] != version.space.levels:
+            raise SidSpaceMismatchError(
+                f"{version} takes {version.space.levels} codes, but in {store.name} Semantic IDs "
+                f"of SID space {fingerprint} have {sids.shape[1]}"
+            )
+        return sids
+
+
+def _require_same_space(encoder: ServedVersion[int], ranker: RankerVersion) -> None:
+    if encoder.space.fingerprint != ranker.space.fingerprint:
+        raise SidSpaceMismatchError(
+            f"{encoder} lives in SID space {encoder.space.fingerprint}, but {ranker} in "
+            f"{ranker.space.fingerprint}; serve both of one run"
+        )
+
+
+def _sorting_task(task: str | None, scores: Mapping[str, np.ndarray]) -> str:
+    if task is None and len(scores) == 1:
+        return next(iter(scores))
+    if task not in scores:
+        raise ValueError(
+            f"task is {task!r}; the ranker's tasks to sort by are {', '.join(sorted(scores))}"
+        )
+    return task

@@ -1,0 +1,38 @@
+"""Stores by URL."""
+
+import urllib.parse
+
+from serving.store.sid_store import SidStore
+
+
+def open_store(url: str, timeout: float = 5.0) -> SidStore:
+    """Opens a store; it is first asked at its first use.
+
+    Args:
+        url: `sqlite:///path`, relative to the working directory (`sqlite:////path` from the root),
+            or `redis://[user:password@]host[:port][/database]`, and `rediss://` for TLS.
+        timeout: Seconds for an operation, retries included.
+
+    Raises:
+        ValueError: The URL is of another form.
+    """
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme == "sqlite" and rest.startswith("/") and rest != "/":
+        from serving.store.sqlite_sid_store import SqliteSidStore
+
+        return SqliteSidStore(urllib.parse.unquote(rest[1:]), timeout)
+    if separator and scheme in ("redis", "rediss") and rest:
+        # redis-py is slow to import, and a SQLite file needs none of it.
+        from serving.store.redis_sid_store import RedisSidStore
+
+        return RedisSidStore(url, timeout)
+    raise ValueError(
+        f"{without_credentials(url)!r} names no store; write sqlite:///path, "
+        "redis://host:port/database or rediss://host:port/database"
+    )
+
+
+def without_credentials(url: str) -> str:
+    """A URL that may stand in a log."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"

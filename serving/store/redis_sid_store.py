@@ -1,0 +1,156 @@
+"""Semantic IDs in Redis."""
+
+import json
+import time
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TypeVar
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthorizationError
+from redis.retry import Retry
+
+from serving.served_space import ServedSpace
+from serving.store.checkpoint import Checkpoint
+from serving.store.errors import StoreError
+from serving.store.open_store import without_credentials
+from serving.store.sid_store import SidStore
+
+_SPACES = "sid:spaces"
+_CHECKPOINTS = "sid:checkpoints"
+# Of the timeout: how long one attempt may take, so that the last one ends in time.
+_ATTEMPT = 0.25
+# To redis-py, these are connection errors.
+_REFUSALS = (AuthenticationError, AuthorizationError)
+_BACKOFF = ExponentialWithJitterBackoff(base=0.05, cap=1.0)
+
+Answer = TypeVar("Answer")
+
+
+class RedisSidStore(SidStore):
+    """One hash a space: `sid:items:{fingerprint}` holds the codes of every item.
+
+    A hash takes 88 bytes an item (names of 12 letters, 8 levels), a key for each item 137; hashes
+    of some dozen items take 37, but the 550 look-ups of one request then take five times as long.
+    `sid:spaces` and `sid:checkpoints` hold JSON by fingerprint.
+
+    An operation that finds no connection is tried again, after waits that double from about 0.05 s
+    up to 1 s: every operation may be done twice. A request that Redis refuses is not made again.
+
+    Args:
+        url: As `open_store` takes it.
+        timeout: Seconds for an operation, retries included.
+    """
+
+    # Redis does one thing at a time: readers wait some milliseconds for so many.
+    batch_items = 5_000
+
+    def __init__(self, url: str, timeout: float = 5.0):
+        super().__init__(without_credentials(url))
+        self._timeout = timeout
+        self._redis = redis.Redis.from_url(
+            url,
+            socket_timeout=_ATTEMPT * timeout,
+            socket_connect_timeout=_ATTEMPT * timeout,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def spaces(self) -> Mapping[str, ServedSpace]:
+        """The SID spaces that the store holds, by fingerprint."""
+        found = self._ask(lambda: self._redis.hgetall(_SPACES))
+        return {
+            fingerprint.decode(): ServedSpace(fingerprint.decode(), **json.loads(sizes))
+            for fingerprint, sizes in found.items()
+        }
+
+    def checkpoint(self, fingerprint: str) -> Checkpoint | None:
+        """The last checkpoint of a space; None where there is none."""
+        found = self._ask(lambda: self._redis.hget(_CHECKPOINTS, fingerprint))
+        return Checkpoint(**json.loads(found)) if found else None
+
+    def count(self, fingerprint: str) -> int:
+        """Number of items that have a Semantic ID of a space."""
+        return self._ask(lambda: self._redis.hlen(_items(fingerprint)))
+
+    def drop(self, fingerprint: str) -> None:
+        """Removes a space and all its Semantic IDs; nothing happens where there is none."""
+        transaction = self._redis.pipeline()
+        transaction.hdel(_SPACES, fingerprint)
+        transaction.hdel(_CHECKPOINTS, fingerprint)
+        transaction.unlink(_items(fingerprint))
+        self._ask(transaction.execute)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._redis.close()
+
+    def _add_space(self, space: ServedSpace) -> None:
+        sizes = {"levels": space.levels, "codebook_size": space.codebook_size}
+        self._ask(lambda: self._redis.hsetnx(_SPACES, space.fingerprint, json.dumps(sizes)))
+
+    def _put(
+        self,
+        fingerprint: str,
+        item_ids: Sequence[str],
+        values: Sequence[bytes],
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        pairs: list[str | bytes] = [b""] * (2 * len(item_ids))
+        pairs[::2], pairs[1::2] = item_ids, values
+
+        def write():
+            transaction = self._redis.pipeline()
+            if pairs:
+                transaction.hset(_items(fingerprint), items=pairs)
+            if checkpoint:
+                state = {"source": checkpoint.source, "rows": checkpoint.rows}
+                transaction.hset(_CHECKPOINTS, fingerprint, json.dumps(state))
+            transaction.execute()
+
+        self._ask(write)
+
+    def _get(
+        self, fingerprint: str, item_ids: Sequence[str]
+    ) -> tuple[ServedSpace | None, Sequence[bytes | None]]:
+        def read():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.hget(_SPACES, fingerprint)
+            if item_ids:
+                pipeline.hmget(_items(fingerprint), item_ids)
+            return pipeline.execute()
+
+        sizes, *values = self._ask(read)
+        space = ServedSpace(fingerprint, **json.loads(sizes)) if sizes else None
+        return space, values[0] if values else []
+
+    def _ask(self, attempt: Callable[[], Answer]) -> Answer:
+        last_start = time.monotonic() + (1 - _ATTEMPT) * self._timeout
+        failures = 0
+        while True:
+            try:
+                return attempt()
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                if isinstance(error, _REFUSALS):
+                    raise self._refused(error) from error
+                failures += 1
+                wait = _BACKOFF.compute(failures)
+                if time.monotonic() + wait > last_start:
+                    raise StoreError(
+                        f"{self.name}: Redis did not answer within {self._timeout:g} s "
+                        f"({failures} attempts; the last one: {error})"
+                    ) from error
+                time.sleep(wait)
+            except redis.RedisError as error:
+                raise self._refused(error) from error
+
+    def _refused(self, error: redis.RedisError) -> StoreError:
+        return StoreError(f"{self.name}: Redis refuses: {error}")
+
+
+def _items(fingerprint: str) -> str:
+    return f"sid:items:{fingerprint}"

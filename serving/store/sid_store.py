@@ -1,0 +1,160 @@
+"""What every store of Semantic IDs does."""
+
+import abc
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+
+from serving.served_space import ServedSpace
+from serving.store.checkpoint import Checkpoint
+from serving.store.errors import StoreError
+from serving.store.errors import UnknownSpaceError
+from serving.store.sid_codec import SidCodec
+
+
+class SidStore(abc.ABC):
+    """Semantic IDs by item, in a namespace for each SID space.
+
+    The namespace is the space's fingerprint: two spaces live side by side while rankers change over
+    from one to the other. Each keeps the number of levels and codes of its space, and values that
+    do not fit them are refused. Threads may share a store.
+
+    Attributes:
+        name: The store's URL without credentials, for messages.
+        batch_items: Items that one `put` of a large batch had best hold.
+
+    Example:
+        ```
+        with open_store("redis://localhost:6379/0") as store:
+            store.add_space(encoder.space)
+            store.put(encoder.space.fingerprint, ["item1"], encoder.encode(embeddings))
+            store.get(encoder.space.fingerprint, ["item1", "item2"])  # [[3, 1, 4], [-1, -1, -1]]
+        ```
+    """
+
+    batch_items: int
+
+    def __init__(self, name: str):
+        self.name = name
+
+    @abc.abstractmethod
+    def spaces(self) -> Mapping[str, ServedSpace]:
+        """The SID spaces that the store holds, by fingerprint.
+
+        Raises:
+            StoreError: The store does not answer, as with every method.
+        """
+
+    def add_space(self, space: ServedSpace) -> None:
+        """Makes the namespace of a space; one that is there already stays as it is.
+
+        Raises:
+            StoreError: The store holds the fingerprint with another number of levels or codes.
+        """
+        held = self.spaces().get(space.fingerprint)
+        if held is None:
+            self._add_space(space)
+        elif held != space:
+            raise StoreError(
+                f"{self.name}: holds SID space {space.fingerprint} with {held.levels} levels of "
+                f"{held.codebook_size} codes, not {space.levels} of {space.codebook_size}"
+            )
+
+    def put(
+        self,
+        fingerprint: str,
+        item_ids: Sequence[str],
+        sids: np.ndarray,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        """Writes the Semantic IDs of many items, all or none; an item's earlier one is replaced.
+
+        Args:
+            fingerprint: Their space.
+            item_ids: N items.
+            sids: [N, L] integers, 0 .. K-1.
+            checkpoint: How far the batch has come with them; replaces the one before.
+
+        Raises:
+            UnknownSpaceError: The store has no such namespace; `add_space` makes it.
+            ValueError: The Semantic IDs do not fit the space, or are not one for each item.
+        """
+        space = self.spaces().get(fingerprint)
+        if space is None:
+            raise self._unknown(fingerprint)
+        values = SidCodec(space).encode(sids)
+        if len(values) != len(item_ids):
+            raise ValueError(f"{len(values)} Semantic IDs for {len(item_ids)} items")
+        self._put(fingerprint, list(item_ids), values, checkpoint)
+
+    def get(self, fingerprint: str, item_ids: Sequence[str]) -> np.ndarray:
+        """Reads the Semantic IDs of many items.
+
+        Args:
+            fingerprint: Their space.
+            item_ids: N items, repeated or not.
+
+        Returns:
+            [N, L] int32; codes -1 where the store has none.
+
+        Raises:
+            UnknownSpaceError: The store has no such namespace.
+            StoreError: A value does not fit the space.
+        """
+        space, values = self._get(fingerprint, list(item_ids))
+        if space is None:
+            raise self._unknown(fingerprint)
+        try:
+            return SidCodec(space).decode(values)
+        except ValueError as error:
+            raise StoreError(f"{self.name}: {error}") from error
+
+    @abc.abstractmethod
+    def checkpoint(self, fingerprint: str) -> Checkpoint | None:
+        """The last checkpoint of a space; None where there is none."""
+
+    @abc.abstractmethod
+    def count(self, fingerprint: str) -> int:
+        """Number of items that have a Semantic ID of a space."""
+
+    @abc.abstractmethod
+    def drop(self, fingerprint: str) -> None:
+        """Removes a space and all its Semantic IDs; nothing happens where there is none."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Lets go of connections."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @abc.abstractmethod
+    def _add_space(self, space: ServedSpace) -> None:
+        """Makes a namespace that is not there."""
+
+    @abc.abstractmethod
+    def _put(
+        self,
+        fingerprint: str,
+        item_ids: Sequence[str],
+        values: Sequence[bytes],
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        """Writes values and checkpoint in one transaction."""
+
+    @abc.abstractmethod
+    def _get(
+        self, fingerprint: str, item_ids: Sequence[str]
+    ) -> tuple[ServedSpace | None, Sequence[bytes | None]]:
+        """Reads the space, None where there is none, and a value or None for each item."""
+
+    def _unknown(self, fingerprint: str) -> UnknownSpaceError:
+        held = ", ".join(sorted(self.spaces())) or "none"
+        return UnknownSpaceError(
+            f"{self.name}: holds no Semantic IDs of SID space {fingerprint} (it holds {held}); "
+            "load them with `sid publish`"
+        )

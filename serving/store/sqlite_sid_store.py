@@ -1,0 +1,178 @@
+"""Semantic IDs in a SQLite file."""
+
+import contextlib
+import json
+import operator
+import os
+import pathlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+from serving.served_space import ServedSpace
+from serving.store.checkpoint import Checkpoint
+from serving.store.errors import StoreError
+from serving.store.sid_store import SidStore
+
+_ITEM_ID = operator.itemgetter(0)
+_CACHE_KIB = 64 * 1024
+_TABLES = """
+CREATE TABLE IF NOT EXISTS space (
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    levels INTEGER NOT NULL,
+    codebook_size INTEGER NOT NULL,
+    source TEXT,
+    rows INTEGER
+);
+CREATE TABLE IF NOT EXISTS sid (
+    space INTEGER NOT NULL REFERENCES space (id),
+    item_id TEXT NOT NULL,
+    codes BLOB NOT NULL,
+    PRIMARY KEY (space, item_id)
+) WITHOUT ROWID;
+"""
+
+
+class SqliteSidStore(SidStore):
+    """A file that one process writes and any number read, on one machine.
+
+    Args:
+        path: The file; the first `add_space` makes it.
+        timeout: Seconds to wait for another process that writes.
+    """
+
+    # A transaction writes a page once, however many of its items are new.
+    batch_items = 50_000
+
+    def __init__(self, path: str, timeout: float = 5.0):
+        super().__init__(f"sqlite:///{path}")
+        self._path = path
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def spaces(self) -> Mapping[str, ServedSpace]:
+        """The SID spaces that the file holds, by fingerprint; none where there is no file."""
+        if not os.path.exists(self._path):
+            return {}
+        rows = self._rows("SELECT fingerprint, levels, codebook_size FROM space")
+        return {row[0]: ServedSpace(*row) for row in rows}
+
+    def checkpoint(self, fingerprint: str) -> Checkpoint | None:
+        """The last checkpoint of a space; None where there is none."""
+        rows = self._rows("SELECT source, rows FROM space WHERE fingerprint = ?", fingerprint)
+        return Checkpoint(*rows[0]) if rows and rows[0][0] is not None else None
+
+    def count(self, fingerprint: str) -> int:
+        """Number of items that have a Semantic ID of a space."""
+        return self._rows(
+            "SELECT COUNT(*) FROM sid JOIN space ON space = id WHERE fingerprint = ?", fingerprint
+        )[0][0]
+
+    def drop(self, fingerprint: str) -> None:
+        """Removes a space and all its Semantic IDs; nothing happens where there is none."""
+        if not os.path.exists(self._path):
+            return
+        with self._transaction() as connection:
+            connection.execute(
+                "DELETE FROM sid WHERE space = (SELECT id FROM space WHERE fingerprint = ?)",
+                [fingerprint],
+            )
+            connection.execute("DELETE FROM space WHERE fingerprint = ?", [fingerprint])
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+                self._connection = None
+
+    def _add_space(self, space: ServedSpace) -> None:
+        os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
+        with self._transaction(mode="rwc") as connection:
+            for statement in _TABLES.split(";"):
+                connection.execute(statement)
+            connection.execute(
+                "INSERT OR IGNORE INTO space (fingerprint, levels, codebook_size) VALUES (?, ?, ?)",
+                [space.fingerprint, space.levels, space.codebook_size],
+            )
+
+    def _put(
+        self,
+        fingerprint: str,
+        item_ids: Sequence[str],
+        values: Sequence[bytes],
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        with self._transaction() as connection:
+            (space,) = connection.execute(
+                "SELECT id FROM space WHERE fingerprint = ?", [fingerprint]
+            ).fetchone()
+            # In the order of the keys, neighbours meet in the same page.
+            pairs = sorted(zip(item_ids, values, strict=True), key=_ITEM_ID)
+            connection.executemany(
+                "INSERT INTO sid VALUES (?, ?, ?) "
+                "ON CONFLICT (space, item_id) DO UPDATE SET codes = excluded.codes",
+                [(space, *pair) for pair in pairs],
+            )
+            if checkpoint:
+                connection.execute(
+                    "UPDATE space SET source = ?, rows = ? WHERE id = ?",
+                    [checkpoint.source, checkpoint.rows, space],
+                )
+
+    def _get(
+        self, fingerprint: str, item_ids: Sequence[str]
+    ) -> tuple[ServedSpace | None, Sequence[bytes | None]]:
+        space = self.spaces().get(fingerprint)
+        if space is None or not item_ids:
+            return space, []
+        # As JSON, any number of items is one parameter of one prepared statement.
+        found = dict(
+            self._rows(
+                "SELECT item_id, codes FROM sid "
+                "WHERE space = (SELECT id FROM space WHERE fingerprint = ?) "
+                "AND item_id IN (SELECT value FROM json_each(?))",
+                fingerprint,
+                json.dumps(item_ids),
+            )
+        )
+        return space, [found.get(item) for item in item_ids]
+
+    def _rows(self, query: str, *parameters: str) -> list[tuple]:
+        with self._connected() as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    @contextlib.contextmanager
+    def _transaction(self, mode: str = "rw") -> Iterator[sqlite3.Connection]:
+        with self._connected(mode) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                yield connection
+
+    @contextlib.contextmanager
+    def _connected(self, mode: str = "rw") -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect(mode)
+                yield self._connection
+            except sqlite3.Error as error:
+                raise StoreError(f"{self.name}: {error}") from error
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{pathlib.Path(self._path).absolute().as_uri()}?mode={mode}",
+            self._timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
+        )
+        # Readers go on while a batch is written, and a killed process leaves whole transactions.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        return connection
