@@ -61,14 +61,55 @@ def demo(
 
 @app.command()
 def serve(
-    models: Annotated[str, typer.Option(help="Folder with a base folder for each model.")],
+    models: Annotated[
+        str | None, typer.Option(help="Folder with a base folder for each model.")
+    ] = None,
+    models_config: Annotated[
+        str | None, typer.Option(help="A models.config instead; it is followed when it changes.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="gRPC port; 0 takes a free one.")] = 8500,
+    rest_port: Annotated[
+        int | None, typer.Option(help="REST port; 0 takes a free one. Without it, no REST.")
+    ] = None,
+    monitoring_config: Annotated[
+        str | None,
+        typer.Option(help="Text proto; without it metrics are shown on the REST port."),
+    ] = None,
+    allow_unavailable_labels: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unavailable-labels",
+            help="New version labels may name versions not served yet.",
+        ),
+    ] = False,
+    poll_seconds: Annotated[
+        float, typer.Option(help="Seconds between two looks for new versions.", min=0.01)
+    ] = 1.0,
+    max_message_mib: Annotated[
+        int, typer.Option(help="Largest request or answer, in MiB.", min=1)
+    ] = 64,
+    max_requests: Annotated[
+        int | None,
+        typer.Option(help="Requests under way at once on each port; more are refused.", min=1),
+    ] = None,
+    tls_certificate: Annotated[
+        str | None, typer.Option(help="PEM file of the server's certificate; turns TLS on.")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
+    tls_client_authority: Annotated[
+        str | None,
+        typer.Option(help="PEM file of the authorities of clients' certificates, for mutual TLS."),
+    ] = None,
+    grace_seconds: Annotated[
+        float, typer.Option(help="Seconds that requests under way get at the end.", min=0)
+    ] = 30.0,
 ) -> None:
-    """Serves pushed models over gRPC, on this machine; production runs TensorFlow Serving."""
+    """Serves pushed models on this machine; production runs TensorFlow Serving."""
+    options = dict(locals())  # A field each of ServeOptions.
     from pipeline import serve as serve_lib
 
-    serve_lib.serve(models, host, port, console)
+    serve_lib.serve(serve_lib.ServeOptions(**options), console)
 
 
 @app.command()
@@ -94,19 +135,61 @@ def rank(
     address: Annotated[str, typer.Option(help="Host and port of the model server.")] = (
         "127.0.0.1:8500"
     ),
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="URL of the store of Semantic IDs; without it a SQLite file in the run's folder."
+        ),
+    ] = None,
+    tls_authority: Annotated[
+        str | None,
+        typer.Option(help="PEM file of the authority of the server's certificate; turns TLS on."),
+    ] = None,
+    tls_certificate: Annotated[
+        str | None, typer.Option(help="PEM file of a certificate of one's own, for mutual TLS.")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
 ) -> None:
     """Ranks items for a user through a model server that runs already."""
     from pipeline import rank as rank_lib
 
-    rank_lib.rank(run, user, candidates, context or (), top, address, console)
+    tls = rank_lib.client_tls(tls_authority, tls_certificate, tls_key)
+    rank_lib.rank(run, user, candidates, context or (), top, address, console, store, tls)
 
 
 @app.command()
 def encode(
     model: Annotated[str, typer.Option(help="A semantic_id SavedModel, or its base folder.")],
-    items: Annotated[str, typer.Option(help="Parquet file of items.")],
-    output: Annotated[str, typer.Option(help="Beginning of the names of the Parquet files made.")],
+    items: Annotated[str, typer.Option(help="Parquet file, or pattern of files, of items.")],
+    output: Annotated[
+        str,
+        typer.Option(
+            help="Folder of Parquet files made, which appears when it is complete; an earlier "
+            "output there is replaced."
+        ),
+    ],
     workers: Annotated[int, typer.Option(help="Beam worker processes.", min=1)] = 1,
+    earlier: Annotated[
+        str | None,
+        typer.Option(
+            help="An earlier output: only new and changed items are encoded, others copied from it."
+        ),
+    ] = None,
+    re_encode_all: Annotated[
+        bool,
+        typer.Option(
+            "--re-encode-all",
+            help="Encode every item, also where the earlier output is of another model.",
+        ),
+    ] = False,
+    skip_bad: Annotated[
+        int,
+        typer.Option(
+            help="Bad items, at most, that go to OUTPUT.rejects.parquet with the reason; one more "
+            "stops the run.",
+            min=0,
+        ),
+    ] = 0,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
@@ -114,7 +197,45 @@ def encode(
     from pipeline import encode as encode_lib
 
     columns = load_config(config, overrides or ()).columns
-    encode_lib.encode(model, items, output, columns, workers, console)
+    encode_lib.encode(
+        model, items, output, columns, workers, earlier, re_encode_all, skip_bad, console
+    )
+
+
+@app.command(name="tune-sid")
+def tune_sid(
+    items: Annotated[str, typer.Option(help="Parquet file of items.")],
+    impressions: Annotated[
+        str, typer.Option(help="Parquet file of impressions, which end the training period.")
+    ],
+    minutes: Annotated[float, typer.Option(help="No trial begins after so many.", min=0)] = 8.0,
+    log: Annotated[str, typer.Option(help="Log of the libraries.")] = "tune-sid.log",
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Tries a few sizes of Semantic IDs on your items and recommends one, saying why."""
+    from pipeline import tune_sid as tune_sid_lib
+
+    configured = load_config(config, overrides or ())
+    tune_sid_lib.tune_sid(items, impressions, configured, minutes, log, console)
+
+
+@app.command()
+def publish(
+    sids: Annotated[
+        str, typer.Option(help="Folder or Parquet file of Semantic IDs, as sid encode makes them.")
+    ],
+    store: Annotated[
+        str, typer.Option(help="sqlite:///path, redis://host:port/database or rediss://…")
+    ],
+    timeout: Annotated[
+        float, typer.Option(help="Seconds that one operation of the store may take.", min=0.1)
+    ] = 60.0,
+) -> None:
+    """Loads Semantic IDs into the store that serving reads; goes on where it was interrupted."""
+    from pipeline import publish as publish_lib
+
+    publish_lib.publish(sids, store, timeout, console)
 
 
 def main() -> None:

@@ -15,31 +15,50 @@ def encode(
     output: str,
     columns: ColumnsConfig,
     workers: int,
+    earlier: str | None,
+    re_encode_all: bool,
+    skip_bad: int,
     console: rich.console.Console,
 ) -> None:
-    """Encodes a Parquet file of items.
+    """Encodes Parquet files of items.
 
     Args:
         model: A semantic_id SavedModel, or its base folder, whose latest version is taken.
         items: Parquet file, or pattern of files, of items.
-        output: Beginning of the names of the Parquet files made, (item_id, sid), and of the log.
+        output: Folder of Parquet files (item_id, sid, embedding_digest); the log is beside it.
         columns: Names of the columns of items.
         workers: Worker processes; one runs within this process.
+        earlier: An earlier output, from which items are copied that did not change.
+        re_encode_all: Encode these too.
+        skip_bad: Bad items that are put aside, at most.
         console: Where to say what was done.
 
     Raises:
-        InputError: The model or an item is not what it should be.
+        InputError: The model, an item or the earlier output is not what it should be.
     """
     model = _version(model)
+    output = output.rstrip("/") or output
     with logged_to(os.path.abspath(f"{output}.log")):
         from components.semantic_id_gen.batch import encode_parquet
+        from components.semantic_id_gen.batch import EncodeOptions
 
-        count, space = encode_parquet(
-            model, items, output, columns.item_id, columns.embedding, workers
+        result = encode_parquet(
+            model,
+            items,
+            output,
+            columns.item_id,
+            columns.embedding,
+            workers,
+            EncodeOptions(earlier, re_encode_all, skip_bad),
         )
+    count = result.encoded + result.copied
     console.print(
-        f"{count} items encoded into SID space {space.fingerprint}: {output}-*.parquet",
+        f"{count} items in SID space {result.space.fingerprint}: {output}\n"
+        f"{result.encoded} encoded, {result.copied} copied from the earlier output, "
+        f"{result.gone} gone since then, {result.rejected} rejected"
+        + (f": {result.rejects}" if result.rejects else ""),
         highlight=False,
+        soft_wrap=True,
     )
 
 

@@ -30,34 +30,66 @@ def embeddings(column: pa.Array, place: Place, dim: int, why: str) -> pa.Array:
     Raises:
         InputError: Another type, a null, another length, or a null, NaN or infinity inside.
     """
-    kind = column.type
+    check_embedding_type(column.type, place)
+    values, bad = parse_embeddings(column, dim, why)
+    for index, (found, expected) in bad.items():
+        raise place.error(index, found, expected)
+    offsets = np.arange(len(column) + 1, dtype=np.int64) * dim
+    return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values.reshape(-1)))
+
+
+def check_embedding_type(kind: pa.DataType, place: Place) -> None:
+    """Refuses a column that does not hold lists of floats.
+
+    Raises:
+        InputError: Its type is another.
+    """
     if not is_list(kind) or not _TYPES.is_floating(kind.value_type):
         raise place.type_error(kind, "a list of float32 or float64")
-    expected = f"a list of {dim} floats"
-    if column.null_count:
-        raise place.error(pc.index(column.is_null(), True).as_py(), "null", expected)
+
+
+def parse_embeddings(
+    column: pa.Array, dim: int, why: str
+) -> tuple[np.ndarray, dict[int, tuple[str, str]]]:
+    """Content embeddings, and what is wrong with the others.
+
+    Args:
+        column: Of a type that `check_embedding_type` lets pass.
+        dim: Length that every embedding must have.
+        why: Where that length comes from, for the message.
+
+    Returns:
+        The good ones, float32 [good rows, dim] in the order of the rows; and position of each bad
+        row in the column, ascending, to what was found and what was expected.
+    """
+    null = column.is_null().to_numpy(zero_copy_only=False)
     lengths = list_lengths(column)
-    wrong = (lengths != dim) | (lengths == 0)
-    if wrong.any():
-        index = int(wrong.argmax())
-        raise place.error(
-            index, f"a list of length {lengths[index]}", f"length {dim or '1 or more'}, {why}"
-        )
-    flat = column.flatten()
+    misfit = null | (lengths != dim) | (lengths == 0)
+    bad = {
+        index: ("null", f"a list of {dim} floats")
+        if null[index]
+        else (f"a list of length {lengths[index]}", f"length {dim or '1 or more'}, {why}")
+        for index in np.flatnonzero(misfit).tolist()
+    }
+    fitting = np.flatnonzero(~misfit)
+    flat = (column.filter(pa.array(~misfit)) if bad else column).flatten()
     # Not cast(): Arrow 10 cannot cast float16. A null becomes NaN here.
     with np.errstate(over="ignore"):  # What is too large becomes infinite, and is refused.
-        values = flat.to_numpy(zero_copy_only=False).astype(np.float32)
+        values = flat.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+    values = values.reshape(len(fitting), dim)
     finite = np.isfinite(values)
-    if not finite.all():
-        position = int((~finite).argmax())
-        value = flat[position].as_py()
-        raise place.error(
-            position // dim,
-            f"{'null' if value is None else value} at position {position % dim} of the list",
+    if finite.all():
+        return values, bad
+    good = finite.all(axis=1)
+    for row in np.flatnonzero(~good).tolist():
+        position = int((~finite[row]).argmax())
+        value = flat[row * dim + position].as_py()
+        shown = "null" if value is None else value
+        bad[int(fitting[row])] = (
+            f"{shown} at position {position} of the list",
             "finite float32 numbers only",
         )
-    offsets = np.arange(len(column) + 1, dtype=np.int64) * dim
-    return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values))
+    return values[good], dict(sorted(bad.items()))
 
 
 def list_lengths(column: pa.Array) -> np.ndarray:

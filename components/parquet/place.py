@@ -21,17 +21,21 @@ class Place:
     column: str
     row: int = 0
 
-    def error(self, index: int, found: str, expected: str) -> InputError:
+    def error(
+        self, index: int, found: str, expected: str, item_id: str | None = None
+    ) -> InputError:
         """The error for one value.
 
         Args:
             index: The value's position in the batch.
             found: The value, as text.
             expected: What would be right.
+            item_id: The item whose value it is, where that is known.
         """
+        item = f", item {item_id!r}" if item_id else ""
         return InputError(
-            f"{self.path}: column {self.column!r}, row {self.row + int(index)} (counted from 0): "
-            f"found {found}, expected {expected}."
+            f"{self.path}: column {self.column!r}, row {self.row + int(index)} (counted from 0)"
+            f"{item}: found {found}, expected {expected}."
         )
 
     def type_error(self, found: pa.DataType, expected: str) -> InputError:

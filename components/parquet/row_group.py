@@ -13,6 +13,8 @@ from apache_beam.io.filesystems import FileSystems
 from components.errors import InputError
 
 _BATCH_ROWS = 8192
+# Without a buffer Arrow takes a row group's whole column into memory, which may be gigabytes.
+_BUFFER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def open_parquet(path: str) -> Iterator[pq.ParquetFile]:
         raise InputError(f"{path}: cannot be read: {_reason(error)}.") from error
     with stream:
         try:
-            file = pq.ParquetFile(stream)
+            file = pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES)
         except (pa.ArrowInvalid, OSError) as error:
             raise InputError(f"{path}: is not a Parquet file: {_reason(error)}.") from error
         yield file

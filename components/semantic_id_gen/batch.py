@@ -1,85 +1,177 @@
-"""Semantic IDs of a Parquet file of items, without TFX around it."""
+"""Semantic IDs of Parquet files of items, without TFX around it."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import apache_beam as beam
 import numpy as np
-import pyarrow as pa
 
-from components.parquet import lists
-from components.parquet.columns import ids
-from components.parquet.items import check_unique
+from components.errors import InputError
+from components.parquet.lists import check_embedding_type
 from components.parquet.place import Place
 from components.parquet.row_group import list_files
 from components.parquet.row_group import read_schema
 from components.parquet.row_group import row_groups
 from components.parquet.row_group import RowGroup
-from components.semantic_id_gen.encode import Block
-from components.semantic_id_gen.encode import EncodeToParquet
+from components.semantic_id_gen import item_keys
+from components.semantic_id_gen.beam_workers import encode_parts
+from components.semantic_id_gen.earlier import EarlierWriter
+from components.semantic_id_gen.earlier import spill_earlier
+from components.semantic_id_gen.encode_parts import EncodeJob
+from components.semantic_id_gen.item_check import ItemCheck
+from components.semantic_id_gen.output_folder import OutputFolder
+from components.semantic_id_gen.parts import part_rows
+from components.semantic_id_gen.parts import split
+from components.semantic_id_gen.spill import Spill
+from components.semantic_id_gen.staging import Staging
 from trainer.sid_space import SidSpace
 
 
+@dataclass(frozen=True)
+class EncodeOptions:
+    """What a run may do beside encoding every item.
+
+    Attributes:
+        earlier: An earlier output, from which the Semantic IDs of items are copied whose content
+            embeddings are as they were.
+        re_encode_all: Encode all items nevertheless; the earlier output may then live in another
+            SID space.
+        skip_bad: Bad items that are put aside, at most.
+        part_rows: Items in a file of the output; None chooses.
+    """
+
+    earlier: str | None = None
+    re_encode_all: bool = False
+    skip_bad: int = 0
+    part_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a run came to.
+
+    Attributes:
+        space: The SID space of the output.
+        encoded: Items that were encoded.
+        copied: Items copied from the earlier output.
+        gone: Items of the earlier output that the input has no more.
+        rejected: Bad items.
+        rejects: Path of the file of these, if there are any.
+    """
+
+    space: SidSpace
+    encoded: int
+    copied: int
+    gone: int
+    rejected: int
+    rejects: str | None
+
+
 def encode_parquet(
-    model: str, items: str, output_prefix: str, id_column: str, embedding_column: str, workers: int
-) -> tuple[int, SidSpace]:
+    model: str,
+    items: str,
+    output: str,
+    id_column: str,
+    embedding_column: str,
+    workers: int,
+    options: EncodeOptions | None = None,
+) -> Encoded:
     """Encodes items.
 
-    Every item is checked before the first one is encoded.
+    Memory does not grow with the number of items. The output appears when it is complete; until
+    then an earlier one stays.
 
     Args:
         model: Directory of the semantic_id SavedModel.
         items: Path or pattern of Parquet files.
-        output_prefix: Path and beginning of the name of the output files (item_id, sid).
+        output: Folder of Parquet files (item_id, sid, embedding_digest), made or replaced.
         id_column: Column of unique ids.
         embedding_column: Column of content embeddings.
         workers: Worker processes; one runs within this process.
-
-    Returns:
-        Number of items, and the SID space of the output.
+        options: What else to do.
 
     Raises:
         InputError: A file or an item is wrong.
+        RuntimeError: Workers died too often.
     """
+    options = options or EncodeOptions()
     space = SidSpace.load(f"{model}/assets.extra")
+    folder = OutputFolder(output)
+    groups = _find_groups(items, id_column, embedding_column)
+    total = sum(group.rows for group in groups)
+    parts = split(groups, options.part_rows or part_rows(total, workers))
+    with folder.staging() as path:
+        gone = _check_ids(groups, id_column, options, space, path)
+        staging = Staging(path, len(parts))
+        job = EncodeJob(
+            model=os.path.abspath(model),
+            space=space,
+            check=ItemCheck(id_column, embedding_column, space.embedding_dim),
+            skip_bad=options.skip_bad,
+            copy=bool(options.earlier) and not options.re_encode_all,
+            staging=staging,
+        )
+        encode_parts(job, parts, workers)
+        if error := staging.error():
+            raise InputError(error)
+        counts = staging.counts()
+        if counts["rejected"] > options.skip_bad:
+            raise InputError(
+                f"{items}: {counts['rejected']} items are bad, expected at most "
+                f"{options.skip_bad} (--skip-bad)."
+            )
+        rejects = staging.write_rejects() if counts["rejected"] else None
+        folder.publish(staging.table, rejects)
+    return Encoded(
+        space=space,
+        encoded=counts["items"] - counts["copied"],
+        copied=counts["copied"],
+        gone=gone,
+        rejected=counts["rejected"],
+        rejects=folder.rejects if rejects else None,
+    )
+
+
+def _find_groups(items: str, id_column: str, embedding_column: str) -> list[RowGroup]:
     files = list_files(items)
     required = {id_column: "the id of the item", embedding_column: "the content embedding"}
     for path in files:
-        read_schema(path, required)
-    groups = row_groups(files)
-    reader = _Reader(id_column, embedding_column, space.embedding_dim)
-    blocks = (block for group in groups for block in reader.process(group))
-    item_ids = [pa.array(block[0], pa.string()).cast(pa.binary()) for block in blocks]
-    check_unique(pa.chunked_array(item_ids), groups, id_column)
-    arguments = ["--runner=FnApiRunner", f"--direct_num_workers={workers}"]
-    arguments.append(f"--direct_running_mode={'in_memory' if workers == 1 else 'multi_processing'}")
-    with beam.Pipeline(argv=arguments) as pipeline:
-        _ = (
-            pipeline
-            | beam.Create(groups, reshuffle=False)
-            # Else the runner fuses everything into one worker.
-            | beam.Reshuffle()
-            | beam.ParDo(reader)
-            | EncodeToParquet(model, output_prefix)
-        )
-    return sum(group.rows for group in groups), space
+        kind = read_schema(path, required).field(embedding_column).type
+        check_embedding_type(kind, Place(path, embedding_column))
+    return row_groups(files)
 
 
-class _Reader(beam.DoFn):
-    """Row groups to blocks of checked items."""
+def _check_ids(
+    groups: Sequence[RowGroup],
+    id_column: str,
+    options: EncodeOptions,
+    space: SidSpace,
+    folder: str,
+) -> int:
+    """Checks that ids are unique, and puts the earlier output where workers look it up.
 
-    def __init__(self, id_column: str, embedding_column: str, dim: int):
-        self._id_column = id_column
-        self._embedding_column = embedding_column
-        self._dim = dim
+    Returns:
+        Number of earlier items that are gone.
 
-    def process(self, group: RowGroup) -> Iterator[Block]:
-        for row, batch in group.read([self._id_column, self._embedding_column]):
-            item_ids = ids(batch.column(self._id_column), Place(group.path, self._id_column, row))
-            embeddings = lists.embeddings(
-                batch.column(self._embedding_column),
-                Place(group.path, self._embedding_column, row),
-                self._dim,
-                "the length that the model takes",
-            )
-            texts = np.array([item_id.decode() for item_id in item_ids.to_pylist()], object)
-            yield texts, embeddings.flatten().to_numpy().reshape(-1, self._dim)
+    Raises:
+        InputError: An item comes twice, or the earlier output is not what it should be.
+    """
+    earlier = None
+    if options.earlier:
+        place = os.path.join(folder, "earlier")
+        earlier = spill_earlier(options.earlier, space, options.re_encode_all, place)
+    ids = Spill(os.path.join(folder, "ids"), item_keys.KEYS)
+    for _, texts, _ in item_keys.read_ids(groups, id_column, options.skip_bad > 0):
+        ids.add(item_keys.item_keys(texts).view(item_keys.KEYS))
+    suspects, gone = [], 0
+    writer = EarlierWriter(folder)
+    for number, records in enumerate(ids):
+        suspects.append(item_keys.repeated(records["key"]))
+        if earlier:
+            before = earlier.read(number)
+            gone += int((~np.isin(before["key"], records["key"])).sum())
+            writer.append(before)
+    suspects = np.concatenate(suspects)
+    if len(suspects):
+        item_keys.check_unique(groups, id_column, suspects)
+    return gone

@@ -1,4 +1,4 @@
-"""Beam batch encoding: RunInference over the `encode` signature of a semantic_id SavedModel."""
+"""Encoding with a semantic_id SavedModel, and the Beam transform of SemanticIdGen around it."""
 
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -14,11 +14,28 @@ from components import sid_table
 from trainer.sid_space import SidSpace
 
 #: Item ids [n] (str) and content embeddings [n, D] float32. A block is the element of the pipeline,
-# not an : item: Beam's cost per element is then paid once for thousands of items.
+#: not an item: Beam's cost per element is then paid once for thousands of items.
 Block = tuple[np.ndarray, np.ndarray]
 
 
-class SemanticIdModelHandler(base.ModelHandler[Block, pa.Table, Any]):
+class Encoder:
+    """The `encode` signature of a SavedModel, as a function of arrays.
+
+    Args:
+        model_path: Directory of the SavedModel.
+    """
+
+    def __init__(self, model_path: str):
+        # A signature does not keep its model's variables alive.
+        self._model = tf.saved_model.load(model_path)
+        self._encode = self._model.signatures["encode"]
+
+    def __call__(self, embeddings: np.ndarray) -> np.ndarray:
+        """Semantic IDs int32 [n, L] of content embeddings float32 [n, D]."""
+        return self._encode(embedding=tf.constant(embeddings))["sid"].numpy()
+
+
+class SemanticIdModelHandler(base.ModelHandler[Block, pa.Table, Encoder]):
     """Loads the SavedModel by `tf.saved_model.load` and calls its `encode` signature.
 
     Beam's own TensorFlow handlers load a Keras model and ignore signatures.
@@ -32,14 +49,14 @@ class SemanticIdModelHandler(base.ModelHandler[Block, pa.Table, Any]):
         self._model_path = model_path
         self._space = space
 
-    def load_model(self) -> Any:
+    def load_model(self) -> Encoder:
         """Loads the SavedModel, once a process."""
-        return tf.saved_model.load(self._model_path)
+        return Encoder(self._model_path)
 
     def run_inference(
         self,
         batch: Sequence[Block],
-        model: Any,
+        model: Encoder,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterable[pa.Table]:
         """Encodes blocks.
@@ -50,16 +67,12 @@ class SemanticIdModelHandler(base.ModelHandler[Block, pa.Table, Any]):
             inference_args: Not used.
 
         Yields:
-            A table (item_id, sid) a block.
+            A table of Semantic IDs a block.
         """
         del inference_args
         for item_ids, embeddings in batch:
-            sids = model.signatures["encode"](embedding=tf.constant(embeddings))["sid"].numpy()
-            offsets = np.arange(len(sids) + 1, dtype=np.int32) * self._space.levels
-            codes = pa.ListArray.from_arrays(offsets, pa.array(sids.reshape(-1), pa.int32()))
-            yield pa.Table.from_arrays(
-                [pa.array(item_ids, pa.string()), codes], schema=sid_table.schema(self._space)
-            )
+            digests = sid_table.digest(embeddings)
+            yield sid_table.to_table(item_ids, model(embeddings), digests, self._space)
 
     def batch_elements_kwargs(self) -> dict[str, Any]:
         """One block is one batch."""
@@ -67,7 +80,7 @@ class SemanticIdModelHandler(base.ModelHandler[Block, pa.Table, Any]):
 
 
 class EncodeToParquet(beam.PTransform):
-    """Blocks of items in; Parquet files of (item_id, sid) out.
+    """Blocks of items in; Parquet files of their Semantic IDs out.
 
     Args:
         model_path: Directory of the semantic_id SavedModel.
@@ -87,6 +100,8 @@ class EncodeToParquet(beam.PTransform):
             | "Encode" >> base.RunInference(SemanticIdModelHandler(self._model_path, space))
             | "Write"
             >> beam.io.WriteToParquetBatched(
-                self._output_prefix, sid_table.schema(space), file_name_suffix=".parquet"
+                self._output_prefix,
+                sid_table.schema_with_digests(space),
+                file_name_suffix=".parquet",
             )
         )

@@ -14,7 +14,7 @@ from tfx_bsl.public import tfxio
 
 from components import examples as examples_lib
 from components import sid_table
-from components.sid_analyzer import analysis
+from trainer.rqvae import analysis
 
 _FEATURES = {"item_id": examples_lib.BYTES, "embedding": examples_lib.FLOAT}
 

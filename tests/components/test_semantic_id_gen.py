@@ -1,82 +1,116 @@
-"""Batch encoding on Beam, with a SavedModel whose codes are known: floor of each of two numbers."""
+"""`encode_parquet`: each item once, whatever its files; an output complete or absent."""
 
+import floor_model
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import tensorflow as tf
 
 from components import sid_table
 from components.errors import InputError
 from components.semantic_id_gen.batch import encode_parquet
-from trainer.sid_space import SidSpace
+from components.semantic_id_gen.batch import EncodeOptions
+from components.semantic_id_gen.parts import runs
+from components.semantic_id_gen.parts import split
 
-SPACE = SidSpace("abcdefabcdefabcd", levels=2, codebook_size=100, embedding_dim=2)
+SPACE = floor_model.SPACE
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    module = tf.Module()
-
-    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, name="embedding")])
-    def encode(embedding):
-        return {"sid": tf.cast(tf.floor(embedding), tf.int32)}
-
-    path = str(tmp_path_factory.mktemp("model"))
-    tf.saved_model.save(module, path, signatures={"encode": encode})
-    SPACE.save(f"{path}/assets.extra")
-    return path
+    return floor_model.save_model(tmp_path_factory.mktemp("model"))
 
 
-def write_items(path, embeddings, ids=None):
-    table = pa.table(
-        {
-            "film": pa.array(ids or [f"f{i}" for i in range(len(embeddings))]),
-            "vector": pa.array(embeddings, pa.list_(pa.float32())),
-        }
+def encode(model, items, output, workers=1, **options):
+    return encode_parquet(
+        model, items, str(output), "film", "vector", workers, EncodeOptions(**options)
     )
-    # Several row groups, so that the rows counted in messages are those of the file.
-    pq.write_table(table, path, row_group_size=100)
-    return str(path)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_each_item_once_with_its_codes(model, tmp_path, workers):
-    embeddings = np.random.default_rng(0).uniform(0, 99, (950, 2)).astype(np.float32)
-    items = write_items(tmp_path / "items.parquet", embeddings.tolist())
-    prefix = str(tmp_path / "out" / "sids")
-    (tmp_path / "out").mkdir()
-    count, space = encode_parquet(model, items, prefix, "film", "vector", workers)
-    assert (count, space) == (950, SPACE)
-    ids, sids, written = sid_table.read(str(tmp_path / "out"))
-    assert written == SPACE
-    order = np.argsort([int(item[1:]) for item in ids])
-    assert [ids[i] for i in order] == [f"f{i}" for i in range(950)]
-    np.testing.assert_array_equal(sids[order], np.floor(embeddings).astype(np.int32))
+def assert_holds(output, embeddings, ids):
+    found, sids, space = sid_table.read(str(output))
+    assert space == SPACE
+    assert sorted(found) == sorted(ids)
+    order = {item: row for row, item in enumerate(ids)}
+    expected = np.floor([embeddings[order[item]] for item in found]).astype(np.int32)
+    np.testing.assert_array_equal(sids, expected)
 
 
-@pytest.mark.parametrize(
-    ("row", "value", "facts"),
-    [
-        (150, [1.0, float("nan")], ["row 150", "nan", "position 1"]),
-        (7, [1.0], ["row 7", "length 1", "length 2"]),
-        (230, None, ["row 230", "null"]),
-    ],
-)
-def test_a_bad_item_is_named_and_nothing_is_written(model, tmp_path, row, value, facts):
-    embeddings = [[1.0, 2.0]] * 250
-    embeddings[row] = value
-    items = write_items(tmp_path / "items.parquet", embeddings)
-    with pytest.raises(InputError) as caught:
-        encode_parquet(model, items, str(tmp_path / "sids"), "film", "vector", 1)
-    for fact in ["items.parquet", "vector", *facts]:
-        assert fact in str(caught.value)
-    assert not list(tmp_path.glob("sids*"))
+@pytest.mark.parametrize("part_rows", [64, 130, 5000])
+@pytest.mark.parametrize("kind", [pa.list_(pa.float32()), pa.list_(pa.float64(), 2)])
+def test_each_item_once_from_files_and_row_groups_of_any_size(model, tmp_path, part_rows, kind):
+    embeddings = np.random.default_rng(0).uniform(0, 99, (950, 2)).astype(np.float32).tolist()
+    ids = [f"f{i}" for i in range(950)]
+    sizes = {"a": (0, 500, 100), "b": (500, 520, 7), "c": (520, 950, 1000)}
+    for name, (begin, end, group) in sizes.items():
+        floor_model.write_items(
+            tmp_path / f"{name}.parquet", embeddings[begin:end], ids[begin:end], group, kind
+        )
+    output = tmp_path / "out" / "sids.parquet"
+    result = encode(model, f"{tmp_path}/*.parquet", output, part_rows=part_rows)
+    assert (result.encoded, result.copied, result.gone, result.rejected) == (950, 0, 0, 0)
+    assert result.space == SPACE
+    assert_holds(output, embeddings, ids)
+    assert len(list(output.iterdir())) == -(-950 // part_rows)
+    assert [path.name for path in output.parent.iterdir()] == ["sids.parquet"]
+
+
+def test_runs_of_parts_cover_every_row_once():
+    from components.parquet.row_group import RowGroup
+
+    groups = [RowGroup("a", 0, 0, 10), RowGroup("a", 1, 10, 25), RowGroup("b", 0, 0, 3)]
+    parts = split(groups, 8)
+    assert [sum(s.end - s.begin for s in part.slices) for part in parts] == [8, 8, 8, 8, 6]
+    dealt = runs(parts, 3)
+    assert len(dealt) == 3
+    assert [part for run in dealt for part in run] == parts
+    rows = [
+        (piece.group.path, row)
+        for part in parts
+        for piece in part.slices
+        for row in range(piece.begin, piece.end)
+    ]
+    assert rows == [("a", row) for row in range(35)] + [("b", row) for row in range(3)]
+    assert len(runs(parts, 50)) == 5
+
+
+def test_a_later_output_replaces_an_earlier_one_and_its_rejects(model, tmp_path):
+    items = floor_model.write_items(tmp_path / "a.parquet", [[1.0, 2.0], [3.0, float("nan")]])
+    encode(model, items, tmp_path / "sids", skip_bad=1)
+    assert (tmp_path / "sids.rejects.parquet").exists()
+    items = floor_model.write_items(tmp_path / "a.parquet", [[5.0, 6.0]] * 3, list("xyz"))
+    encode(model, items, f"{tmp_path}/sids", part_rows=2)
+    assert_holds(tmp_path / "sids", [[5.0, 6.0]] * 3, list("xyz"))
+    assert not (tmp_path / "sids.rejects.parquet").exists()
+
+
+def test_a_folder_of_something_else_is_not_replaced(model, tmp_path):
+    items = floor_model.write_items(tmp_path / "items.parquet", [[1.0, 2.0]])
+    with pytest.raises(InputError, match="not an output"):
+        encode(model, items, tmp_path)
+    with pytest.raises(InputError, match="not an output"):
+        encode(model, items, items)
+    assert [path.name for path in tmp_path.iterdir()] == ["items.parquet"]
 
 
 def test_an_item_that_comes_twice_is_named(model, tmp_path):
     ids = [f"f{i}" for i in range(250)]
     ids[240] = "f3"
-    items = write_items(tmp_path / "items.parquet", [[1.0, 2.0]] * 250, ids)
-    with pytest.raises(InputError, match=r"row 240.*'f3' again, first in row 3"):
-        encode_parquet(model, items, str(tmp_path / "sids"), "film", "vector", 1)
+    items = floor_model.write_items(tmp_path / "items.parquet", [[1.0, 2.0]] * 250, ids)
+    with pytest.raises(InputError, match=r"row 240.*'f3' again, first in row 3,"):
+        encode(model, items, tmp_path / "sids")
+    assert [path.name for path in tmp_path.iterdir()] == ["items.parquet"]
+
+
+def test_an_item_that_comes_twice_in_two_files_is_named_with_both(model, tmp_path):
+    floor_model.write_items(tmp_path / "a.parquet", [[1.0, 2.0]] * 2, ["x", "y"])
+    floor_model.write_items(tmp_path / "b.parquet", [[1.0, 2.0]] * 2, ["z", "x"])
+    with pytest.raises(InputError, match=r"b\.parquet.*row 1.*'x' again, first in row 0 of .*a\."):
+        encode(model, f"{tmp_path}/*.parquet", tmp_path / "sids")
+
+
+def test_two_ids_of_one_hash_are_two_items(model, tmp_path, monkeypatch):
+    from components.semantic_id_gen import item_keys
+
+    monkeypatch.setattr(item_keys, "item_keys", lambda ids: np.full(len(ids), 7, np.uint64))
+    items = floor_model.write_items(tmp_path / "items.parquet", [[1.0, 2.0]] * 9)
+    assert encode(model, items, tmp_path / "sids").encoded == 9

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from components.sid_analyzer import analysis
+from trainer.rqvae import analysis
 
 SIDS = np.array([[0, 1], [0, 1], [0, 2], [3, 2]])
 
