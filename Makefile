@@ -2,10 +2,12 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test lint format lock bench-rqvae bench-encode bench-encode-beam bench-publish bench-stability bench-ranker paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+PEERS := .venv-peers
+PEERS_INSTALLED := $(PEERS)/.installed
 LOCKS := $(wildcard requirements/python3.*.txt)
 # More arguments of the command that a target runs: make test ARGS="-k fingerprint"
 ARGS :=
@@ -15,10 +17,13 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PYTHONWARNINGS ?= ignore
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
 
 $(INSTALLED): setup.py requirements/install.sh requirements/uv.sh $(LOCKS)
 	@requirements/install.sh
+
+$(PEERS_INSTALLED): benchmarks/requirements.txt benchmarks/install_peers.sh requirements/uv.sh
+	@benchmarks/install_peers.sh
 
 demo: $(INSTALLED) ## Run the pipeline on MovieLens and show what Semantic IDs gain over hashed IDs
 	@$(VENV)/bin/sid demo $(ARGS)
@@ -34,9 +39,31 @@ format: $(INSTALLED) ## Put the code into that style
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
+bench-rqvae: $(INSTALLED) $(PEERS_INSTALLED) ## Measure the RQ-VAE against FAISS on the items of DATA=DIR
+	@$(VENV)/bin/python -m benchmarks.rqvae --data $(DATA) $(ARGS)
+
+bench-encode: $(INSTALLED) $(PEERS_INSTALLED) ## Measure encoding and training steps against FAISS and PyTorch
+	@$(VENV)/bin/python -m benchmarks.encode $(ARGS)
+
+bench-encode-beam: $(INSTALLED) ## Measure `sid encode` against the bare encode signature, and its memory
+	@$(VENV)/bin/python -m benchmarks.encode_beam $(ARGS)
+
+bench-publish: $(INSTALLED) ## Measure how fast a million Semantic IDs get into SQLite and Redis
+	@$(VENV)/bin/python -m benchmarks.publish $(ARGS)
+
+bench-stability: $(INSTALLED) ## Measure how far Semantic IDs depend on when their RQ-VAE was trained, on DATA=DIR
+	@$(VENV)/bin/python -m benchmarks.stability $(if $(DATA),--data $(DATA)) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
+
+bench-ranker: $(INSTALLED) ## Measure the training speed of rankers against hashed IDs [DATA=DIR]
+	@$(VENV)/bin/python -m benchmarks.ranker $(if $(DATA),--data $(DATA)) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
+
+paper: $(INSTALLED) ## Test the claims about Semantic IDs on DATA=DIR, report into OUT=DIR [SEEDS=3] [QUICK=1]
+	@$(VENV)/bin/python -m benchmarks.paper $(if $(DATA),--data $(DATA)) $(if $(OUT),--out $(OUT)) \
+		$(if $(CONFIG),--config $(CONFIG)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(QUICK),--quick) $(ARGS)
+
 lock: ## Resolve the requirements of setup.py anew, for every Python
 	@requirements/lock.sh
 
-clean: ## Remove the environment and all caches; runs/ stays
-	rm -rf $(VENV) .venv-uv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove the environments and all caches; runs/ stays
+	rm -rf $(VENV) $(PEERS) .venv-uv .redis-server* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import types
 
@@ -23,10 +24,10 @@ def model():
     return train(ITEMS[:250], ITEMS[250:], CONFIG).model
 
 
-@pytest.fixture(scope="module")
-def saved(model, tmp_path_factory):
+@pytest.fixture(scope="module", params=["float32", "bfloat16"])
+def saved(model, request, tmp_path_factory):
     path = str(tmp_path_factory.mktemp("model"))
-    export(model, path)
+    export(model, path, search=request.param)
     return path, tf.saved_model.load(path)
 
 
@@ -35,6 +36,26 @@ def test_codes_survive_the_export(model, saved):
         sids = saved[1].signatures[name](embedding=tf.constant(ITEMS))["sid"]
         assert sids.dtype == tf.int32
         np.testing.assert_array_equal(sids, model.encode(tf.constant(ITEMS)))
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_processor_decides_the_search(model, fast, tmp_path, monkeypatch):
+    monkeypatch.setattr("trainer.rqvae.export.multiplies_bfloat16", lambda: fast)
+    export(model, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    assert hasattr(loaded, "encoder") == fast
+
+
+@pytest.mark.parametrize(
+    "options", [{"beam": 3}, {"codebook_shrink": 0.5}], ids=["beam", "codebook_shrink"]
+)
+def test_the_bfloat16_search_leaves_every_option_its_codes(options, tmp_path):
+    config = dataclasses.replace(CONFIG, epochs=0, **options)
+    model = train(ITEMS[:250], ITEMS[250:], config).model
+    export(model, str(tmp_path), search="bfloat16")
+    encode = tf.saved_model.load(str(tmp_path)).signatures["encode"]
+    sids = encode(embedding=tf.constant(ITEMS))["sid"]
+    np.testing.assert_array_equal(sids, model.encode(tf.constant(ITEMS)))
 
 
 def test_one_item_alone_gets_the_codes_it_gets_in_company(saved):

@@ -33,6 +33,7 @@ class RqVae(tf.Module):
         codebooks: float32 [L, K, d]. Where a level has fewer than K codes, the others are so far
             away that nothing is ever nearest to them.
         codebook_sizes: Codes of each level.
+        beam: Prefixes kept by the beam search that chooses the codes; 1 is no beam.
 
     Reference:
         Singh et al., "Better Generalization with Semantic IDs" (arXiv 2306.08121).
@@ -54,7 +55,7 @@ class RqVae(tf.Module):
         self.encoder = Network(dim, config.encoder_widths, width, config.seed)
         self.decoder = Network(width, config.encoder_widths[::-1], dim, config.seed + 1)
         self.codebook_sizes = config.codebook_sizes
-        self._beam = config.beam
+        self.beam = config.beam
         shape = (config.levels, config.codebook_size, width)
         self.codebooks = tf.Variable(tf.zeros(shape), name="codebooks")
 
@@ -65,7 +66,7 @@ class RqVae(tf.Module):
         weights = [variable.numpy() for variable in self.weights()]
         sizes = self.codebook_sizes if len(set(self.codebook_sizes)) > 1 else ()
         # The beam decides the codes too: two of them are two spaces.
-        weights += [np.array(self._beam)] if self._beam > 1 else []
+        weights += [np.array(self.beam)] if self.beam > 1 else []
         return SidSpace(fingerprint(weights), levels, codes, self.mean.shape[0], sizes)
 
     def set_codebooks(self, codebooks: Sequence[np.ndarray]) -> None:
@@ -94,9 +95,9 @@ class RqVae(tf.Module):
 
     def encode(self, embeddings: tf.Tensor) -> tf.Tensor:
         """Semantic IDs int32 [B, L] of content embeddings float32 [B, D]."""
-        if self._beam > 1:
+        if self.beam > 1:
             latents = self.encoder(self.standardized(embeddings))
-            return beam_codes(latents, self.codebooks, self._beam)
+            return beam_codes(latents, self.codebooks, self.beam)
         return self.quantize(embeddings).codes
 
     def decode(self, sids: tf.Tensor) -> tf.Tensor:

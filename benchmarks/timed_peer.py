@@ -1,0 +1,58 @@
+"""A peer that is timed in turns with us."""
+
+import json
+import os
+import subprocess
+from types import TracebackType
+from typing import Any
+
+_PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
+_PYTHON = os.path.join(_PEERS, "..", "..", ".venv-peers", "bin", "python")
+
+
+class TimedPeer:
+    """A script of `benchmarks/peers` that does its work once, and times it, whenever asked.
+
+    Attributes:
+        about: What it said of itself when it was warm.
+    """
+
+    about: dict[str, Any]
+
+    def __init__(self, script: str, *arguments: object):
+        """Starts it and waits until it is warm.
+
+        Args:
+            script: Its name, without the ending; it calls `serve_rounds`.
+            arguments: Of its command line.
+        """
+        command = [_PYTHON, os.path.join(_PEERS, f"{script}.py"), *map(str, arguments)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.about = json.loads(self._answer())
+
+    def __call__(self) -> float:
+        """Has it work once; the seconds that took."""
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"a peer ended with status {self._process.wait()}")
+        return line
+
+    def __enter__(self) -> "TimedPeer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()

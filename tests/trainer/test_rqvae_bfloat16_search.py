@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.rqvae.bfloat16_search import Bfloat16Search
+from trainer.rqvae.processor import processor
+from trainer.rqvae.quantizer import nearest_codes
+
+
+def exact(rows, codebook):
+    """The definition in float64; of equally near codes the lowest."""
+    differences = rows.astype(np.float64)[:, None] - codebook.astype(np.float64)
+    return np.square(differences).sum(axis=2).argmin(axis=1)
+
+
+def search(rows, codebook):
+    return Bfloat16Search(codebook)(tf.constant(rows)).numpy()
+
+
+@pytest.mark.parametrize("codes", [2, 15, 16, 17, 100, 256])
+def test_codes_are_the_nearest_at_any_number_of_codes(codes):
+    rng = np.random.default_rng(codes)
+    rows = rng.normal(size=(60, 8)).astype(np.float32)
+    codebook = rng.normal(size=(codes, 8)).astype(np.float32)
+    np.testing.assert_array_equal(search(rows, codebook), exact(rows, codebook))
+
+
+@pytest.mark.parametrize("distance", [1e-2, 1e-3, 1e-4])
+def test_codes_nearer_to_each_other_than_bfloat16_can_tell_are_told_apart(distance):
+    # The codes lie about a few places, so close that most rows have several at almost one distance.
+    rng = np.random.default_rng(0)
+    places = rng.normal(size=(16, 12)) * 3
+    codebook = np.repeat(places, 4, axis=0) + distance * rng.normal(size=(64, 12))
+    rows = np.repeat(places, 10, axis=0) + distance * rng.normal(size=(160, 12))
+    rows, codebook = rows.astype(np.float32), codebook.astype(np.float32)
+    codes = search(rows, codebook)
+    np.testing.assert_array_equal(codes, exact(rows, codebook))
+    # It is the test that it claims to be: bfloat16 alone gets many of them wrong.
+    rounded = tf.cast(tf.cast(codebook, tf.bfloat16), tf.float32).numpy()
+    assert (exact(rows, rounded) != codes).mean() > 0.05
+
+
+@pytest.mark.parametrize("offset", [0.0, 10.0, 1000.0])
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_codes_are_the_nearest_at_any_place_and_scale(offset, scale):
+    rng = np.random.default_rng(1)
+    rows = (scale * (offset + rng.normal(size=(50, 6)))).astype(np.float32)
+    codebook = (scale * (offset + rng.normal(size=(40, 6)))).astype(np.float32)
+    np.testing.assert_array_equal(search(rows, codebook), exact(rows, codebook))
+
+
+def test_of_equally_near_codes_the_lowest_is_found():
+    codebook = np.zeros((40, 2), np.float32)
+    codebook[[3, 5, 21, 37]] = 2.0
+    rows = np.array([[2, 2], [0, 0], [2.5, 2]], np.float32)
+    assert search(rows, codebook).tolist() == [3, 0, 3]
+
+
+def test_of_a_codebook_of_one_place_the_first_code_is_found():
+    assert search(np.ones((9, 3), np.float32), np.ones((64, 3), np.float32)).tolist() == [0] * 9
+
+
+def test_the_float32_search_takes_over_where_most_codes_are_near(monkeypatch):
+    # One code far away makes the bound so wide that it excludes nothing.
+    rng = np.random.default_rng(2)
+    codebook = rng.normal(size=(256, 4)).astype(np.float32)
+    codebook[7] = 1e6
+    rows = rng.normal(size=(30, 4)).astype(np.float32)
+    searching = Bfloat16Search(codebook)
+    expected = nearest_codes(tf.constant(rows), tf.constant(codebook)).numpy()
+    np.testing.assert_array_equal(searching(tf.constant(rows)), expected)
+    monkeypatch.setattr("trainer.rqvae.bfloat16_search._MAX_BLOCKS", 16)
+    np.testing.assert_array_equal(searching(tf.constant(rows)), exact(rows, codebook))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_row_that_is_not_finite_spoils_no_other(bad):
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(5, 4)).astype(np.float32)
+    codebook = rng.normal(size=(20, 4)).astype(np.float32)
+    expected = exact(rows, codebook)
+    rows[2, 1] = bad
+    codes = search(rows, codebook)
+    assert 0 <= codes[2] < 20
+    np.testing.assert_array_equal(np.delete(codes, 2), np.delete(expected, 2))
+
+
+def test_no_rows():
+    assert search(np.zeros((0, 4), np.float32), np.eye(4, dtype=np.float32)).shape == (0,)
+
+
+def test_the_processor_is_read_from_the_kernel(tmp_path):
+    path = tmp_path / "cpuinfo"
+    path.write_text(
+        "processor\t: 0\nmodel name\t: Some CPU @ 2.0GHz: x\nflags\t\t: fpu amx_bf16\n\n"
+    )
+    assert processor(str(path)) == ("Some CPU @ 2.0GHz: x", {"fpu", "amx_bf16"})
+    assert processor(str(tmp_path / "none")) == ("", frozenset())
