@@ -36,6 +36,9 @@ from pipeline import config as config_lib
 from pipeline.code_version import code_version
 from pipeline.evaluation import eval_config
 from pipeline.inputs import Inputs
+from trainer.ranker.config import RepresentationConfig
+from trainer.ranker.table_budget import baseline_rows
+from trainer.ranker.table_budget import tokenizer_rows
 
 PIPELINE_NAME = "semantic_id_ranking"
 
@@ -145,7 +148,7 @@ def create_pipeline(
     tokenizer = SidTokenizerTrainer(
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         examples=impression_gen.outputs["examples"],
-        rows=_table_rows(config),
+        rows=tokenizer_rows(*_sizes(config)),
         config=config_lib.to_dict(config.tokenizer),
         code_version=code_version(
             "components.sid_tokenizer_trainer",
@@ -198,7 +201,12 @@ def create_pipeline(
 
     ranker = ranker_trainer("Trainer.ranker", config_lib.to_dict(config.representation))
     baseline = ranker_trainer(
-        "Trainer.baseline", {"name": "random_hash", "rows": _table_rows(config)}
+        "Trainer.baseline",
+        {
+            "name": "random_hash",
+            "rows": baseline_rows(*_sizes(config)),
+            "separate_tables": config.representation.separate_tables,
+        },
     )
     evaluator = tfx.components.Evaluator(
         examples=joiner.outputs["examples"],
@@ -274,10 +282,9 @@ def _checks(
     return [statistics, schema, validator, gate]
 
 
-def _table_rows(config: config_lib.Config) -> int:
-    """Rows of the ranker's table, which the baseline gets too."""
-    codes = config.rqvae.levels * config.rqvae.codebook_size
-    return codes if config.representation.name == "sid_unigram" else config.representation.rows
+def _sizes(config: config_lib.Config) -> tuple[RepresentationConfig, int, int]:
+    """What the table budgets follow from."""
+    return config.representation, config.rqvae.levels, config.rqvae.codebook_size
 
 
 def _join_parameters(inputs: Inputs, config: config_lib.Config) -> JoinParameters:
@@ -289,6 +296,7 @@ def _join_parameters(inputs: Inputs, config: config_lib.Config) -> JoinParameter
         categorical=config.context.categorical,
         numeric=config.context.numeric,
         history_length=config.history.length,
+        embeddings=config.representation.reads_embeddings,
         new_days=config.slices.new_days,
         head_share=config.slices.head_share,
         torso_share=config.slices.torso_share,

@@ -13,6 +13,7 @@ import yaml
 
 from components.errors import InputError
 from pipeline.config import Config
+from trainer.ranker.table_budget import baseline_rows
 
 
 class ConfigError(InputError):
@@ -88,7 +89,8 @@ def _sentence(source: str, error: Mapping[str, Any]) -> str:
         return f"{source}: {field}: unknown key; {hint}"
     if error["type"] in ("missing", "missing_argument"):
         return f"{source}: {field}: is missing"
-    message = error["msg"][0].lower() + error["msg"][1:]
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
     return f"{source}: {field}: {error['input']!r} is not allowed; {message}"
 
 
@@ -140,6 +142,16 @@ def _check(config: Config, source: str) -> None:
         fail(
             "rqvae",
             f"levels x codebook_size is {codes}; the tokenizer has characters for {0xFFFE} codes",
+        )
+    try:
+        baseline_rows(config.representation, config.rqvae.levels, config.rqvae.codebook_size)
+    except ValueError as error:
+        fail("representation", str(error))
+    if config.representation.sampling and config.tokenizer.model != "unigram":
+        fail(
+            "representation.sampling",
+            f"{config.representation.sampling} is not allowed; only a tokenizer of model unigram "
+            f"is sampled, not one of model {config.tokenizer.model}",
         )
     if config.representation.name == "sid_spm" and config.representation.rows < codes + 1:
         fail(

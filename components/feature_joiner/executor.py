@@ -59,7 +59,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         histories = artifact_utils.get_single_uri(output_dict["histories"])
         counts_file = os.path.join(histories, "join.json")
         with self._make_beam_pipeline() as pipeline:
-            table = beam.pvalue.AsSingleton(_item_table(pipeline, items, sids))
+            table = beam.pvalue.AsSingleton(_item_table(pipeline, items, sids, parameters))
             located = [
                 pipeline
                 | f"Read[{split}]"
@@ -124,8 +124,12 @@ def _features(parameters: JoinParameters) -> dict[str, int]:
     return features
 
 
-def _item_table(pipeline: beam.Pipeline, items: types.Artifact, sids: str) -> beam.PCollection:
+def _item_table(
+    pipeline: beam.Pipeline, items: types.Artifact, sids: str, parameters: JoinParameters
+) -> beam.PCollection:
     features = {"item_id": examples_lib.BYTES, "created_at": examples_lib.INT}
+    if parameters.embeddings:
+        features["embedding"] = examples_lib.FLOAT
     splits = artifact_utils.decode_split_names(items.split_names)
     batches = [
         pipeline

@@ -18,11 +18,13 @@ class ItemTable:
         ids: Index of N item ids (bytes).
         sids: [N, L] int32.
         created_at: [N] int64, microseconds since 1970.
+        embeddings: [N, D] float32, the content embeddings, or None where they are not joined.
     """
 
     ids: pd.Index
     sids: np.ndarray
     created_at: np.ndarray
+    embeddings: np.ndarray | None = None
 
     def find(self, item_ids: np.ndarray) -> np.ndarray:
         """Rows [n] of item ids [n] (bytes); -1 for an unknown item."""
@@ -36,15 +38,18 @@ def build_item_table(
 
     Args:
         sid_tables: (item_id, sid), from SemanticIdGen.
-        item_batches: `item_id` and `created_at` of the items' Examples.
+        item_batches: `item_id`, `created_at` and, where it is to be joined, `embedding` of the
+            items' Examples.
 
     Raises:
         ValueError: An item has no Semantic ID, or the other way round.
     """
-    ids, created = [], []
+    ids, created, embeddings = [], [], []
     for batch in item_batches:
         ids.append(examples_lib.scalars(batch, "item_id", b""))
         created.append(examples_lib.scalars(batch, "created_at", 0))
+        if "embedding" in batch.schema.names:
+            embeddings.append(examples_lib.matrix(batch, "embedding"))
     table = pa.concat_tables(sid_tables).combine_chunks()
     sid_ids = pd.Index(np.array([i.encode() for i in table["item_id"].to_pylist()], object))
     codes = table["sid"].combine_chunks()
@@ -56,4 +61,9 @@ def build_item_table(
         raise ValueError(
             f"{len(index)} items but {len(sid_ids)} Semantic IDs; make them of these items"
         )
-    return ItemTable(index, sids[rows].astype(np.int32), np.concatenate(created).astype(np.int64))
+    return ItemTable(
+        index,
+        sids[rows].astype(np.int32),
+        np.concatenate(created).astype(np.int64),
+        np.concatenate(embeddings).astype(np.float32) if embeddings else None,
+    )

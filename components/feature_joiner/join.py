@@ -126,6 +126,16 @@ def _features(
         "slice_seen": ragged(one, np.where(seen[item], b"seen", b"unseen"), pa.binary()),
         "slice_popularity": ragged(one, popularity[item], pa.binary()),
     }
+    if table.embeddings is not None:
+        dim = table.embeddings.shape[1]
+        embeddings = np.concatenate([table.embeddings, np.zeros((1, dim), np.float32)])
+        for role, items, offsets in (
+            ("candidate", item, one),
+            ("current", current, one),
+            ("history", history, history_offsets),
+        ):
+            values = embeddings[items].reshape(-1)
+            columns[f"{role}_embedding"] = ragged(offsets * dim, values, pa.float32())
     for task, column in parameters.labels.items():
         values = impressions[column][rows].astype(np.float32)
         columns[f"label_{task}"] = ragged(one, values, pa.float32())

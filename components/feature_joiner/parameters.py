@@ -22,6 +22,7 @@ class JoinParameters:
         shards: Groups of users, joined one after the other.
         item_column: Name of the impressions' item column, for messages.
         impressions: Name of the impressions' file, for messages.
+        embeddings: Whether content embeddings are attached beside the Semantic IDs.
     """
 
     labels: dict[str, str]
@@ -37,6 +38,7 @@ class JoinParameters:
     shards: int
     item_column: str
     impressions: str
+    embeddings: bool = False
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "JoinParameters":

@@ -17,6 +17,7 @@ from components import examples as examples_lib
 from components import sid_table
 from components.item_counts import CountItems
 from trainer.tokenizer.config import TokenizerConfig
+from trainer.tokenizer.impressed_items import ImpressedItems
 from trainer.tokenizer.train import train_tokenizer
 
 _COUNTS = pa.schema([("item_id", pa.string()), ("impressions", pa.int64())])
@@ -60,11 +61,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         counts = np.array([count_of.get(item_id, 0) for item_id in ids], np.int64)
         model = artifact_utils.get_single_uri(output_dict["model"])
+        directory = path_utils.serving_model_dir(model)
         train_tokenizer(
             sids[counts > 0],
             counts[counts > 0],
             rows=exec_properties["rows"],
             config=TokenizerConfig(**json.loads(exec_properties["config"])),
-            directory=path_utils.serving_model_dir(model),
+            directory=directory,
             space=space,
         )
+        ImpressedItems.select(ids, sids, counts).save(directory)

@@ -141,3 +141,24 @@ def test_without_a_positive_task_every_impression_counts():
 def test_final_histories_take_in_the_last_impression():
     table = final_histories(impressions(), TABLE, PARAMETERS).to_pydict()
     assert table == {"user_id": ["u", "v"], "item_id": [["a", "a"], ["c"]]}
+
+
+def test_embeddings_are_joined_where_the_items_have_them(rows):
+    assert not [name for name in rows[b"u", 3] if name.endswith("_embedding")]
+    table = dataclasses.replace(TABLE, embeddings=np.array([[1, 2], [3, 4], [5, 6]], np.float32))
+    joined = {}
+    for _, batch in join(impressions(), table, POPULARITY, SEEN, PARAMETERS):
+        for row in batch.to_pylist():
+            joined[row["user_id"][0], row["timestamp"][0] // DAY] = row
+    # The third impression: item a, while looking at b, after a click on a.
+    third = joined[b"u", 3]
+    assert third["candidate_embedding"] == [1, 2]
+    assert third["current_embedding"] == [3, 4]
+    assert third["history_embedding"] == [1, 2]
+    # The first: nothing before it, and no current item.
+    assert joined[b"u", 1]["current_embedding"] == [0, 0]
+    assert joined[b"u", 1]["history_embedding"] == []
+    # The fourth: after two clicks on a, while looking at an item that nobody knows.
+    assert joined[b"u", 4]["candidate_embedding"] == [5, 6]
+    assert joined[b"u", 4]["current_embedding"] == [0, 0]
+    assert joined[b"u", 4]["history_embedding"] == [1, 2, 1, 2]

@@ -63,6 +63,7 @@ def test_parts_survive_the_way_through_json():
         ("thresholds=[{task: click, slice: old}]", ["thresholds.0.slice", "'old'", "'unseen'"]),
         ("representation.rows=100", ["representation.rows", "100", "1025"]),
         ("representation.name=magic", ["representation.name", "'magic'", "'sid_spm'"]),
+        ("representation.tau=5", ["representation.tau", "5", "sid_spm", "sid_hybrid"]),
         ("rqvae.codebook_size=60000", ["rqvae", "240000", "65534"]),
         ("slices.head_share=0.9", ["slices", "add up"]),
         ("split.evaluation_fraction=1", ["split.evaluation_fraction", "less than 1"]),

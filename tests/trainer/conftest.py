@@ -15,6 +15,7 @@ from tensorflow_transform.tf_metadata import schema_utils
 from trainer.ranker.context_transform import ContextTransform
 from trainer.ranker.preprocessing import preprocessing_fn
 from trainer.tokenizer.config import TokenizerConfig
+from trainer.tokenizer.impressed_items import ImpressedItems
 from trainer.tokenizer.train import train_tokenizer
 
 
@@ -55,4 +56,6 @@ def tokenizer(tmp_path_factory) -> str:
     directory = str(tmp_path_factory.mktemp("tokenizer"))
     sids = np.array([[a, b] for a in range(4) for b in range(4)])
     train_tokenizer(sids, np.arange(1, 17), 12, TokenizerConfig(), directory, cases.SPACE)
+    ids = [f"i{first}{second}" for first, second in sids]
+    ImpressedItems.select(ids, sids, np.arange(1, 17)).save(directory)
     return directory

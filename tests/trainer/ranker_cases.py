@@ -43,6 +43,9 @@ _EXAMPLE = {
     "current_sid": [2, 3],
     "history_item_id": [b"i11", b"i30"],
     "history_sid": [1, 1, 3, 0],
+    "candidate_embedding": [0.5] * 16,
+    "current_embedding": [-0.25] * 16,
+    "history_embedding": [0.125, 1.0] * 16,
     "history_length": [2.0],
     "label_click": [1.0],
     "label_watch": [30.0],
@@ -56,7 +59,7 @@ _LISTS = {
 }
 
 
-def representation(name: str = "sid_unigram", dim: int = DIM) -> ItemRepresentation:
+def representation(name: str = "sid_ngram", dim: int = DIM) -> ItemRepresentation:
     """A representation with a table of eight rows."""
     return create_representation(RepresentationConfig(name, 8), dim, SidResources(SPACE))
 
@@ -112,6 +115,9 @@ def random_examples(count: int, seed: int = 0) -> list[bytes]:
                 current_item_id=[_name(current)],
                 history_sid=history.ravel().tolist(),
                 history_item_id=[_name(sid) for sid in history],
+                candidate_embedding=embedding_of(candidate),
+                current_embedding=embedding_of(current),
+                history_embedding=[x for sid in history for x in embedding_of(sid)],
                 history_length=[float(len(history))],
                 label_click=[clicked],
                 label_watch=[900.0 * clicked],
@@ -128,6 +134,11 @@ def write_examples(path: str, examples: list[bytes]) -> str:
         for example in examples:
             writer.write(example)
     return path
+
+
+def embedding_of(sid) -> list[float]:
+    """Content embedding [16] of the item with a Semantic ID."""
+    return np.eye(16)[CODES * sid[0] + sid[1]].tolist()
 
 
 def _name(sid: np.ndarray) -> bytes:

@@ -16,6 +16,7 @@ from trainer.ranker.feature_builder import FeatureBuilder
 from trainer.ranker.label_moments import LabelMoments
 from trainer.ranker.model import Ranker
 from trainer.ranker.representations import create_representation
+from trainer.ranker.representations import REGISTRY
 from trainer.ranker.representations import SidResources
 from trainer.sid_space import SidSpace
 
@@ -39,16 +40,20 @@ def export(context, tokenizer, tmp_path_factory):
     @functools.cache
     def export_one(name: str) -> Exported:
         resources = SidResources.load(tokenizer)
-        layer = create_representation(RepresentationConfig(name, 12), cases.DIM, resources)
+        layer = create_representation(CONFIGS[name], cases.DIM, resources)
         builder = FeatureBuilder(layer, context, history_length=3)
         tasks = (cases.CLICK, cases.WATCH)
         moments = {"watch": LabelMoments(100.0, 50.0)}
-        model = Ranker(layer, context.spec, tasks, cases.SMALL, moments)
+        pooling = "attention" if name == "attention" else "mean"
+        config = dataclasses.replace(cases.SMALL, history_pooling=pooling)
+        model = Ranker(layer, context.spec, tasks, config, moments)
         model(builder(tf.io.parse_example(cases.random_examples(3), builder.parsing_spec)))
         rng = np.random.default_rng(0)
         # Large weights, so that a difference anywhere shows in the scores.
-        weights = [rng.normal(0, 0.5, w.shape).astype(w.dtype) for w in model.get_weights()]
-        model.set_weights(weights)
+        for weight in model.trainable_weights:
+            weight.assign(rng.normal(0, 0.5, weight.shape))
+        if name == "sid_hybrid":
+            layer.impressions.assign(rng.integers(0, 40, layer.impressions.shape))
         directory = str(tmp_path_factory.mktemp("ranker") / name)
         export_ranker(model, builder, cases.SPACE, name, directory)
         return Exported(model, builder, directory)
@@ -56,7 +61,14 @@ def export(context, tokenizer, tmp_path_factory):
     return export_one
 
 
-@pytest.fixture(params=["sid_spm", "sid_unigram", "random_hash"])
+CONFIGS = {name: RepresentationConfig(name, 12) for name in REGISTRY}
+CONFIGS["sid_hybrid"] = RepresentationConfig("sid_hybrid", 30, memory=("prefix", "item_id", "spm"))
+CONFIGS["separate"] = RepresentationConfig("sid_prefix", 12, separate_tables=True)
+# Attends to the history.
+CONFIGS["attention"] = RepresentationConfig("sid_ngram", 12)
+
+
+@pytest.fixture(params=CONFIGS)
 def exported(request, export) -> Exported:
     return export(request.param)
 
@@ -76,7 +88,14 @@ def request_of(examples: list[bytes], fields) -> dict[str, tf.Tensor]:
         )
         request["current_sid"] = tf.constant([list(user["current_sid"].int64_list.value)], tf.int64)
         request["history_sid"] = tf.constant(history.reshape(1, -1, cases.LEVELS))
-    else:
+    if "embedding" in fields:
+        embeddings = [list(one["candidate_embedding"].float_list.value) for one in parsed]
+        history = np.array(user["history_embedding"].float_list.value, np.float32)
+        current = list(user["current_embedding"].float_list.value)
+        request["candidate_embedding"] = tf.constant(embeddings)
+        request["current_embedding"] = tf.constant([current])
+        request["history_embedding"] = tf.constant(history.reshape(1, -1, 16))
+    if "item_id" in fields:
         history = list(user["history_item_id"].bytes_list.value)
         request["candidate_item_id"] = tf.constant(
             [one["candidate_item_id"].bytes_list.value[0] for one in parsed]
@@ -105,10 +124,13 @@ USERS = {
         "history_item_id": [],
         "current_sid": [-1, -1],
         "current_item_id": [b""],
+        "history_embedding": [],
+        "current_embedding": [0.0] * 16,
     },
     "more history than is used": {
         "history_sid": [1, 1, 3, 0, 2, 2, 0, 0, 3, 3],
         "history_item_id": [b"i11", b"i30", b"i22", b"i00", b"i33"],
+        "history_embedding": [i / 16 for i in range(5 * 16)],
     },
     "a context of zero": {"context_hour": [0.0], "context_tab": [b"never seen"]},
 }
@@ -119,7 +141,10 @@ USERS = {
 def test_rank_gives_what_serving_gives(exported, user, count):
     examples = [
         cases.joined_example(
-            candidate_sid=[i % 4, i // 4], candidate_item_id=[b"i%d" % i], **USERS[user]
+            candidate_sid=[i % 4, i // 4],
+            candidate_item_id=[b"i%d" % i],
+            candidate_embedding=cases.embedding_of([i % 4, i // 4]),
+            **USERS[user],
         )
         for i in range(count)
     ]
@@ -152,8 +177,8 @@ def test_serving_needs_no_labels_and_keeps_a_batch_of_one(exported):
 
 def test_inputs_are_those_of_the_representation(exported):
     _, inputs = exported.signatures["rank"].structured_input_signature
-    field = "item_id" if "random_hash" in exported.directory else "sid"
-    items = {f"{role}_{field}" for role in ("candidate", "current", "history")}
+    fields = exported.model.representation.fields
+    items = {f"{role}_{field}" for role in ("candidate", "current", "history") for field in fields}
     assert set(inputs) == {*items, "context_tab", "context_hour"}
 
 

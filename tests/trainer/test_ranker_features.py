@@ -15,7 +15,7 @@ NO_HISTORY = {"history_item_id": [], "history_sid": []}
 
 
 def parse(fields, *examples):
-    return tf.io.parse_example(tf.constant(examples), item_parsing_spec(fields, cases.LEVELS))
+    return tf.io.parse_example(tf.constant(examples), item_parsing_spec(fields, cases.SPACE))
 
 
 def test_sids_are_padded_to_the_longest_history():
@@ -49,14 +49,30 @@ def test_a_current_item_may_be_missing_but_not_a_candidate():
         parse(("sid",), cases.joined_example(without=("candidate_sid",)))
 
 
+def test_embeddings_are_padded_with_zeros():
+    one, two = ([float(i)] * 16 for i in (1, 2))
+    features = parse(
+        ("embedding",),
+        cases.joined_example(without=("current_embedding",), history_embedding=one + two),
+        cases.joined_example(history_embedding=[]),
+    )
+    assert features["candidate_embedding"].shape == (2, 16)
+    assert features["current_embedding"].numpy()[0].tolist() == [0.0] * 16
+    assert features["history_embedding"].numpy().tolist() == [[one, two], [[0.0] * 16] * 2]
+
+
 def test_a_request_names_the_same_features():
-    for fields in (("sid",), ("item_id",), ("sid", "item_id")):
-        specs = item_tensor_specs(fields, cases.LEVELS)
-        assert set(specs) == set(item_parsing_spec(fields, cases.LEVELS))
+    for fields in (("embedding",), ("item_id",), ("sid",), ("sid", "item_id")):
+        specs = item_tensor_specs(fields, cases.SPACE)
+        assert set(specs) == set(item_parsing_spec(fields, cases.SPACE))
     assert specs["candidate_sid"].shape.as_list() == [None, 2]
     assert specs["current_sid"].shape.as_list() == [1, 2]
     assert specs["history_sid"].shape.as_list() == [1, None, 2]
     assert specs["history_item_id"].shape.as_list() == [1, None]
+    specs = item_tensor_specs(("embedding",), cases.SPACE)
+    assert specs["candidate_embedding"].shape.as_list() == [None, 16]
+    assert specs["history_embedding"].shape.as_list() == [1, None, 16]
+    assert specs["history_embedding"].dtype == tf.float32
 
 
 @pytest.fixture

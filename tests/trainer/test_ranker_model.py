@@ -11,7 +11,8 @@ import tensorflow as tf
 from trainer.ranker.config import TaskConfig
 from trainer.ranker.context_spec import ContextSpec
 from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.representations.sid_unigram import SidUnigram
+from trainer.ranker.representations.ngram_subwords import NgramSubwords
+from trainer.ranker.representations.subword_sum import SubwordSum
 
 NONE = [-1, -1]
 
@@ -92,20 +93,22 @@ def test_context_matters():
         assert model({**features, name: value})["click"].numpy() != before, name
 
 
-class CountingUnigram(SidUnigram):
+class CountingUnigram(SubwordSum):
     """Notes how many items it is asked for."""
 
-    def call(self, features):
+    def call(self, features, impressions=0, training=False):
         self.asked.append(features["sid"].shape.as_list())
-        return super().call(features)
+        return super().call(features, impressions, training)
 
 
+@pytest.mark.parametrize("pooling", ["mean", "attention"])
 @pytest.mark.parametrize("candidates", [1, 5, 40])
-def test_one_users_part_is_computed_once(candidates):
-    layer = CountingUnigram(cases.DIM, cases.SidResources(cases.SPACE), 8)
+def test_one_users_part_is_computed_once(candidates, pooling):
+    layer = CountingUnigram([NgramSubwords(1, 8, cases.SPACE)], cases.DIM, cases.SPACE)
     layer.asked = []
     context = ContextSpec({"context_tab": 3}, ("context_hour", "history_length"))
-    model = cases.ranker(layer=layer, context=context)
+    config = dataclasses.replace(cases.SMALL, history_pooling=pooling)
+    model = cases.ranker(layer=layer, context=context, config=config)
     layer.asked.clear()
     rng = np.random.default_rng(0)
     sids = rng.integers(0, cases.CODES, (candidates, cases.LEVELS))

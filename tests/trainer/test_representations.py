@@ -1,86 +1,60 @@
 import typing
 
-import farmhash
 import numpy as np
 import pytest
-import sentencepiece
+import representation_cases as cases
 import tensorflow as tf
+from representation_cases import CODES
+from representation_cases import CONFIGS
+from representation_cases import DIM
+from representation_cases import EMBEDDING
+from representation_cases import LEVELS
+from representation_cases import ROWS
+from representation_cases import SPACE
 
 from trainer.ranker.config import RepresentationConfig
 from trainer.ranker.representations import create_representation
 from trainer.ranker.representations import REGISTRY
 from trainer.ranker.representations import SidResources
-from trainer.sid_space import SidSpace
-from trainer.tokenizer.config import TokenizerConfig
-from trainer.tokenizer.train import train_tokenizer
 
-LEVELS, CODES, DIM, ROWS = 3, 8, 5, 60
-SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, 16)
+ALL = {
+    **CONFIGS,
+    "dense": RepresentationConfig("dense"),
+    "sid_hybrid": RepresentationConfig("sid_hybrid", ROWS),
+    "sid_hybrid of all": RepresentationConfig(
+        "sid_hybrid", 100, memory=("prefix", "item_id", "spm"), memory_keys="hashed"
+    ),
+}
 
 
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory) -> SidResources:
-    rng = np.random.default_rng(0)
-    sids = rng.integers(0, CODES, (40, LEVELS))
-    sids[:20, 1] = (sids[:20, 0] + 1) % CODES
-    directory = str(tmp_path_factory.mktemp("tokenizer"))
-    train_tokenizer(
-        sids, np.arange(40, 0, -1) ** 2, ROWS, TokenizerConfig(), directory=directory, space=SPACE
-    )
-    return SidResources.load(directory)
+    return cases.make_resources(str(tmp_path_factory.mktemp("tokenizer")))
 
 
 @pytest.fixture
 def make(resources):
-    """Makes a representation whose table is filled with known numbers."""
-
-    def make_one(name, rows=ROWS):
-        layer = create_representation(RepresentationConfig(name, rows), DIM, resources)
-        layer(some_items())
-        (table,) = layer.tables
-        table.assign(np.random.default_rng(1).normal(size=table.shape).astype(np.float32))
-        return layer
-
-    return make_one
+    """Makes a representation whose weights are known numbers."""
+    return lambda kind: cases.make_filled(ALL[kind], resources)
 
 
-def some_items(*shape, seed=2):
-    """Random items of any leading shape, some absent."""
-    shape = shape or (7,)
-    rng = np.random.default_rng(seed)
-    sid = rng.integers(0, CODES, (*shape, LEVELS))
-    ids = np.array([f"item{i}" for i in rng.integers(0, 20, np.prod(shape))], object)
-    ids = ids.reshape(shape)
-    absent = rng.random(shape) < 0.3
-    sid[absent], ids[absent] = -1, ""
-    return {"sid": tf.constant(sid, tf.int64), "item_id": tf.constant(ids)}
+def loop_rows(kind, resources, items, index):
+    return cases.rows_by_loop(
+        kind, resources, items["sid"].numpy()[index], items["item_id"].numpy()[index]
+    )
 
 
-def rows_by_loop(name, layer, resources, items, index):
-    """The table rows of one item, found without TensorFlow."""
-    sid, item_id = items["sid"].numpy()[index], items["item_id"].numpy()[index]
-    if name == "random_hash":
-        return [farmhash.fingerprint64(item_id.decode()) % layer.table_rows] if item_id else []
-    if sid.min() < 0 or sid.max() >= CODES:
-        return []
-    if name == "sid_unigram":
-        return [level * CODES + code for level, code in enumerate(sid)]
-    text = "".join(chr(0xF0000 + level * CODES + code) for level, code in enumerate(sid))
-    processor = sentencepiece.SentencePieceProcessor(model_proto=resources.tokenizer_model)
-    return processor.encode(text)
-
-
-@pytest.mark.parametrize("name", sorted(REGISTRY))
+@pytest.mark.parametrize("kind", CONFIGS)
 @pytest.mark.parametrize("shape", [(200,), (6, 9), (4, 0), (0,)])
-def test_an_item_is_the_sum_of_its_rows(make, resources, name, shape):
-    layer, items = make(name), some_items(*shape)
-    table = layer.tables[0].numpy()
-    vectors, counts = layer(items).numpy(), layer.lookups(items).numpy()
+def test_an_item_is_the_sum_of_its_rows(make, resources, kind, shape):
+    layer, items = make(kind), cases.some_items(resources, *shape)
+    (table,) = [table.numpy() for table in layer.tables]
+    assert layer.table_rows == len(table)
+    vectors, counts = layer(items).all().numpy(), layer.lookups(items).numpy()
     assert vectors.shape == (*shape, DIM)
-    assert counts.shape == shape
-    assert layer.present(items).shape == shape
+    assert counts.shape == layer.present(items).shape == shape
     for index in np.ndindex(shape):
-        rows = rows_by_loop(name, layer, resources, items, index)
+        rows = loop_rows(kind, resources, items, index)
         expected = np.zeros(DIM, np.float32)
         for row in rows:
             expected += table[row]
@@ -89,87 +63,172 @@ def test_an_item_is_the_sum_of_its_rows(make, resources, name, shape):
         assert bool(layer.present(items).numpy()[index]) == bool(rows)
 
 
-@pytest.mark.parametrize("name", sorted(REGISTRY))
-def test_it_does_the_same_in_a_graph(make, name):
-    layer, items = make(name), some_items(5, 4)
-    np.testing.assert_allclose(tf.function(layer)(items), layer(items), rtol=1e-6)
+def test_the_cases_have_both_kinds_of_items(resources):
+    items = cases.some_items(resources, 200)
+    found = [len(loop_rows("spm", resources, items, (i,))) for i in range(200)]
+    assert {0, 1, 3} <= set(found)
+    ids = [loop_rows("individual_id", resources, items, (i,)) for i in range(200)]
+    assert [40] in ids
+    assert len({tuple(rows) for rows in ids}) > 30
 
 
-@pytest.mark.parametrize("name", ["sid_unigram", "sid_spm"])
+@pytest.mark.parametrize("kind", ALL)
+def test_it_does_the_same_in_a_graph(make, resources, kind):
+    layer, items = make(kind), cases.some_items(resources, 5, 4)
+    call = tf.function(lambda features: layer(features).all())
+    np.testing.assert_allclose(call(items), layer(items).all(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bigram", "prefix", "spm", "sid_hybrid"])
 @pytest.mark.parametrize("bad", [[0, CODES, 0], [0, 0, -1], [-1, 2, 3], [2**40, 0, 0]])
-def test_one_code_out_of_range_makes_the_item_absent(make, name, bad):
-    layer = make(name)
+def test_one_code_out_of_range_makes_the_item_absent(make, kind, bad):
+    layer = make(kind)
     items = {"sid": tf.constant([bad, [0, 1, 2]], tf.int64)}
-    vectors = layer(items).numpy()
+    vectors = layer(items).all().numpy()
     np.testing.assert_array_equal(vectors[0], np.zeros(DIM))
     assert np.abs(vectors[1]).max() > 0
     assert layer.present(items).numpy().tolist() == [False, True]
     assert layer.lookups(items).numpy()[0] == 0
 
 
-@pytest.mark.parametrize("name", sorted(REGISTRY))
-def test_only_absent_items_give_zeros(make, name):
-    layer = make(name)
-    items = {"sid": tf.fill([3, LEVELS], tf.constant(-1, tf.int64)), "item_id": tf.fill([3], "")}
-    np.testing.assert_array_equal(layer(items), np.zeros((3, DIM)))
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("training", [False, True])
+def test_only_absent_items_give_zeros(make, kind, training):
+    layer = make(kind)
+    items = {
+        "sid": tf.fill([3, LEVELS], tf.constant(-1, tf.int64)),
+        "item_id": tf.fill([3], ""),
+        "embedding": tf.zeros([3, EMBEDDING]),
+    }
+    vectors = layer(items, impressions=1, training=training).all()
+    np.testing.assert_array_equal(vectors, np.zeros((3, DIM)))
 
 
-def test_an_item_never_seen_reads_some_row_of_the_hash_table(make):
-    layer = make("random_hash", rows=3)
-    vector = layer({"item_id": tf.constant(["never seen"])}).numpy()[0]
-    row = farmhash.fingerprint64("never seen") % 3
-    np.testing.assert_array_equal(vector, layer.tables[0].numpy()[row])
+def test_an_item_may_have_an_id_but_no_sid(make, resources):
+    layer = make("id_plus_sid")
+    item = {"sid": tf.fill([1, LEVELS], tf.constant(-1, tf.int64)), "item_id": tf.constant(["a"])}
+    (row,) = cases.rows_by_loop("id_plus_sid", resources, [-1] * LEVELS, b"a")
+    np.testing.assert_allclose(layer(item).all()[0], layer.tables[0][row])
+    assert layer.present(item).numpy().tolist() == [True]
 
 
-def test_tensorflow_text_cuts_as_sentencepiece_does(make, resources):
-    layer = make("sid_spm")
-    sids = np.stack(np.meshgrid(*[np.arange(CODES)] * LEVELS), -1).reshape(-1, LEVELS)
-    # One-hot rows turn an item's vector into the list of its pieces.
-    wide = create_representation(RepresentationConfig("sid_spm", ROWS), layer.table_rows, resources)
-    wide({"sid": tf.constant(sids)})
-    wide.tables[0].assign(np.eye(layer.table_rows, dtype=np.float32))
-    counts = wide({"sid": tf.constant(sids)}).numpy()
-    lengths = set()
-    for sid, count in zip(sids, counts, strict=True):
-        one = {"sid": tf.constant([sid]), "item_id": tf.constant([""])}
-        rows = rows_by_loop("sid_spm", layer, resources, one, 0)
-        assert sorted(np.repeat(np.arange(len(count)), count.astype(int))) == sorted(rows)
-        lengths.add(len(rows))
-    assert len(lengths) > 1
+def test_items_that_training_never_met_share_a_row_of_individual_ids(make):
+    layer = make("individual_id")
+    vectors = layer({"item_id": tf.constant(["never seen", "nor this", "i7"])}).all().numpy()
+    np.testing.assert_array_equal(vectors[0], layer.tables[0].numpy()[-1])
+    np.testing.assert_array_equal(vectors[0], vectors[1])
+    assert np.abs(vectors[0] - vectors[2]).max() > 0.1
 
 
-@pytest.mark.parametrize("name", sorted(REGISTRY))
-def test_a_step_touches_only_the_rows_it_read(make, resources, name):
-    layer, items = make(name), some_items(30)
+def test_dense_is_a_linear_map_of_the_direction(make, resources):
+    layer, items = make("dense"), cases.some_items(resources, 4, 6)
+    (kernel,) = (weight.numpy() for weight in layer.trainable_variables)
+    x = items["embedding"].numpy()
+    length = np.linalg.norm(x, axis=-1, keepdims=True)
+    unit = x / np.where(length > 0, length, 1)
+    np.testing.assert_allclose(layer(items).all(), unit @ kernel * EMBEDDING**0.5, rtol=1e-4)
+    np.testing.assert_array_equal(layer.present(items), length[..., 0] > 0)
+    assert layer.table_rows == 0
+    assert layer.tables == []
+    np.testing.assert_array_equal(layer.lookups(items), np.zeros((4, 6)))
+
+
+def test_dense_projected_is_dense_under_a_wider_first_layer(resources):
+    layer = create_representation(
+        RepresentationConfig("dense_projected", factor=1.5), DIM, resources
+    )
+    assert (layer.fields, layer.bottom_factor) == (("embedding",), 1.5)
+    dense = create_representation(RepresentationConfig("dense"), DIM, resources)
+    assert dense.bottom_factor == 1.0
+
+
+def test_training_cuts_known_and_unknown_sids_alike(make, resources):
+    layer, items = make("spm"), cases.some_items(resources, 300)
+    trained = layer(items, impressions=300, training=True)
+    np.testing.assert_allclose(trained.all(), layer(items).all(), rtol=1e-5, atol=1e-6)
+
+
+def test_without_known_items_training_cuts_all(resources):
+    bare = SidResources(SPACE, resources.tokenizer_model)
+    layer = cases.make_filled(ALL["spm"], resources)
+    other = create_representation(ALL["spm"], DIM, bare)
+    items = cases.some_items(resources, 50)
+    other(items)
+    other.tables[0].assign(layer.tables[0])
+    np.testing.assert_allclose(
+        other(items, training=True).all(), layer(items).all(), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_sampling_cuts_an_item_in_several_ways_in_training_alone(resources):
+    config = RepresentationConfig("sid_spm", ROWS, sampling=0.1)
+    layer = cases.make_filled(config, resources)
+    sid = max(resources.items.sids.tolist(), key=lambda one: -len(cases.pieces(resources, one)))
+    assert len(cases.pieces(resources, sid)) == 1
+    items = {"sid": tf.constant([sid], tf.int64)}
+    assert np.unique([layer(items).all().numpy() for _ in range(5)], axis=0).shape[0] == 1
+    drawn = [layer(items, training=True).all().numpy()[0] for _ in range(60)]
+    # One piece, two and one, one and two, or three.
+    assert 1 < len(np.unique(np.round(drawn, 4), axis=0)) <= 4
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_a_step_touches_only_the_rows_it_read(make, resources, kind):
+    layer, items = make(kind), cases.some_items(resources, 30)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(layer(items))
+        loss = tf.reduce_sum(layer(items, training=True).all())
     gradient = tape.gradient(loss, layer.tables[0])
     assert isinstance(gradient, tf.IndexedSlices)
     moved = tf.math.unsorted_segment_sum(gradient.values, gradient.indices, layer.table_rows)
     expected = np.zeros(layer.table_rows)
     for index in np.ndindex(30):
-        for row in rows_by_loop(name, layer, resources, items, index):
+        for row in loop_rows(kind, resources, items, index):
             expected[row] += 1
     np.testing.assert_allclose(moved.numpy(), np.repeat(expected[:, None], DIM, 1), rtol=1e-5)
 
 
-def test_a_tokenizer_outlives_a_change_of_the_seed(make):
-    layer, items = make("sid_spm"), some_items(9)
-    call = tf.function(layer)
+def test_a_tokenizer_outlives_a_change_of_the_seed(make, resources):
+    layer, items = make("spm"), cases.some_items(resources, 9)
+    call = tf.function(lambda features: layer(features).all())
     before = call(items)
     tf.random.set_seed(3)
     np.testing.assert_array_equal(call(items), before)
 
 
-@pytest.mark.parametrize(
-    ("name", "rows"), [("random_hash", 11), ("sid_unigram", LEVELS * CODES), ("sid_spm", None)]
-)
-def test_table_rows_are_what_the_table_has(make, resources, name, rows):
-    if name == "sid_spm":
-        model = resources.tokenizer_model
-        rows = sentencepiece.SentencePieceProcessor(model_proto=model).get_piece_size()
-    layer = make(name, rows=11 if name == "random_hash" else ROWS)
-    assert layer.table_rows == layer.tables[0].shape[0] == rows
+@pytest.mark.parametrize("kind", ["unigram", "random_hash", "sid_hybrid", "dense"])
+def test_roles_share_rows_or_have_their_own(resources, kind):
+    config = ALL[kind]
+    names = ("candidate", "current", "history")
+    roles = {name: cases.some_items(resources, 4, seed=9) for name in names}
+    shared = cases.make_filled(config, resources).by_role(roles, "candidate", training=False)
+    apart = RepresentationConfig(config.name, config.rows, separate_tables=True)
+    layer = create_representation(apart, DIM, resources)
+    layer.by_role(roles, "candidate", training=True)
+    rng = np.random.default_rng(0)
+    for weight in layer.trainable_variables:
+        weight.assign(rng.normal(size=weight.shape))
+    separate = layer.by_role(roles, "candidate", training=False)
+    present = layer.present(roles["current"]).numpy()
+    assert present.any()
+    for name in names[1:]:
+        np.testing.assert_allclose(shared[name].all(), shared["candidate"].all(), rtol=1e-4)
+        other, first = separate[name].all().numpy(), separate["candidate"].all().numpy()
+        np.testing.assert_array_equal(np.abs(other - first).max(axis=1) > 1e-3, present)
+    single = create_representation(config, DIM, resources)
+    assert layer.table_rows == 3 * single.table_rows
+    assert len(layer.tables) == 3 * len(cases.make_filled(config, resources).tables)
+
+
+def test_by_role_gives_each_role_its_items(make, resources):
+    layer = make("id_plus_sid")
+    roles = {
+        "history": cases.some_items(resources, 12, seed=1),
+        "current": cases.some_items(resources, 0, seed=2),
+        "candidate": cases.some_items(resources, 5, seed=3),
+    }
+    vectors = layer.by_role(roles, "candidate", training=True)
+    for role, items in roles.items():
+        np.testing.assert_allclose(vectors[role].all(), layer(items).all(), rtol=1e-6)
 
 
 def test_the_configuration_knows_the_names_of_the_registry():
@@ -180,11 +239,31 @@ def test_the_configuration_knows_the_names_of_the_registry():
         RepresentationConfig("sid_trigram")
 
 
+def test_options_have_the_defaults_of_their_representation_and_no_other():
+    config = RepresentationConfig("sid_prefix")
+    assert (config.n, config.tau, config.factor) == (None, None, None)
+    assert RepresentationConfig("sid_hybrid").tau > 0
+    assert RepresentationConfig("sid_ngram").n == 1
+    with pytest.raises(ValueError, match="sid_spm has no such option; it belongs to sid_ngram"):
+        RepresentationConfig("sid_spm", n=2)
+    with pytest.raises(ValueError, match="each once"):
+        RepresentationConfig("sid_hybrid", memory=("prefix", "prefix"))
+
+
 def test_a_tokenizer_larger_than_the_budget_is_refused(resources):
-    with pytest.raises(ValueError, match="only 30 rows"):
+    with pytest.raises(ValueError, match="only 30; train the tokenizer"):
         create_representation(RepresentationConfig("sid_spm", 30), DIM, resources)
 
 
-def test_spm_without_a_tokenizer_is_refused():
-    with pytest.raises(ValueError, match="needs a trained SID tokenizer"):
-        create_representation(RepresentationConfig("sid_spm"), DIM, SidResources(SPACE))
+@pytest.mark.parametrize(
+    ("config", "lacks"),
+    [
+        (RepresentationConfig("sid_spm"), "a trained SID tokenizer"),
+        (RepresentationConfig("sid_hybrid", memory=("spm",)), "a trained SID tokenizer"),
+        (RepresentationConfig("individual_id"), "the items of the train split"),
+        (RepresentationConfig("sid_hybrid"), "the items of the train split"),
+    ],
+)
+def test_what_a_representation_needs_is_named(config, lacks):
+    with pytest.raises(ValueError, match=f"needs? {lacks}"):
+        create_representation(config, DIM, SidResources(SPACE))

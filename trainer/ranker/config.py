@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import pydantic
 from pydantic import ConfigDict
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -26,18 +27,121 @@ class TaskConfig:
     weight: float = Field(1.0, gt=0)
 
 
+# The options of each representation and their defaults.
+_OPTIONS: dict[str, dict[str, object]] = {
+    "random_hash": {},
+    "individual_id": {},
+    "dense": {},
+    "dense_projected": {"factor": 2.0},
+    "sid_ngram": {"n": 1},
+    "sid_prefix": {"depth": None},
+    "sid_spm": {"sampling": 0.0},
+    "id_plus_sid": {"memory_share": 0.5},
+    "sid_hybrid": {
+        "memory": ("prefix",),
+        "memory_keys": "frequent",
+        "memory_share": 0.5,
+        "depth": None,
+        "sampling": 0.0,
+        "tau": 20.0,
+        "drop": 0.3,
+        "gate": "count",
+        "counted": "training",
+    },
+}
+
+
 @dataclass(frozen=True, config=_STRICT)
 class RepresentationConfig:
     """How the ranker sees an item.
 
+    An option that is not given takes the default of the representation that it belongs to; one that
+    belongs to another representation is refused.
+
     Attributes:
         name: A name in the registry of `trainer.ranker.representations`.
-        rows: Rows of the embedding table. `sid_unigram` has levels x codebook_size rows whatever is
-            asked.
+        rows: Rows of the embedding tables together, at most. `individual_id` has a row for each
+            item of the train split and one for all others whatever is asked, and the dense ones
+            have none.
+        separate_tables: Whether candidate, current item and history have tables of their own, each
+            of `rows` rows; else they share.
+        factor: Of dense_projected: how much wider than `ranker.bottom_widths` says the ranker's
+            first shared layer is (2).
+        n: Of sid_ngram: codes in a group (1: each code by itself).
+        depth: Of sid_prefix and sid_hybrid: codes of the longest prefix (all).
+        sampling: Of sid_spm and sid_hybrid: in training, a cut into pieces is drawn with this power
+            of its probability, SentencePiece's alpha; 0, the default, always takes the most
+            probable cut. It needs a tokenizer of model unigram.
+        memory_share: Of id_plus_sid and sid_hybrid: share of the rows that memorise (0.5). The
+            codes have the others, and use at most levels x codebook_size of them: what they leave
+            memorises too.
+        memory: Of sid_hybrid: what has memorising rows: "prefix" (of two codes and more),
+            "item_id" and "spm" (pieces of two codes and more; the share is then the tokenizer's).
+            Of several, each has an equal part of the rows.
+        memory_keys: Of sid_hybrid: which prefixes and item IDs have memorising rows: "frequent",
+            those shown most in training, each its own; or "hashed", all, sharing.
+        tau: Of sid_hybrid: training impressions at which a memorising row counts half (20).
+        drop: Of sid_hybrid: share of items that go without memorising rows in a training step
+            (0.3).
+        gate: Of sid_hybrid: the scale of a row of n impressions: "count", n / (n + tau); "learnt",
+            the same with a trained tau and a trained power of n; "none", 1.
+        counted: Of sid_hybrid: when n is counted: while "training", so that rows are trusted more
+            and more; or "before", which only frequent prefixes and item IDs allow.
     """
 
-    name: Literal["random_hash", "sid_spm", "sid_unigram"] = "sid_spm"
+    name: Literal[
+        "random_hash",
+        "individual_id",
+        "dense",
+        "dense_projected",
+        "sid_ngram",
+        "sid_prefix",
+        "sid_spm",
+        "id_plus_sid",
+        "sid_hybrid",
+    ] = "sid_spm"
     rows: int = Field(4096, ge=1)
+    separate_tables: bool = False
+    factor: float | None = Field(None, ge=1)
+    n: int | None = Field(None, ge=1)
+    depth: int | None = Field(None, ge=1)
+    sampling: float | None = Field(None, ge=0)
+    memory_share: float | None = Field(None, gt=0, lt=1)
+    memory: tuple[Literal["prefix", "item_id", "spm"], ...] | None = None
+    memory_keys: Literal["frequent", "hashed"] | None = None
+    tau: float | None = Field(None, gt=0)
+    drop: float | None = Field(None, ge=0, lt=1)
+    gate: Literal["count", "learnt", "none"] | None = None
+    counted: Literal["training", "before"] | None = None
+
+    @pydantic.field_validator(*sorted({name for own in _OPTIONS.values() for name in own}))
+    @classmethod
+    def _belongs(cls, value: object, info: pydantic.ValidationInfo) -> object:
+        """Refuses an option of another representation."""
+        name = info.data.get("name")
+        if value is not None and name in _OPTIONS and info.field_name not in _OPTIONS[name]:
+            owners = [owner for owner, own in _OPTIONS.items() if info.field_name in own]
+            raise ValueError(f"{name} has no such option; it belongs to {', '.join(owners)}")
+        return value
+
+    @pydantic.field_validator("memory")
+    @classmethod
+    def _some_memory(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Refuses an empty or a repeating choice."""
+        if value is not None and len(set(value)) != max(len(value), 1):
+            raise ValueError("name at least one, and each once")
+        return value
+
+    @property
+    def reads_embeddings(self) -> bool:
+        """Whether the content embedding is read of an item."""
+        return self.name in ("dense", "dense_projected")
+
+    def __post_init__(self) -> None:
+        """Sets the defaults of the representation's options."""
+        for option, default in _OPTIONS[self.name].items():
+            if getattr(self, option) is None:
+                object.__setattr__(self, option, default)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -48,6 +152,8 @@ class RankerConfig:
         embedding_dim: Width of an item's vector.
         context_dim: Width of a categorical context column's vector.
         cross_layers: DCN-v2 cross layers over candidate, current item, history and context.
+        history_pooling: What becomes of the history's vectors: "mean", their mean; "attention", a
+            mean weighted by how well each fits the candidate.
         bottom_widths: Units of the shared ReLU layers.
         head_widths: Units of each task's own ReLU layers, before its one output.
         epochs: Passes over the training impressions.
@@ -63,6 +169,7 @@ class RankerConfig:
     embedding_dim: int = Field(32, ge=1)
     context_dim: int = Field(8, ge=1)
     cross_layers: int = Field(2, ge=0)
+    history_pooling: Literal["mean", "attention"] = "mean"
     bottom_widths: tuple[int, ...] = (128, 64)
     head_widths: tuple[int, ...] = (32,)
     epochs: int = Field(2, ge=1)

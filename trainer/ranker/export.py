@@ -7,6 +7,8 @@ import tensorflow as tf
 from trainer.ranker.feature_builder import FeatureBuilder
 from trainer.ranker.model import Ranker
 from trainer.sid_space import SidSpace
+from trainer.warmup import blank_example
+from trainer.warmup import write_warmup_requests
 
 
 def export_ranker(
@@ -68,3 +70,5 @@ def export_ranker(
         },
     )
     space.save(os.path.join(directory, "assets.extra"))
+    example = blank_example(builder.parsing_spec)
+    write_warmup_requests(directory, "ranker", {"examples": example})

@@ -32,12 +32,12 @@ class FeatureBuilder:
         self.transform_layer = context.layer
         """Holds the vocabularies; an exported model has to keep it as an attribute."""
         self.parsing_spec = {
-            **item_parsing_spec(representation.fields, representation.levels),
+            **item_parsing_spec(representation.fields, representation.space),
             **context.parsing_spec,
         }
         """How `tf.io.parse_example` reads joined examples."""
         self.request_spec = {
-            **item_tensor_specs(representation.fields, representation.levels),
+            **item_tensor_specs(representation.fields, representation.space),
             **{
                 name: tf.TensorSpec([None], dtype, name)
                 for name, dtype in context.input_dtypes.items()
@@ -55,7 +55,9 @@ class FeatureBuilder:
             The features that `Ranker` takes.
         """
         fields = self._representation.fields
-        features = {name: raw[name] for name in item_parsing_spec(fields, 1)}
+        features = {
+            name: raw[name] for name in item_parsing_spec(fields, self._representation.space)
+        }
         for field in fields:
             name = f"{HISTORY}_{field}"
             features[name] = features[name][:, : self._history_length]

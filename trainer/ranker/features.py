@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.ranker.config import TaskConfig
+from trainer.sid_space import SidSpace
 
 CANDIDATE = "candidate"
 CURRENT = "current"
@@ -35,22 +36,23 @@ def item_features(features: Mapping[str, tf.Tensor], role: str, fields: Sequence
     return {field: features[f"{role}_{field}"] for field in fields}
 
 
-def item_parsing_spec(fields: Sequence[str], levels: int) -> dict[str, object]:
+def item_parsing_spec(fields: Sequence[str], space: SidSpace) -> dict[str, object]:
     """How `tf.io.parse_example` reads the items.
 
     Args:
         fields: The fields that a representation reads.
-        levels: Codes in a Semantic ID (L).
+        space: The SID space, of L levels and embeddings of length D.
 
     Returns:
         Specifications of `candidate_sid` [B, L], `current_sid` [B, L] and `history_sid` [B, T, L],
-        int64, -1 where there is no item; and of `candidate_item_id` [B], `current_item_id` [B] and
-        `history_item_id` [B, T], strings, empty where there is no item; T is the longest history of
-        the batch and may be 0.
+        int64, -1 where there is no item; of `candidate_item_id` [B], `current_item_id` [B] and
+        `history_item_id` [B, T], strings, empty where there is no item; and of
+        `candidate_embedding` [B, D], `current_embedding` [B, D] and `history_embedding` [B, T, D],
+        float32, zero where there is no item. T is the longest history of the batch and may be 0.
     """
     spec = {}
     for field in fields:
-        shape, dtype, absent = _field_kind(field, levels)
+        shape, dtype, absent = _field_kind(field, space)
         spec[f"{CANDIDATE}_{field}"] = tf.io.FixedLenFeature(shape, dtype)
         spec[f"{CURRENT}_{field}"] = tf.io.FixedLenFeature(
             shape, dtype, np.full(shape, absent).tolist()
@@ -61,29 +63,34 @@ def item_parsing_spec(fields: Sequence[str], levels: int) -> dict[str, object]:
     return spec
 
 
-def item_tensor_specs(fields: Sequence[str], levels: int) -> dict[str, tf.TensorSpec]:
+def item_tensor_specs(fields: Sequence[str], space: SidSpace) -> dict[str, tf.TensorSpec]:
     """The items of a request that ranks N candidates for one user.
 
     Args:
         fields: The fields that a representation reads.
-        levels: Codes in a Semantic ID (L).
+        space: The SID space, of L levels and embeddings of length D.
 
     Returns:
-        For `sid`, int64: `candidate_sid` [N, L], `current_sid` [1, L], `history_sid` [1, T, L];
-        for `item_id`, string: the same without the last axis.
+        For `sid`, int64: `candidate_sid` [N, L], `current_sid` [1, L], `history_sid` [1, T, L]; for
+        `embedding`, float32, the same with D in the place of L; for `item_id`, string, the same
+        without the last axis.
     """
     specs = {}
     for field in fields:
-        shape, dtype, _ = _field_kind(field, levels)
+        shape, dtype, _ = _field_kind(field, space)
         for role, axes in ((CANDIDATE, [None]), (CURRENT, [1]), (HISTORY, [1, None])):
             name = f"{role}_{field}"
             specs[name] = tf.TensorSpec([*axes, *shape], dtype, name)
     return specs
 
 
-def _field_kind(field: str, levels: int) -> tuple[list[int], tf.DType, int | str]:
+def _field_kind(field: str, space: SidSpace) -> tuple[list[int], tf.DType, int | float | str]:
     """Shape, type and the value that stands for no item, of one item's field."""
-    return {"sid": ([levels], tf.int64, -1), "item_id": ([], tf.string, "")}[field]
+    return {
+        "sid": ([space.levels], tf.int64, -1),
+        "item_id": ([], tf.string, ""),
+        "embedding": ([space.embedding_dim], tf.float32, 0.0),
+    }[field]
 
 
 def label_parsing_spec(tasks: Sequence[TaskConfig]) -> dict[str, object]:

@@ -15,6 +15,8 @@ from trainer.ranker.features import CURRENT
 from trainer.ranker.features import HISTORY
 from trainer.ranker.features import item_features
 from trainer.ranker.features import label_feature
+from trainer.ranker.history_pooling import AttentionHistory
+from trainer.ranker.history_pooling import MeanHistory
 from trainer.ranker.label_moments import LabelMoments
 from trainer.ranker.representations import ItemRepresentation
 from trainer.ranker.task_head import TaskHead
@@ -65,9 +67,12 @@ class Ranker(tfrs.Model):
         self._crosses = [
             tfrs.layers.dcn.Cross(kernel_regularizer=l2) for _ in range(config.cross_layers)
         ]
+        pooling = {"mean": MeanHistory, "attention": AttentionHistory}
+        self._pool_history = pooling[config.history_pooling]()
+        widths = list(config.bottom_widths)
+        widths[:1] = [round(width * representation.bottom_factor) for width in widths[:1]]
         self._bottom = [
-            tf.keras.layers.Dense(width, "relu", kernel_regularizer=l2)
-            for width in config.bottom_widths
+            tf.keras.layers.Dense(width, "relu", kernel_regularizer=l2) for width in widths
         ]
         self._heads = [
             TaskHead(task, config, moments.get(task.name, LabelMoments())) for task in tasks
@@ -89,40 +94,31 @@ class Ranker(tfrs.Model):
         return {head.task.name: head.prediction(raw[head.task.name]) for head in self._heads}
 
     def item_vectors(
-        self, features: Mapping[str, tf.Tensor]
+        self, features: Mapping[str, tf.Tensor], training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """What the ranker makes of the items.
 
         Args:
             features: See the class; U, the leading axis of the user's, is B or 1.
+            training: Whether this is a training step.
 
         Returns:
-            The candidates' vectors, float32 [B, d], and the user's: the current item's and the mean
-            of the history's items that there are, zero when there is none; float32 [U, d] each.
+            The candidates' vectors, float32 [B, d]; the current item's, float32 [U, d]; and that of
+            the history, float32 [U, d] where it is the mean of the items that there are, [B, d]
+            where the candidate attends to them. Zero where there is no item.
         """
         fields = self.representation.fields
-        history = item_features(features, HISTORY, fields)
-        present = self.representation.present(history)
-        users, length = tf.shape(present)[0], tf.shape(present)[1]
-        # One list of all items, so that the representation works on each distinct item once.
-        items = {}
-        for field in fields:
-            single = history[field].shape[2:]
-            items[field] = tf.concat(
-                [
-                    features[f"{CANDIDATE}_{field}"],
-                    features[f"{CURRENT}_{field}"],
-                    tf.reshape(history[field], [-1, *single]),
-                ],
-                axis=0,
-            )
-        candidate, current, entries = tf.split(
-            self.representation(items), [-1, users, users * length]
-        )
-        # Absent items have the zero vector, so the sum needs no mask.
-        total = tf.reduce_sum(tf.reshape(entries, [users, length, self.representation.dim]), axis=1)
-        count = tf.reduce_sum(tf.cast(present, tf.float32), axis=1)
-        return candidate, current, total / tf.maximum(count, 1.0)[:, None]
+        roles = {
+            role: item_features(features, role, fields) for role in (CANDIDATE, CURRENT, HISTORY)
+        }
+        present = self.representation.present(roles[HISTORY])
+        roles[HISTORY] = {
+            field: tf.reshape(values, [-1, *values.shape[2:]])
+            for field, values in roles[HISTORY].items()
+        }
+        vectors = self.representation.by_role(roles, CANDIDATE, training)
+        candidate, current = vectors[CANDIDATE].all(), vectors[CURRENT].all()
+        return candidate, current, self._pool_history(vectors[HISTORY], present, candidate)
 
     def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Weighted sum of the tasks' mean losses over the batch.
@@ -134,7 +130,7 @@ class Ranker(tfrs.Model):
         Returns:
             float32 scalar.
         """
-        raw = self._raw(inputs)
+        raw = self._raw(inputs, training)
         loss = tf.add_n(
             [
                 head.task.weight
@@ -204,9 +200,11 @@ class Ranker(tfrs.Model):
         context = [layer.embeddings for layer in self._embeddings.values()]
         return [*self.representation.tables, *context]
 
-    def _raw(self, features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _raw(
+        self, features: Mapping[str, tf.Tensor], training: bool = False
+    ) -> dict[str, tf.Tensor]:
         """Raw outputs [B] by task name."""
-        candidate, current, history = self.item_vectors(features)
+        candidate, current, history = self.item_vectors(features, training)
         inputs = [candidate, current, history, candidate * current, candidate * history]
         inputs += [layer(features[name]) for name, layer in self._embeddings.items()]
         inputs += [features[name][:, None] for name in self._context.numeric]

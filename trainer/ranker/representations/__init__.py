@@ -1,20 +1,101 @@
 """Item representations, by the name that the configuration gives them.
 
-A new one is a subclass of `ItemRepresentation` in a file of its own, a line here and its name in
-`RepresentationConfig`.
+A new one is a subclass of `ItemRepresentation` or another sum of `Subwords`, a function here, and
+its name and options in `RepresentationConfig`.
 """
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.representations.item_representation import ItemRepresentation
-from trainer.ranker.representations.random_hash import RandomHash
-from trainer.ranker.representations.sid_resources import SidResources
-from trainer.ranker.representations.sid_spm import SidSpm
-from trainer.ranker.representations.sid_unigram import SidUnigram
+from collections.abc import Callable
 
-REGISTRY: dict[str, type[ItemRepresentation]] = {
-    "random_hash": RandomHash,
-    "sid_spm": SidSpm,
-    "sid_unigram": SidUnigram,
+from trainer.ranker.config import RepresentationConfig
+from trainer.ranker.features import CANDIDATE
+from trainer.ranker.features import CURRENT
+from trainer.ranker.features import HISTORY
+from trainer.ranker.representations.dense import Dense
+from trainer.ranker.representations.hybrid_rows import hybrid_subwords
+from trainer.ranker.representations.item_id_subwords import item_id_vocabulary
+from trainer.ranker.representations.item_id_subwords import ItemIdSubwords
+from trainer.ranker.representations.item_representation import ItemRepresentation
+from trainer.ranker.representations.item_representation import ItemVectors
+from trainer.ranker.representations.key_rows import HashedRows
+from trainer.ranker.representations.ngram_subwords import NgramSubwords
+from trainer.ranker.representations.piece_subwords import PieceSubwords
+from trainer.ranker.representations.prefix_subwords import HashedPrefixes
+from trainer.ranker.representations.separate_tables import SeparateTables
+from trainer.ranker.representations.sid_hybrid import SidHybrid
+from trainer.ranker.representations.sid_resources import SidResources
+from trainer.ranker.representations.subword_sum import SubwordSum
+from trainer.ranker.table_budget import code_rows
+
+Create = Callable[[RepresentationConfig, int, SidResources], ItemRepresentation]
+
+
+def _random_hash(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+    return SubwordSum([ItemIdSubwords(HashedRows(config.rows))], dim, resources.space)
+
+
+def _individual_id(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+    ids = ItemIdSubwords(item_id_vocabulary(resources), unknown_row=True)
+    return SubwordSum([ids], dim, resources.space)
+
+
+def _dense(config: RepresentationConfig, dim: int, resources: SidResources) -> Dense:
+    return Dense(dim, resources.space)
+
+
+def _dense_projected(config: RepresentationConfig, dim: int, resources: SidResources) -> Dense:
+    return Dense(dim, resources.space, config.factor)
+
+
+def _sid_ngram(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+    ngrams = NgramSubwords(config.n, config.rows, resources.space)
+    return SubwordSum([ngrams], dim, resources.space)
+
+
+def _sid_prefix(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+    depth = config.depth or resources.space.levels
+    prefixes = HashedPrefixes(range(1, depth + 1), config.rows, resources.space)
+    return SubwordSum([prefixes], dim, resources.space)
+
+
+def _sid_spm(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+    pieces = PieceSubwords(resources, config.sampling)
+    _require_budget(pieces.table_rows, config)
+    return SubwordSum([pieces], dim, resources.space)
+
+
+def _id_plus_sid(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+    space = resources.space
+    codes = NgramSubwords(1, code_rows(config, space.levels, space.codebook_size), space)
+    ids = ItemIdSubwords(HashedRows(config.rows - codes.table_rows))
+    return SubwordSum([codes, ids], dim, space)
+
+
+def _sid_hybrid(config: RepresentationConfig, dim: int, resources: SidResources) -> SidHybrid:
+    general, memory = hybrid_subwords(config, resources)
+    hybrid = SidHybrid(
+        general,
+        memory,
+        dim,
+        resources.space,
+        config.tau,
+        config.drop,
+        config.gate,
+        config.counted,
+    )
+    _require_budget(hybrid.table_rows, config)
+    return hybrid
+
+
+REGISTRY: dict[str, Create] = {
+    "random_hash": _random_hash,
+    "individual_id": _individual_id,
+    "dense": _dense,
+    "dense_projected": _dense_projected,
+    "sid_ngram": _sid_ngram,
+    "sid_prefix": _sid_prefix,
+    "sid_spm": _sid_spm,
+    "id_plus_sid": _id_plus_sid,
+    "sid_hybrid": _sid_hybrid,
 }
 
 
@@ -24,14 +105,32 @@ def create_representation(
     """Makes a representation.
 
     Args:
-        config: Its name and table budget.
+        config: Its name, table budget and options.
         dim: Width of an item's vector (d).
-        resources: The SID space and the tokenizer.
+        resources: The SID space, the tokenizer and the items of the train split.
 
     Raises:
-        ValueError: The representation refuses the configuration.
+        ValueError: The configuration and the resources do not fit, or a resource is missing.
     """
-    return REGISTRY[config.name].create(config, dim, resources)
+    create = REGISTRY[config.name]
+    if config.separate_tables:
+        roles = (CANDIDATE, CURRENT, HISTORY)
+        return SeparateTables(lambda: create(config, dim, resources), roles)
+    return create(config, dim, resources)
 
 
-__all__ = ["REGISTRY", "ItemRepresentation", "SidResources", "create_representation"]
+def _require_budget(rows: int, config: RepresentationConfig) -> None:
+    if rows > config.rows:
+        raise ValueError(
+            f"with this SID tokenizer, representation {config.name} takes {rows} rows, but has "
+            f"only {config.rows}; train the tokenizer with fewer pieces"
+        )
+
+
+__all__ = [
+    "REGISTRY",
+    "ItemRepresentation",
+    "ItemVectors",
+    "SidResources",
+    "create_representation",
+]

@@ -2,70 +2,106 @@
 
 import abc
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.representations.sid_resources import SidResources
+from trainer.ranker.representations.distinct_items import distinct_items
+from trainer.ranker.representations.item_keys import item_id_keys
+from trainer.ranker.representations.item_keys import sid_words
+from trainer.sid_space import SidSpace
+
+
+class ItemVectors(NamedTuple):
+    """Vectors of items that may occur many times.
+
+    Attributes:
+        distinct: float32 [U, d], the vectors of the distinct items.
+        index: int32 [...], which of them each item is.
+    """
+
+    distinct: tf.Tensor
+    index: tf.Tensor
+
+    def all(self) -> tf.Tensor:
+        """Every item's vector, float32 [..., d]."""
+        return tf.gather(self.distinct, self.index)
 
 
 class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
     """Turns what identifies an item into a vector.
 
-    One instance serves the candidate, the current item and the history. Items come as a dictionary
-    of the fields that the representation declares, all with the same leading axes `[...]`:
+    Items come as a dictionary of the fields that the representation declares, all with the same
+    leading axes `[...]`:
 
-    - `sid`: integers [..., L], the Semantic ID; an item with any code outside 0 .. K-1 (as -1) is
+    - `sid`: int64 [..., L], the Semantic ID; an item with any code outside 0 .. K-1 (as -1) is
       absent.
     - `item_id`: strings [...]; an item whose ID is the empty string is absent.
+    - `embedding`: float32 [..., D], the content embedding; an item with zeros alone is absent.
 
-    An absent item gets the zero vector and takes no rows.
+    Of several fields, one that identifies an item is enough. An absent item gets the zero vector
+    and takes no rows.
     """
 
-    fields: ClassVar[tuple[str, ...]]
-    """What the representation reads of an item: `sid`, `item_id` or both."""
+    bottom_factor = 1.0
+    """How much wider than configured the first layer on top of the items' vectors is."""
 
-    def __init__(self, dim: int, resources: SidResources, table_rows: int):
-        """Creates the layer; its table is made at the first call.
+    def __init__(self, fields: tuple[str, ...], dim: int, space: SidSpace, table_rows: int):
+        """Creates the layer; its tables are made at the first call.
 
         Args:
+            fields: What is read of an item: `sid`, `item_id`, `embedding`.
             dim: Width of an item's vector (d).
-            resources: The SID space and the tokenizer.
-            table_rows: Rows of the embedding table.
+            space: The SID space.
+            table_rows: Rows of all embedding tables together.
         """
         super().__init__(name="item")
+        self.fields = fields
         self.dim = dim
-        self.levels = resources.space.levels
-        self.codebook_size = resources.space.codebook_size
+        self.space = space
         self.table_rows = table_rows
-        self.tables: list[tf.Variable] = []
+        self._tables: list[tf.Variable] = []
 
-    @classmethod
-    @abc.abstractmethod
-    def create(
-        cls, config: RepresentationConfig, dim: int, resources: SidResources
-    ) -> "ItemRepresentation":
-        """Makes the representation from its configuration.
+    @property
+    def tables(self) -> list[tf.Variable]:
+        """The embedding tables, once they are made."""
+        return self._tables
 
-        Args:
-            config: Name and table budget.
-            dim: Width of an item's vector (d).
-            resources: The SID space and the tokenizer.
-
-        Raises:
-            ValueError: The configuration or the resources do not suffice.
-        """
-
-    @abc.abstractmethod
-    def call(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def call(
+        self,
+        features: Mapping[str, tf.Tensor],
+        impressions: int | tf.Tensor = 0,
+        training: bool = False,
+    ) -> ItemVectors:
         """Vectors of items.
 
         Args:
-            features: The items' fields.
+            features: The items' fields, of leading axes [...].
+            impressions: How many of the items, from the first one on, are impressions, which a
+                representation that counts them counts in training.
+            training: Whether this is a training step.
 
         Returns:
-            float32 [..., d].
+            The vectors of the distinct items and the items' places among them.
+        """
+        items, index = self.distinct(features)
+        counts = None
+        if training:
+            shown = tf.reshape(index, [-1])[:impressions]
+            distinct = tf.shape(next(iter(items.values())))[0]
+            counts = tf.math.unsorted_segment_sum(tf.ones_like(shown, tf.float32), shown, distinct)
+        return ItemVectors(self.vectors(items, counts), index)
+
+    @abc.abstractmethod
+    def vectors(self, items: Mapping[str, tf.Tensor], counts: tf.Tensor | None) -> tf.Tensor:
+        """Vectors of distinct items.
+
+        Args:
+            items: The U items, as `distinct` gives them.
+            counts: In training, the impressions of each in this step, float32 [U]; None else.
+
+        Returns:
+            float32 [U, d].
         """
 
     @abc.abstractmethod
@@ -79,6 +115,58 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
             int32 [...]; 0 for an absent item.
         """
 
+    def by_role(
+        self, roles: Mapping[str, Mapping[str, tf.Tensor]], impressions: str, training: bool
+    ) -> dict[str, ItemVectors]:
+        """Vectors of the items of several roles, each distinct item worked on once.
+
+        Args:
+            roles: By role, the items' fields with one leading axis.
+            impressions: The role whose items are impressions.
+            training: Whether this is a training step.
+
+        Returns:
+            Vectors by role.
+        """
+        names = sorted(roles, key=lambda role: role != impressions)
+        features = {
+            field: tf.concat([roles[role][field] for role in names], axis=0)
+            for field in self.fields
+        }
+        sizes = [tf.shape(roles[role][self.fields[0]])[0] for role in names]
+        distinct, index = self(features, impressions=sizes[0], training=training)
+        parts = tf.split(index, sizes, num=len(sizes))
+        return {role: ItemVectors(distinct, part) for role, part in zip(names, parts, strict=True)}
+
+    def distinct(self, features: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """Finds the distinct items.
+
+        Args:
+            features: The items' fields, `sid` or `item_id` or both.
+
+        Returns:
+            The U distinct items: `sid`, int32 [U, L], and `item_id`, the IDs' fingerprints,
+            int64 [U], both -1 where there is none; and int32 [...], the place of each item.
+        """
+        keys, sid, present, item_id = [], None, None, None
+        if "sid" in self.fields:
+            sid = tf.reshape(features["sid"], [-1, self.space.levels])
+            present = self._sid_present(sid)
+            keys += sid_words(sid, present)
+            shape = tf.shape(features["sid"])[:-1]
+        if "item_id" in self.fields:
+            item_id = item_id_keys(tf.reshape(features["item_id"], [-1]))
+            keys.append(item_id)
+            shape = tf.shape(features["item_id"])
+        place, index = distinct_items(keys)
+        items = {}
+        if sid is not None:
+            codes = tf.cast(tf.gather(sid, place), tf.int32)
+            items["sid"] = tf.where(tf.gather(present, place)[:, None], codes, -1)
+        if item_id is not None:
+            items["item_id"] = tf.gather(item_id, place)
+        return items, tf.reshape(index, shape)
+
     def present(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Which items there are.
 
@@ -90,27 +178,32 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
         """
         found = []
         if "sid" in self.fields:
-            codes = features["sid"]
-            found.append(tf.reduce_all((codes >= 0) & (codes < self.codebook_size), axis=-1))
+            found.append(self._sid_present(features["sid"]))
         if "item_id" in self.fields:
             found.append(tf.not_equal(features["item_id"], ""))
+        if "embedding" in self.fields:
+            found.append(tf.reduce_any(features["embedding"] != 0, axis=-1))
         return tf.reduce_any(tf.stack(found), axis=0)
 
-    def add_table(self, rows: int, name: str = "table") -> tf.Variable:
+    def add_table(self, rows: int, name: str = "table", spread: float = 0.05) -> tf.Variable:
         """Adds an embedding table, which is trained by the table optimizer.
 
         Args:
             rows: Its rows.
             name: Its name.
+            spread: Its numbers start between minus and plus this: small, so that rows that training
+                never met stay near zero.
 
         Returns:
-            float32 [rows, d], small and random, so that rows that training never met stay near
-            zero.
+            float32 [rows, d].
         """
         table = self.add_weight(
             name=name,
             shape=(rows, self.dim),
-            initializer=tf.keras.initializers.RandomUniform(-0.05, 0.05),
+            initializer=tf.keras.initializers.RandomUniform(-spread, spread),
         )
-        self.tables.append(table)
+        self._tables.append(table)
         return table
+
+    def _sid_present(self, sid: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_all((sid >= 0) & (sid < self.space.codebook_size), axis=-1)

@@ -4,28 +4,48 @@ import dataclasses
 import os
 
 from trainer.sid_space import SidSpace
+from trainer.tokenizer.impressed_items import FILE_NAME as IMPRESSED_ITEMS_FILE
+from trainer.tokenizer.impressed_items import ImpressedItems
 from trainer.tokenizer.train import ASSETS_EXTRA
 from trainer.tokenizer.train import MODEL_FILE
 
 
 @dataclasses.dataclass(frozen=True)
 class SidResources:
-    """The SID space and its tokenizer.
+    """The SID space, its tokenizer, and the items of the train split.
 
     Attributes:
         space: The SID space of every `sid` field.
         tokenizer_model: SentencePiece's serialized model, or None where no tokenizer was trained.
+        items: The items that were shown in training, or None where they are not known.
     """
 
     space: SidSpace
     tokenizer_model: bytes | None = None
+    items: ImpressedItems | None = None
+
+    def require_items(self) -> ImpressedItems:
+        """The items of the train split.
+
+        Raises:
+            ValueError: They are not known.
+        """
+        if self.items is None:
+            raise ValueError("a vocabulary of items needs the items of the train split")
+        return self.items
 
     @classmethod
     def load(cls, directory: str) -> "SidResources":
-        """Reads a tokenizer directory.
+        """Reads a tokenizer directory; `items` are optional in it.
 
         Raises:
-            FileNotFoundError: The directory lacks one of its files.
+            FileNotFoundError: The directory lacks one of its other files.
         """
         with open(os.path.join(directory, MODEL_FILE), "rb") as file:
-            return cls(SidSpace.load(os.path.join(directory, ASSETS_EXTRA)), file.read())
+            model = file.read()
+        items = os.path.exists(os.path.join(directory, IMPRESSED_ITEMS_FILE))
+        return cls(
+            SidSpace.load(os.path.join(directory, ASSETS_EXTRA)),
+            model,
+            ImpressedItems.load(directory) if items else None,
+        )

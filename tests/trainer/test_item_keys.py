@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import representation_cases as cases
+import tensorflow as tf
+
+from trainer.ranker.representations.distinct_items import distinct_items
+from trainer.ranker.representations.item_keys import item_id_keys
+from trainer.ranker.representations.item_keys import sequence_keys
+from trainer.ranker.representations.item_keys import sid_words
+from trainer.ranker.representations.key_rows import VocabularyRows
+
+
+def test_every_prefix_has_the_key_that_a_loop_gives():
+    codes = np.random.default_rng(0).integers(0, 60000, (20, 5))
+    keys = sequence_keys(tf.constant(codes)).numpy()
+    for row in range(20):
+        for depth in range(5):
+            assert keys[row, depth] == cases.code_key(codes[row, : depth + 1])
+
+
+def test_keys_of_neighbours_fall_all_over():
+    codes = np.stack(np.meshgrid(np.arange(64), np.arange(64)), -1).reshape(-1, 2)
+    keys = sequence_keys(tf.constant(codes))[:, 1].numpy()
+    assert len(np.unique(keys)) == 64 * 64
+    counts = np.bincount(keys % 64, minlength=64)
+    # 64 keys a row are expected; a binomial's standard deviation is 8.
+    assert 64 - 5 * 8 < counts.min() <= counts.max() < 64 + 5 * 8
+
+
+def test_an_item_id_is_not_absent_unless_empty():
+    keys = item_id_keys(tf.constant(["a", "", "b"])).numpy()
+    assert keys[1] == -1
+    assert keys[0] >= 0
+    assert [keys[0], keys[2]] == [cases.id_key(b"a"), cases.id_key(b"b")]
+
+
+@pytest.mark.parametrize("levels", [1, 4, 5, 8])
+def test_words_tell_semantic_ids_apart_exactly(levels):
+    rng = np.random.default_rng(levels)
+    sids = rng.integers(0, 3, (300, levels)) * 30000
+    present = rng.random(300) < 0.9
+    words = np.stack(sid_words(tf.constant(sids), tf.constant(present)), axis=1)
+    assert words.shape == (300, -(-levels // 4))
+    groups = {}
+    for sid, there, word in zip(sids.tolist(), present, words.tolist(), strict=True):
+        groups.setdefault(tuple(sid) if there else None, set()).add(tuple(word))
+    assert all(len(found) == 1 for found in groups.values())
+    assert len({word for found in groups.values() for word in found}) == len(groups)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+@pytest.mark.parametrize("count", [0, 1, 200])
+def test_distinct_items_and_their_places(columns, count):
+    keys = np.random.default_rng(0).integers(-1, 4, (count, columns))
+    place, index = distinct_items([tf.constant(keys[:, i]) for i in range(columns)])
+    assert len(place) == len(np.unique(keys, axis=0))
+    np.testing.assert_array_equal(keys[place.numpy()][index.numpy()], keys)
+
+
+def test_a_vocabulary_keeps_the_most_frequent_keys():
+    rows = VocabularyRows(np.array([50, 10, 30, 10, 20]), np.array([3, 1, 5, 1, 1]), 3)
+
+    class Owner(tf.keras.layers.Layer):
+        pass
+
+    rows.build(Owner())
+    # 30 was shown 5 times, 50 three times, 10 twice, 20 once.
+    found = rows.find(tf.constant([[10, 20, 30], [50, 60, -1]], tf.int64)).numpy()
+    assert found.tolist() == [[0, -1, 1], [2, -1, -1]]
+    assert rows.table_rows == 3
+
+
+def test_an_empty_vocabulary_knows_nothing():
+    rows = VocabularyRows(np.zeros(0, np.int64), np.zeros(0), 3)
+    assert rows.table_rows == 0
+    assert rows.find(tf.constant([4, 5], tf.int64)).numpy().tolist() == [-1, -1]

@@ -1,0 +1,76 @@
+"""One vector of a user's history."""
+
+import tensorflow as tf
+
+from trainer.ranker.representations import ItemVectors
+
+
+class MeanHistory(tf.keras.layers.Layer):
+    """The mean of the items that there are; zero where there are none."""
+
+    def call(self, history: ItemVectors, present: tf.Tensor, candidate: tf.Tensor) -> tf.Tensor:
+        """Pools.
+
+        Args:
+            history: Vectors of U x T items; those of absent ones are zero.
+            present: bool [U, T], which items there are.
+            candidate: Not looked at.
+
+        Returns:
+            float32 [U, d].
+        """
+        del candidate
+        users, length = tf.shape(present)[0], tf.shape(present)[1]
+        # Absent items have the zero vector, so the sum needs no mask.
+        total = tf.sparse.segment_sum(
+            history.distinct,
+            tf.reshape(history.index, [-1]),
+            tf.repeat(tf.range(users), length),
+            num_segments=users,
+        )
+        count = tf.reduce_sum(tf.cast(present, tf.float32), axis=1)
+        return total / tf.maximum(count, 1.0)[:, None]
+
+
+class AttentionHistory(tf.keras.layers.Layer):
+    """The mean of the items weighted by how well each fits the candidate.
+
+    The weight is the softmax, over the items that there are, of the scaled product of a linear map
+    of the candidate and the item. The items' vectors are the same for all candidates; only the
+    weights are a candidate's own.
+
+    Reference: target attention as in DIN (arXiv 1706.06978), by scaled products.
+    """
+
+    def build(self, input_shape: object) -> None:
+        """Makes the map of the candidate."""
+        dim = input_shape[0][-1]
+        self._query = self.add_weight(
+            name="query", shape=(dim, dim), initializer=tf.keras.initializers.Identity()
+        )
+        super().build(input_shape)
+
+    def call(self, history: ItemVectors, present: tf.Tensor, candidate: tf.Tensor) -> tf.Tensor:
+        """Pools.
+
+        Args:
+            history: Vectors of U x T items.
+            present: bool [U, T], which items there are.
+            candidate: float32 [B, d]; U is B or 1.
+
+        Returns:
+            float32 [B, d]; zero where there are no items.
+        """
+        shape = tf.concat([tf.shape(present), [candidate.shape[1]]], axis=0)
+        items = tf.reshape(history.all(), shape)
+        query = tf.matmul(candidate, self._query) * candidate.shape[1] ** -0.5
+        if present.shape[0] == 1:
+            # One product for all candidates.
+            scores = tf.matmul(query, items[0], transpose_b=True)
+        else:
+            scores = tf.matmul(items, query[:, :, None])[:, :, 0]
+        weights = tf.nn.softmax(tf.where(present, scores, scores.dtype.min), axis=1)
+        weights = tf.where(present, weights, 0.0)
+        if present.shape[0] == 1:
+            return tf.matmul(weights, items[0])
+        return tf.matmul(weights[:, None], items)[:, 0]

@@ -1,0 +1,54 @@
+"""Item IDs as subwords: one row an item."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from trainer.ranker.representations.item_keys import item_id_keys
+from trainer.ranker.representations.key_rows import HashedRows
+from trainer.ranker.representations.key_rows import VocabularyRows
+from trainer.ranker.representations.sid_resources import SidResources
+from trainer.ranker.representations.subwords import NONE
+from trainer.ranker.representations.subwords import Subwords
+
+
+class ItemIdSubwords(Subwords):
+    """One row for the whole item ID."""
+
+    def __init__(self, rows: HashedRows | VocabularyRows, unknown_row: bool = False):
+        """Creates the layer.
+
+        Args:
+            rows: Says which row an item ID has.
+            unknown_row: Whether all items that `rows` does not know share one more row; else they
+                have none.
+        """
+        super().__init__(("item_id",), rows.table_rows + unknown_row, "item_id")
+        self._rows = rows
+        if isinstance(rows, VocabularyRows) and not unknown_row:
+            self.known_impressions = rows.counts
+        self._unknown_row = rows.table_rows if unknown_row else NONE
+
+    def build(self, input_shape: object) -> None:
+        """Makes the vocabulary's weight, if there is one."""
+        self._rows.build(self)
+        super().build(input_shape)
+
+    def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """See the base class; R is 1."""
+        keys = items["item_id"]
+        rows = self._rows.find(keys)
+        rows = tf.where(rows == NONE, tf.constant(self._unknown_row, tf.int64), rows)
+        return tf.where(keys >= 0, rows, NONE)[:, None]
+
+
+def item_id_vocabulary(resources: SidResources, table_rows: int | None = None) -> VocabularyRows:
+    """Rows of the items of the train split.
+
+    Args:
+        resources: With `items`.
+        table_rows: Items to keep, at most: the most shown ones; None keeps all.
+    """
+    items = resources.require_items()
+    keys = item_id_keys(tf.constant(items.item_ids)).numpy()
+    return VocabularyRows(keys, items.impressions, table_rows or len(keys))

@@ -1,0 +1,85 @@
+"""Table rows of 64-bit keys."""
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.ranker.representations.subwords import NONE
+
+
+class HashedRows:
+    """Rows by hashing: keys may share one, and every key has one."""
+
+    def __init__(self, table_rows: int):
+        """Creates the rows.
+
+        Args:
+            table_rows: How many there are.
+        """
+        self.table_rows = table_rows
+
+    def build(self, owner: tf.keras.layers.Layer) -> None:
+        """Needs no weights."""
+
+    def find(self, keys: tf.Tensor) -> tf.Tensor:
+        """Rows of keys.
+
+        Args:
+            keys: int64 of any shape.
+
+        Returns:
+            int64 of the same shape.
+        """
+        return tf.math.floormod(keys, tf.constant(self.table_rows, tf.int64))
+
+
+class VocabularyRows:
+    """Rows by a vocabulary: the most frequent keys have one each, and the others none.
+
+    The keys are a weight, so that they are saved with the table that they belong to.
+    """
+
+    def __init__(self, keys: np.ndarray, counts: np.ndarray, table_rows: int):
+        """Creates the vocabulary.
+
+        Args:
+            keys: int64 [M], with repetitions.
+            counts: Integers [M]; those of the same key are added up.
+            table_rows: Keys to keep, at most.
+        """
+        distinct, index = np.unique(keys, return_inverse=True)
+        total = np.bincount(index.reshape(-1), weights=counts, minlength=len(distinct))
+        # Stable, so that ties go by the key and a run repeats.
+        kept = np.argsort(-total, kind="stable")[:table_rows]
+        kept = np.sort(kept)
+        self._sorted = distinct[kept]
+        self.counts = total[kept].astype(np.float32)
+        """float32 [table_rows], how often the key of each row was counted."""
+        self.table_rows = len(kept)
+
+    def build(self, owner: tf.keras.layers.Layer) -> None:
+        """Adds the keys to a layer's weights."""
+        self._keys = owner.add_weight(
+            name="keys",
+            shape=self._sorted.shape,
+            dtype=tf.int64,
+            initializer=lambda shape, dtype=None, **_: tf.constant(self._sorted, tf.int64),
+            trainable=False,
+        )
+
+    def find(self, keys: tf.Tensor) -> tf.Tensor:
+        """Rows of keys, `NONE` for one that is not in the vocabulary.
+
+        Args:
+            keys: int64 of any shape.
+
+        Returns:
+            int64 of the same shape.
+        """
+        if not self.table_rows:
+            return tf.fill(tf.shape(keys), tf.constant(NONE, tf.int64))
+        flat = tf.reshape(keys, [-1])
+        vocabulary = tf.convert_to_tensor(self._keys)
+        place = tf.searchsorted(vocabulary, flat, out_type=tf.int64)
+        place = tf.minimum(place, self.table_rows - 1)
+        known = tf.equal(tf.gather(vocabulary, place), flat)
+        return tf.reshape(tf.where(known, place, NONE), tf.shape(keys))

@@ -1,0 +1,70 @@
+"""Groups of codes as subwords."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from trainer.ranker.representations.item_keys import sequence_keys
+from trainer.ranker.representations.subwords import NONE
+from trainer.ranker.representations.subwords import Subwords
+from trainer.ranker.table_budget import ngram_rows
+from trainer.sid_space import SidSpace
+
+
+class NgramSubwords(Subwords):
+    """Every N codes of a Semantic ID, without overlap; each group has rows of its own.
+
+    A group has a row for each of its K^N sequences, or, where those are more than its share of the
+    rows, shares its rows by hashing. The last group is shorter where N does not divide the levels.
+
+    Reference: Singh et al. (arXiv 2306.08121): N-gram.
+    """
+
+    def __init__(self, n: int, rows: int, space: SidSpace):
+        """Creates the layer.
+
+        Args:
+            n: Codes in a group (N).
+            rows: Rows of all groups together, at most.
+            space: The SID space.
+
+        Raises:
+            ValueError: There are more groups than rows, or N is larger than the number of levels.
+        """
+        group_rows = ngram_rows(n, rows, space.levels, space.codebook_size)
+        super().__init__(("sid",), sum(group_rows), "ngrams")
+        self._n = n
+        self._codebook_size = space.codebook_size
+        self._group_rows = group_rows
+
+    def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """See the base class; R is the number of groups."""
+        sid = items["sid"]
+        columns, offset = [], 0
+        for group, rows in enumerate(self._group_rows):
+            codes = sid[:, group * self._n : (group + 1) * self._n]
+            row = code_sequence_rows(codes, rows, self._codebook_size)
+            columns.append(row + offset)
+            offset += rows
+        return tf.where(sid[:, :1] >= 0, tf.stack(columns, axis=1), NONE)
+
+
+def code_sequence_rows(codes: tf.Tensor, rows: int, codebook_size: int) -> tf.Tensor:
+    """Rows of sequences of codes.
+
+    Args:
+        codes: int32 [n, m].
+        rows: Rows there are.
+        codebook_size: Codes at each level (K).
+
+    Returns:
+        int64 [n] in 0 .. rows-1: the number that the codes write to the base K where the rows
+        suffice for all of them, a hash where they do not.
+    """
+    length = codes.shape[1]
+    if codebook_size**length > rows:
+        return tf.math.floormod(sequence_keys(codes)[:, -1], rows)
+    number = tf.zeros_like(codes[:, 0], tf.int64)
+    for code in tf.unstack(tf.cast(codes, tf.int64), axis=1):
+        number = number * codebook_size + code
+    return number

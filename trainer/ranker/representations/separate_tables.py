@@ -1,0 +1,56 @@
+"""A representation with tables of its own for each role."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from trainer.ranker.representations.item_representation import ItemRepresentation
+from trainer.ranker.representations.item_representation import ItemVectors
+
+
+class SeparateTables(ItemRepresentation):
+    """The same representation once for each role, with rows of its own in each."""
+
+    def __init__(self, create: Callable[[], ItemRepresentation], roles: Sequence[str]):
+        """Creates the layers.
+
+        Args:
+            create: Makes a representation.
+            roles: The roles, such as the candidate's.
+        """
+        parts = {role: create() for role in roles}
+        first = next(iter(parts.values()))
+        rows = sum(part.table_rows for part in parts.values())
+        super().__init__(first.fields, first.dim, first.space, rows)
+        self.bottom_factor = first.bottom_factor
+        self._parts = parts
+
+    @property
+    def tables(self) -> list[tf.Variable]:
+        """The tables of all roles."""
+        return [table for part in self._parts.values() for table in part.tables]
+
+    def by_role(
+        self, roles: Mapping[str, Mapping[str, tf.Tensor]], impressions: str, training: bool
+    ) -> dict[str, ItemVectors]:
+        """See the base class; each role counts its own items."""
+        del impressions
+        vectors = {}
+        for role, items in roles.items():
+            count = tf.shape(items[self.fields[0]])[0]
+            vectors[role] = self._parts[role](items, impressions=count, training=training)
+        return vectors
+
+    def vectors(self, items: Mapping[str, tf.Tensor], counts: tf.Tensor | None) -> tf.Tensor:
+        """Is not defined without a role.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("separate tables need a role; call by_role")
+
+    def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See the base class; every role takes as many."""
+        return next(iter(self._parts.values())).lookups(features)

@@ -1,0 +1,71 @@
+"""Items as sums of table rows."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from trainer.ranker.representations.item_representation import ItemRepresentation
+from trainer.ranker.representations.row_sum import RowList
+from trainer.ranker.representations.subwords import NONE
+from trainer.ranker.representations.subwords import Subwords
+from trainer.sid_space import SidSpace
+
+
+class SubwordSum(ItemRepresentation):
+    """The sum of one row a subword, over one or more ways to cut an item into subwords.
+
+    All rows stand in one table, those of the first way first.
+
+    Reference: Singh et al. (arXiv 2306.08121).
+    """
+
+    def __init__(self, subwords: Sequence[Subwords], dim: int, space: SidSpace):
+        """Creates the layer.
+
+        Args:
+            subwords: The ways.
+            dim: Width of an item's vector (d).
+            space: The SID space.
+        """
+        fields = tuple(dict.fromkeys(field for cut in subwords for field in cut.fields))
+        super().__init__(fields, dim, space, sum(cut.table_rows for cut in subwords))
+        self._subwords = list(subwords)
+
+    def build(self, input_shape: object) -> None:
+        """Makes the table."""
+        self.table = self.add_table(self.table_rows)
+        super().build(input_shape)
+
+    def vectors(self, items: Mapping[str, tf.Tensor], counts: tf.Tensor | None) -> tf.Tensor:
+        """See the base class."""
+        rows = RowList.of(all_rows(self._subwords, items, counts is not None))
+        # Never the table as a whole, which TensorFlow would copy at every step.
+        return rows.sum(tf.nn.embedding_lookup(self.table, rows.distinct))
+
+    def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See the base class."""
+        items, index = self.distinct(features)
+        rows = all_rows(self._subwords, items, training=False)
+        return tf.gather(tf.math.count_nonzero(rows >= 0, axis=1, dtype=tf.int32), index)
+
+
+def all_rows(
+    subwords: Sequence[Subwords], items: Mapping[str, tf.Tensor], training: bool
+) -> tf.Tensor:
+    """Rows of items in a table that holds those of several ways, one after the other.
+
+    Args:
+        subwords: The ways.
+        items: The U items.
+        training: Whether this is a training step.
+
+    Returns:
+        int64 [U, R], `NONE` where there is none.
+    """
+    columns, offset = [], 0
+    for cut in subwords:
+        rows = cut(items, training=training)
+        columns.append(tf.where(rows >= 0, rows + offset, NONE))
+        offset += cut.table_rows
+    return tf.concat(columns, axis=1)

@@ -1,0 +1,45 @@
+"""The interface of all ways to cut what identifies an item into subwords with a table row each."""
+
+import abc
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+NONE = -1
+"""Stands where an item has no row."""
+
+
+class Subwords(tf.keras.layers.Layer, abc.ABC):
+    """Finds the table rows of items.
+
+    Items are those that `ItemRepresentation.distinct` gives: `sid`, int32 [n, L], and `item_id`,
+    the IDs' fingerprints, int64 [n]; both negative where there is none.
+    """
+
+    def __init__(self, fields: tuple[str, ...], table_rows: int, name: str):
+        """Creates the layer.
+
+        Args:
+            fields: What is read of an item, of `sid` and `item_id`.
+            table_rows: Rows of the table.
+            name: The layer's name.
+        """
+        super().__init__(name=name)
+        self.fields = fields
+        self.table_rows = table_rows
+        self.known_impressions: np.ndarray | None = None
+        """float32 [table_rows], the training impressions of each row, where they are known."""
+
+    @abc.abstractmethod
+    def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Rows of items.
+
+        Args:
+            items: The items' fields.
+            training: Whether this is a training step.
+
+        Returns:
+            int64 [n, R] in 0 .. table_rows-1; `NONE` fills up rows of fewer than R subwords, and
+            stands in all of an absent item.
+        """
