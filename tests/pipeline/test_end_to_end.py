@@ -19,6 +19,7 @@ from components.errors import InputError
 from pipeline import rank as rank_lib
 from pipeline import run as run_lib
 from pipeline import serve as serve_lib
+from pipeline.catalogue import Catalogue
 from pipeline.config import SLICES
 from pipeline.load_config import load_config
 from pipeline.run_records import RunRecords
@@ -71,7 +72,7 @@ def server(finished_run):
 
 @pytest.fixture(scope="module")
 def catalogue(finished_run):
-    return rank_lib.Catalogue.load(finished_run.output)
+    return Catalogue.load(finished_run.output)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +210,9 @@ def test_the_server_encodes_as_the_batch_did(finished_run, server, catalogue):
     table = pq.read_table(finished_run.items).to_pydict()
     with EncoderClient(server.address, sid_fingerprint=catalogue.fingerprint) as encoder:
         sids = encoder.encode(np.array(table["embedding"], np.float32))
-    assert [catalogue.sids[item] for item in table["item_id"]] == sids.tolist()
+    with rank_lib.open_run_store(finished_run.output, catalogue) as store:
+        stored = store.get(catalogue.fingerprint, table["item_id"])
+    np.testing.assert_array_equal(stored, sids)
 
 
 @pytest.fixture
@@ -245,6 +248,17 @@ def test_no_server_is_one_sentence(finished_run, printed):
     context = ["tab=home", "hour=3"]
     with pytest.raises(InputError, match=r"127\.0\.0\.1:9.*(DEADLINE_EXCEEDED|UNAVAILABLE)"):
         rank_lib.rank(finished_run.output, "user3", None, context, 2, "127.0.0.1:9", printed)
+
+
+def test_a_store_without_the_runs_semantic_ids_is_one_sentence(
+    finished_run, server, tmp_path, printed
+):
+    store = f"sqlite:///{tmp_path}/empty.sqlite"
+    context = ["tab=home", "hour=3"]
+    with pytest.raises(InputError, match=r"empty\.sqlite: holds no Semantic IDs of SID space"):
+        rank_lib.rank(
+            finished_run.output, "user3", None, context, 2, server.address, printed, store
+        )
 
 
 @pytest.mark.parametrize(

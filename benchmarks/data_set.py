@@ -1,0 +1,216 @@
+"""A data set in the input contract, read whole into arrays."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.errors import InputError
+from components.parquet import item_arrays
+from components.parquet.impression_parameters import ImpressionParameters
+from components.parquet.impressions import check_impressions
+from components.parquet.impressions import impression_features
+from components.parquet.item_arrays import Items
+from components.parquet.item_parameters import ItemParameters
+from components.parquet.timestamps import to_microseconds
+from pipeline.config import Config
+from pipeline.inputs import Inputs
+
+# No cache of TFX is asked here.
+_CODE_VERSION = "none"
+
+
+@dataclasses.dataclass(frozen=True)
+class Impressions:
+    """The impressions, in the order of the file.
+
+    Attributes:
+        user: int64 [M], number of the user, from 0 on.
+        item: int64 [M], row of the items.
+        current: int64 [M], row of the item looked at; -1 where there is none or it is not known.
+        timestamp: int64 [M], microseconds since the epoch.
+        evaluation: bool [M], whether the impression is of the evaluation period.
+        labels: Task name to float32 [M].
+        context: Context column to [M]: object (bytes or None) where it is categorical, float32 (NaN
+            where missing) where it is numeric.
+    """
+
+    user: np.ndarray
+    item: np.ndarray
+    current: np.ndarray
+    timestamp: np.ndarray
+    evaluation: np.ndarray
+    labels: Mapping[str, np.ndarray]
+    context: Mapping[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    def take(self, rows: np.ndarray) -> "Impressions":
+        """The impressions at some rows, int or bool."""
+        kept = {
+            name: {column: values[rows] for column, values in part.items()}
+            if isinstance(part, Mapping)
+            else part[rows]
+            for name, part in vars(self).items()
+        }
+        return Impressions(**kept)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSet:
+    """Items, impressions, and the split by time.
+
+    Attributes:
+        name: Name of the folder.
+        items: All items.
+        impressions: All impressions of items that are known.
+        evaluation_start: First instant of the evaluation period, microseconds since the epoch: the
+            one that a pipeline run on these files would choose.
+        config: What the columns mean, the tasks, and everything else that a run depends on.
+    """
+
+    name: str
+    items: Items
+    impressions: Impressions
+    evaluation_start: int
+    config: Config
+
+    @property
+    def training_items(self) -> np.ndarray:
+        """The items that an RQ-VAE of the training period may see, bool [N]."""
+        return self.items.created_at < self.evaluation_start
+
+    def item_counts(self) -> np.ndarray:
+        """Impressions of each item in the training period, int64 [N]."""
+        trained = self.impressions.item[~self.impressions.evaluation]
+        return np.bincount(trained, minlength=len(self.items.ids))
+
+    def sample_users(self, impressions: int, seed: int) -> "DataSet":
+        """Keeps all impressions of random users, to fit into a time budget.
+
+        Args:
+            impressions: Impressions to keep, at most; a smaller data set stays whole.
+            seed: Of the choice.
+        """
+        counts = np.bincount(self.impressions.user)
+        if counts.sum() <= impressions:
+            return self
+        order = np.random.default_rng(seed).permutation(len(counts))
+        kept = np.zeros(len(counts), bool)
+        kept[order[np.cumsum(counts[order]) <= impressions]] = True
+        return dataclasses.replace(
+            self, impressions=self.impressions.take(kept[self.impressions.user])
+        )
+
+
+def read_data_set(directory: str, config: Config) -> DataSet:
+    """Reads `items.parquet` and `impressions.parquet` with the checks of a pipeline run.
+
+    Args:
+        directory: Holds the two files.
+        config: Names the columns, the tasks and the split.
+
+    Raises:
+        InputError: A file is missing or wrong, or too many impressions are of unknown items.
+    """
+    inputs = _look(directory, config)
+    items = _items(inputs, config)
+    impressions = _impressions(inputs, config, items)
+    return DataSet(
+        name=os.path.basename(os.path.abspath(directory)),
+        items=items,
+        impressions=impressions,
+        evaluation_start=to_microseconds(inputs.evaluation_start),
+        config=config,
+    )
+
+
+def read_items(directory: str, config: Config) -> Items:
+    """Reads the items alone; arguments and errors are those of `read_data_set`."""
+    return _items(_look(directory, config), config)
+
+
+def created_first(created_at: np.ndarray, share: float = 0.9) -> np.ndarray:
+    """The items of the first part of time.
+
+    Args:
+        created_at: int64 [N].
+        share: Share of the items that is first. Items created at one instant stay together, in the
+            later part where the cut would go through them.
+
+    Returns:
+        bool [N].
+
+    Raises:
+        InputError: No item is left in the first part.
+    """
+    # As the split of the impressions does, the cut is at the item in this position.
+    position = min(int(share * len(created_at)), len(created_at) - 1)
+    first = created_at < np.partition(created_at, position)[position]
+    if not first.any():
+        raise InputError(
+            f"column 'created_at' of the items: {share:.0%} of them or more were created at one "
+            "instant, the first; expected times that can be split"
+        )
+    return first
+
+
+def _look(directory: str, config: Config) -> Inputs:
+    return Inputs.look(
+        os.path.join(directory, "items.parquet"),
+        os.path.join(directory, "impressions.parquet"),
+        config,
+    )
+
+
+def _items(inputs: Inputs, config: Config) -> Items:
+    parameters = ItemParameters(**inputs.item_parameters(config, _CODE_VERSION))
+    return item_arrays.read_items(inputs.items, parameters)
+
+
+def _impressions(inputs: Inputs, config: Config, items: Items) -> Impressions:
+    parameters = ImpressionParameters(**inputs.impression_parameters(config, _CODE_VERSION))
+    batches = [
+        batch
+        for group in check_impressions(inputs.impressions, parameters)
+        for batch in impression_features(group, parameters)
+    ]
+    parts = [features for features, _ in batches]
+    index = pa.array(items.ids, pa.large_binary())
+    item = _rows(parts, "item_id", index)
+    none = np.full(len(item), -1)
+    context = [*config.context.categorical, *config.context.numeric]
+    impressions = Impressions(
+        user=pd.factorize(_concatenated(parts, "user_id"))[0].astype(np.int64),
+        item=item,
+        current=_rows(parts, "current_item_id", index) if inputs.has_current_item else none,
+        timestamp=_concatenated(parts, "timestamp"),
+        evaluation=np.concatenate([evaluates for _, evaluates in batches]),
+        labels={
+            task.name: _concatenated(parts, task.label).astype(np.float32) for task in config.tasks
+        },
+        context={column: _concatenated(parts, column) for column in context},
+    )
+    known = item >= 0
+    if (~known).mean() > config.join.max_unknown_fraction:
+        raise InputError(
+            f"{inputs.impressions}: column {config.columns.item_id!r}: {(~known).sum()} of "
+            f"{len(known)} impressions are of items that {inputs.items} does not have; at most "
+            f"{config.join.max_unknown_fraction:.1%} may be (join.max_unknown_fraction)"
+        )
+    return impressions if known.all() else impressions.take(known)
+
+
+def _concatenated(parts: list[Mapping[str, pa.Array]], name: str) -> np.ndarray:
+    return np.concatenate([part[name].to_numpy(zero_copy_only=False) for part in parts])
+
+
+def _rows(parts: list[Mapping[str, pa.Array]], name: str, index: pa.Array) -> np.ndarray:
+    """Rows int64 of ids in an index; -1 for one that it does not hold."""
+    found = [pc.index_in(part[name], value_set=index).fill_null(-1) for part in parts]
+    return np.concatenate([rows.to_numpy(zero_copy_only=False) for rows in found]).astype(np.int64)

@@ -1,0 +1,112 @@
+"""Results of a sweep by what was tried, and differences between them."""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Iterable
+
+import numpy as np
+
+from benchmarks.bootstrap import interval
+from benchmarks.bootstrap import seed_mean
+from benchmarks.trial import TrialResult
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """A difference with its uncertainty.
+
+    Attributes:
+        delta: Mean over the seeds.
+        low: Lower bound of the 95 % interval, over users and seeds.
+        high: Upper bound.
+    """
+
+    delta: float
+    low: float
+    high: float
+
+
+class Scores:
+    """Results, seed by seed."""
+
+    def __init__(self, results: Iterable[TrialResult], task: str):
+        """Sorts the results.
+
+        Args:
+            results: Of the sweep.
+            task: The task whose AUC is meant.
+        """
+        self._task = task
+        self._results: dict[tuple[str, str, int], list[TrialResult]] = {}
+        for result in sorted(results, key=lambda result: result.trial.seed):
+            trial = result.trial
+            key = (trial.world, trial.variant.label, trial.rows)
+            self._results.setdefault(key, []).append(result)
+
+    def of(self, label: str, rows: int, world: str = "main") -> list[TrialResult]:
+        """The results of all seeds; none where it was not tried.
+
+        Args:
+            label: A representation's.
+            rows: Table budget.
+            world: See `Trial`.
+        """
+        return self._results.get((world, label, rows), [])
+
+    def tried(self) -> dict[str, list[int]]:
+        """Labels of the representations of the main world, with their budgets, ascending."""
+        tried: dict[str, list[int]] = {}
+        for world, label, rows in self._results:
+            if world == "main":
+                tried.setdefault(label, []).append(rows)
+        return {label: sorted(rows) for label, rows in tried.items()}
+
+    def auc(self, result: TrialResult, name: str) -> float | None:
+        """AUC of a result on a slice; None where the slice has none."""
+        return self.row(result, name).get("auc")
+
+    def row(self, result: TrialResult, name: str) -> dict[str, float | int | None]:
+        """All metrics of a result on a slice."""
+        return next(
+            row for row in result.metrics if row["task"] == self._task and row["slice"] == name
+        )
+
+    def auc_difference(
+        self, first: list[TrialResult], second: list[TrialResult], name: str
+    ) -> Difference | None:
+        """AUC of the first less that of the second, on a slice, seed by seed.
+
+        Returns:
+            None where the slice has no AUC.
+        """
+        return difference(
+            first,
+            second,
+            lambda result: self.auc(result, name),
+            lambda result: result.samples[name],
+        )
+
+
+def difference(
+    first: list[TrialResult],
+    second: list[TrialResult],
+    value: Callable[[TrialResult], float | None],
+    samples: Callable[[TrialResult], np.ndarray],
+) -> Difference | None:
+    """The first less the second, seed by seed.
+
+    Args:
+        first: Results of all seeds.
+        second: Of the same seeds.
+        value: Gives a result's value.
+        samples: Gives the value under each draw of the bootstrap, [R].
+
+    Returns:
+        None where there are no values.
+    """
+    pairs = list(zip(first, second, strict=True))
+    if not pairs or any(value(result) is None for pair in pairs for result in pair):
+        return None
+    deltas = [value(one) - value(other) for one, other in pairs]
+    drawn = np.array([samples(one) - samples(other) for one, other in pairs])
+    return Difference(float(np.mean(deltas)), *interval(seed_mean(drawn)))

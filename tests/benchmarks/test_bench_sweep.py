@@ -1,0 +1,81 @@
+import json
+
+import numpy as np
+import pytest
+from bench_world import config
+from bench_world import random_data_set
+
+from benchmarks.paper_report import copy_rows
+from benchmarks.paper_report import run_rows
+from benchmarks.sweep import make_plan
+from benchmarks.sweep import run_trials
+from benchmarks.trial import Bench
+from benchmarks.trial import Trial
+from benchmarks.variants import all_variants
+from benchmarks.variants import table_budgets
+from trainer.ranker.representations import REGISTRY
+from trainer.sid_space import SidSpace
+
+
+@pytest.fixture(scope="module")
+def world():
+    """A data set of 40 items, and Semantic IDs of 2 x 8 codes by version and seed."""
+    data = random_data_set(config("history.length=3"))
+    space = SidSpace("none", 2, 8, 6)
+    rng = np.random.default_rng(0)
+    sids = {
+        (version, seed): (rng.integers(0, 8, (40, 2)).astype(np.int32), space)
+        for version in ("v0", "v1")
+        for seed in (0, 1)
+    }
+    return data, sids
+
+
+def test_budgets_are_multiples_of_the_unigrams_rows():
+    assert table_budgets(1024, 3593) == [256, 1025, 3593, 4096]
+    assert table_budgets(16, 17) == [4, 17, 64]
+
+
+def test_every_representation_of_the_registry_is_planned(world):
+    data, sids = world
+    plan = make_plan(Bench(data, sids, 3), data, seeds=2, quick=False)
+
+    assert plan.budgets == [4, 17, 40, 64]
+    main = [trial for trial in plan.trials if trial.world == "main"]
+    assert {trial.variant.name for trial in main} == set(REGISTRY)
+    assert len(main) == len(set(main))
+    of = {
+        label: sorted(t.rows for t in main if t.variant.label == label and t.seed == 0)
+        for label in {trial.variant.label for trial in main}
+    }
+    assert of["random_hash"] == [4, 17, 40, 64]
+    assert len(of["dense"]) == len(of["individual_id"]) == 1
+    assert ("sid_spm", 4) in {(label, rows) for label, rows, _ in plan.left_out}
+    assert 4 not in of["sid_spm"]
+    for kind in ("v0", "copies"):
+        chosen = [trial for trial in plan.trials if trial.world == kind]
+        assert {(trial.rows, trial.seed) for trial in chosen} == {(64, 0), (64, 1)}
+
+
+def test_trials_give_what_the_report_holds(world):
+    data, sids = world
+    variants = {variant.label: variant for variant in all_variants()}
+    trials = [
+        Trial(variants["sid_spm"], 64, 0),
+        Trial(variants["sid_spm"], 64, 0, "copies"),
+        Trial(variants["random_hash"], 64, 0, "copies"),
+    ]
+    results = run_trials(data, sids, trials, resamples=5, workers=0)
+
+    rows = run_rows(results[:1])
+    assert [row["slice"] for row in rows] == ["all", "new", "unseen", "head", "torso", "tail"]
+    assert rows[0]["examples"] == data.impressions.evaluation.sum()
+    assert {row["representation"] for row in rows} == {"sid_spm"}
+    assert 1 <= rows[0]["lookups"] <= 2
+    assert set(rows[0]) >= {"rows", "seed", "task", "auc", "normalized_entropy", "user_auc"}
+    assert results[0].samples["all"].shape == (5,)
+    # Copies have one Semantic ID, and two hashed IDs.
+    of_spm, of_hash = (row["mean_relative_difference"] for row in copy_rows(results))
+    assert of_spm == pytest.approx(0.0, abs=1e-5)
+    assert of_hash > 0.001
+    json.dumps(rows)
