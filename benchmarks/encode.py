@@ -68,12 +68,15 @@ def random_model(rng: np.random.Generator) -> RqVae:
     return model
 
 
-def compare_encoding(model: RqVae, items: np.ndarray, rounds: int, threads: int) -> dict[str, Any]:
+def compare_encoding(
+    model: RqVae, items: np.ndarray, sample: np.ndarray, rounds: int, threads: int
+) -> dict[str, Any]:
     """Encodes items with a model, as exported, and with the peers.
 
     Args:
         model: The RQ-VAE.
         items: float32 [N, D].
+        sample: float32 [n, D], other items, by which the export chooses its search.
         rounds: How often each is timed.
         threads: Of the peers.
 
@@ -86,7 +89,10 @@ def compare_encoding(model: RqVae, items: np.ndarray, rounds: int, threads: int)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as peers:
         np.save(os.path.join(folder, "latents.npy"), latents)
         np.save(os.path.join(folder, "codebooks.npy"), model.codebooks.numpy())
-        encoders = {name: _exported(model, folder, name) for name in ("auto", "float32")}
+        encoders = {
+            name: _exported(model, os.path.join(folder, name), chosen_by)
+            for name, chosen_by in (("auto", sample), ("float32", None))
+        }
         contestants = {
             "encode": timed(lambda: encoders["auto"](embedding=rows)["sid"].numpy()),
             "encode_float32": timed(lambda: encoders["float32"](embedding=rows)["sid"].numpy()),
@@ -142,9 +148,10 @@ def _latents_in_float64(model: RqVae, items: np.ndarray) -> np.ndarray:
     return (items - mean) / scale @ kernel + bias
 
 
-def _exported(model: RqVae, folder: str, search: str) -> Callable[..., dict[str, tf.Tensor]]:
-    path = os.path.join(folder, search)
-    export(model, path, search=search)
+def _exported(
+    model: RqVae, path: str, sample: np.ndarray | None
+) -> Callable[..., dict[str, tf.Tensor]]:
+    export(model, path, sample)
     return tf.saved_model.load(path).signatures["encode"]
 
 
@@ -203,14 +210,13 @@ def main(
     load = os.getloadavg()[0]
     name, flags = processor()
     print("random codebooks")
-    random = compare_encoding(
-        random_model(rng), rng.normal(size=(items, _DIM)).astype(np.float32), rounds, threads
-    )
+    normal = rng.normal(size=(2 * items, _DIM)).astype(np.float32)
+    random = compare_encoding(random_model(rng), normal[items:], normal[:items], rounds, threads)
     drawn = draw_items(2 * items, rng)
     print("training codebooks")
     model = train(drawn[:items], drawn[items : items + items // 20], _CONFIG).model
     print("trained codebooks")
-    trained = compare_encoding(model, drawn[items:], rounds, threads)
+    trained = compare_encoding(model, drawn[items:], drawn[:items], rounds, threads)
     print("training steps")
     report = {
         "processor": name,

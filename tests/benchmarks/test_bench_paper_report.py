@@ -43,7 +43,6 @@ def test_the_report_shows_means_verdicts_and_what_is_missing(sweep):
 
 
 def test_plots_are_drawn_of_slices_with_an_auc(sweep, tmp_path):
-    pytest.importorskip("matplotlib")
     names = draw_plots(sweep[0], str(tmp_path))
     assert names == [*(f"auc_{name}.svg" for name in SLICES if name != "new"), "lookups.svg"]
     for name in names:

@@ -3,8 +3,10 @@ import pytest
 import tensorflow as tf
 
 from trainer.rqvae.bfloat16_search import Bfloat16Search
+from trainer.rqvae.config import RqVaeConfig
+from trainer.rqvae.fast_encoder import FastEncoder
 from trainer.rqvae.processor import processor
-from trainer.rqvae.quantizer import nearest_codes
+from trainer.rqvae.train import train
 
 
 def exact(rows, codebook):
@@ -14,7 +16,11 @@ def exact(rows, codebook):
 
 
 def search(rows, codebook):
-    return Bfloat16Search(codebook)(tf.constant(rows)).numpy()
+    codes, left = Bfloat16Search(codebook)(tf.constant(rows))
+    if np.isfinite(rows).all():
+        size = np.abs(codebook).max()
+        np.testing.assert_allclose(left, rows - codebook[codes.numpy()], atol=1e-6 * size)
+    return codes.numpy()
 
 
 @pytest.mark.parametrize("codes", [2, 15, 16, 17, 100, 256])
@@ -25,19 +31,26 @@ def test_codes_are_the_nearest_at_any_number_of_codes(codes):
     np.testing.assert_array_equal(search(rows, codebook), exact(rows, codebook))
 
 
-@pytest.mark.parametrize("distance", [1e-2, 1e-3, 1e-4])
-def test_codes_nearer_to_each_other_than_bfloat16_can_tell_are_told_apart(distance):
-    # The codes lie about a few places, so close that most rows have several at almost one distance.
+def test_codes_nearer_to_each_other_than_bfloat16_can_tell_are_told_apart():
+    # The codes lie about a few places, so close that most rows have four at almost one distance.
     rng = np.random.default_rng(0)
     places = rng.normal(size=(16, 12)) * 3
-    codebook = np.repeat(places, 4, axis=0) + distance * rng.normal(size=(64, 12))
-    rows = np.repeat(places, 10, axis=0) + distance * rng.normal(size=(160, 12))
+    codebook = np.repeat(places, 4, axis=0) + 0.05 * rng.normal(size=(64, 12))
+    rows = np.repeat(places, 10, axis=0) + 0.05 * rng.normal(size=(160, 12))
     rows, codebook = rows.astype(np.float32), codebook.astype(np.float32)
     codes = search(rows, codebook)
     np.testing.assert_array_equal(codes, exact(rows, codebook))
     # It is the test that it claims to be: bfloat16 alone gets many of them wrong.
     rounded = tf.cast(tf.cast(codebook, tf.bfloat16), tf.float32).numpy()
     assert (exact(rows, rounded) != codes).mean() > 0.05
+
+
+def test_a_trained_space_keeps_its_codes():
+    # Near-ties as they are, on a few thousand items that fill a space.
+    x = np.random.default_rng(0).normal(size=(3000, 32)).astype(np.float32)
+    config = RqVaeConfig(levels=3, codebook_size=128, epochs=1, kmeans_mixtures=0)
+    model = train(x[:2000], x[2000:2100], config).model
+    assert FastEncoder(model, Bfloat16Search).agreement(x) >= 0.9995
 
 
 @pytest.mark.parametrize("offset", [0.0, 10.0, 1000.0])
@@ -58,19 +71,6 @@ def test_of_equally_near_codes_the_lowest_is_found():
 
 def test_of_a_codebook_of_one_place_the_first_code_is_found():
     assert search(np.ones((9, 3), np.float32), np.ones((64, 3), np.float32)).tolist() == [0] * 9
-
-
-def test_the_float32_search_takes_over_where_most_codes_are_near(monkeypatch):
-    # One code far away makes the bound so wide that it excludes nothing.
-    rng = np.random.default_rng(2)
-    codebook = rng.normal(size=(256, 4)).astype(np.float32)
-    codebook[7] = 1e6
-    rows = rng.normal(size=(30, 4)).astype(np.float32)
-    searching = Bfloat16Search(codebook)
-    expected = nearest_codes(tf.constant(rows), tf.constant(codebook)).numpy()
-    np.testing.assert_array_equal(searching(tf.constant(rows)), expected)
-    monkeypatch.setattr("trainer.rqvae.bfloat16_search._MAX_BLOCKS", 16)
-    np.testing.assert_array_equal(searching(tf.constant(rows)), exact(rows, codebook))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from trainer.rqvae.config import RqVaeConfig
 from trainer.rqvae.export import export
+from trainer.rqvae.export import may_search_in_bfloat16
+from trainer.rqvae.fast_encoder import FastEncoder
 from trainer.rqvae.run_fn import read_items
 from trainer.rqvae.run_fn import run_fn
 from trainer.rqvae.train import train
@@ -19,6 +21,17 @@ CONFIG = RqVaeConfig(
 ITEMS = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32) * 4 + 2
 
 
+def searches_in_bfloat16(loaded):
+    graph = loaded.signatures["encode"].graph.as_graph_def()
+    functions = [graph.node, *(function.node_def for function in graph.library.function)]
+    return any(n.op == "MaxPool" for nodes in functions for n in nodes)
+
+
+def allow_bfloat16(monkeypatch, fast=True):
+    monkeypatch.setattr("trainer.rqvae.export.multiplies_bfloat16", lambda: fast)
+    monkeypatch.setattr("trainer.rqvae.export._LARGE_CODEBOOK", 2)
+
+
 @pytest.fixture(scope="module")
 def model():
     return train(ITEMS[:250], ITEMS[250:], CONFIG).model
@@ -27,8 +40,12 @@ def model():
 @pytest.fixture(scope="module", params=["float32", "bfloat16"])
 def saved(model, request, tmp_path_factory):
     path = str(tmp_path_factory.mktemp("model"))
-    export(model, path, search=request.param)
-    return path, tf.saved_model.load(path)
+    with pytest.MonkeyPatch.context() as patch:
+        allow_bfloat16(patch)
+        export(model, path, ITEMS if request.param == "bfloat16" else None)
+    loaded = tf.saved_model.load(path)
+    assert searches_in_bfloat16(loaded) == (request.param == "bfloat16")
+    return path, loaded
 
 
 def test_codes_survive_the_export(model, saved):
@@ -38,23 +55,33 @@ def test_codes_survive_the_export(model, saved):
         np.testing.assert_array_equal(sids, model.encode(tf.constant(ITEMS)))
 
 
-@pytest.mark.parametrize("fast", [True, False])
-def test_the_processor_decides_the_search(model, fast, tmp_path, monkeypatch):
-    monkeypatch.setattr("trainer.rqvae.export.multiplies_bfloat16", lambda: fast)
-    export(model, str(tmp_path))
-    loaded = tf.saved_model.load(str(tmp_path))
-    assert hasattr(loaded, "encoder") == fast
+def test_bfloat16_is_searched_only_where_it_is_fast_and_finds_the_codes(model, monkeypatch):
+    assert not may_search_in_bfloat16(model, ITEMS)  # 16 codes a level are too few.
+    allow_bfloat16(monkeypatch)
+    assert may_search_in_bfloat16(model, ITEMS)
+    monkeypatch.setattr(FastEncoder, "agreement", lambda self, sample: 0.9998)
+    assert not may_search_in_bfloat16(model, ITEMS)
+    allow_bfloat16(monkeypatch, fast=False)
+    assert not may_search_in_bfloat16(model, ITEMS)
 
 
-@pytest.mark.parametrize(
-    "options", [{"beam": 3}, {"codebook_shrink": 0.5}], ids=["beam", "codebook_shrink"]
-)
-def test_the_bfloat16_search_leaves_every_option_its_codes(options, tmp_path):
-    config = dataclasses.replace(CONFIG, epochs=0, **options)
-    model = train(ITEMS[:250], ITEMS[250:], config).model
-    export(model, str(tmp_path), search="bfloat16")
+def test_a_beam_is_never_searched_in_bfloat16(tmp_path, monkeypatch):
+    allow_bfloat16(monkeypatch)
+    model = train(ITEMS[:250], ITEMS[250:], dataclasses.replace(CONFIG, epochs=0, beam=3)).model
+    export(model, str(tmp_path), ITEMS)
     encode = tf.saved_model.load(str(tmp_path)).signatures["encode"]
     sids = encode(embedding=tf.constant(ITEMS))["sid"]
+    np.testing.assert_array_equal(sids, model.encode(tf.constant(ITEMS)))
+
+
+def test_shrinking_codebooks_are_searched_in_bfloat16(tmp_path, monkeypatch):
+    allow_bfloat16(monkeypatch)
+    config = dataclasses.replace(CONFIG, epochs=0, codebook_shrink=0.5)
+    model = train(ITEMS[:250], ITEMS[250:], config).model
+    export(model, str(tmp_path), ITEMS)
+    loaded = tf.saved_model.load(str(tmp_path))
+    assert searches_in_bfloat16(loaded)
+    sids = loaded.signatures["encode"](embedding=tf.constant(ITEMS))["sid"]
     np.testing.assert_array_equal(sids, model.encode(tf.constant(ITEMS)))
 
 

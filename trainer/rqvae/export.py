@@ -2,20 +2,28 @@
 
 import functools
 import os
-from typing import Literal
 
+import numpy as np
 import tensorflow as tf
 
+from trainer.rqvae.bfloat16_search import Bfloat16Search
 from trainer.rqvae.fast_encoder import FastEncoder
+from trainer.rqvae.float32_search import Float32Search
 from trainer.rqvae.model import RqVae
 from trainer.rqvae.processor import multiplies_bfloat16
 from trainer.rqvae.quantizer import map_slices
 from trainer.warmup import write_warmup_requests
 
+# Bytes of codebooks. A graph must stay below 2 GB, and holds them up to one and a half times.
+_LARGEST_CONSTANTS = 1 << 29
+# Of codes; with fewer, the product is too small a part of the search.
+_LARGE_CODEBOOK = 1024
+# Share of a sample's codes that the bfloat16 search has to find.
+_AGREEMENT = 0.9999
+_SAMPLE = 20_000
 
-def export(
-    model: RqVae, directory: str, search: Literal["auto", "float32", "bfloat16"] = "auto"
-) -> None:
+
+def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> None:
     """Writes the SavedModel.
 
     Signatures:
@@ -26,18 +34,16 @@ def export(
     Args:
         model: The RQ-VAE.
         directory: Where to write it.
-        search: How `encode` looks for the nearest codes. Either works on any machine; "bfloat16" is
-            meant for a CPU that multiplies bfloat16 and is slow on one that does not. "auto" takes
-            what suits this machine. A model with a beam always has the float32 search.
+        sample: float32 [n, D], items by which to judge whether `encode` may search in bfloat16. It
+            does if this machine multiplies bfloat16, the codebooks are large and the codes of the
+            sample stay as they are; it then works on any machine, but is slow on one that does not.
+            None: it does not.
     """
     space = model.space
-    if search == "auto":
-        search = "bfloat16" if multiplies_bfloat16() else "float32"
-    served = tf.Module()
-    served.model = model
     encode_all = functools.partial(map_slices, model.encode)
-    if search == "bfloat16" and model.beam == 1:
-        served.encoder = encode_all = FastEncoder(model)
+    if model.beam == 1 and model.codebooks.numpy().nbytes <= _LARGEST_CONSTANTS:
+        fast = sample is not None and may_search_in_bfloat16(model, sample)
+        encode_all = FastEncoder(model, Bfloat16Search if fast else Float32Search)
 
     @tf.function(
         input_signature=[tf.TensorSpec([None, space.embedding_dim], tf.float32, "embedding")]
@@ -59,6 +65,13 @@ def export(
         }
 
     signatures = {"serving_default": encode, "encode": encode, "decode": decode, "info": info}
-    tf.saved_model.save(served, directory, signatures=signatures)
+    tf.saved_model.save(model, directory, signatures=signatures)
     space.save(os.path.join(directory, "assets.extra"))
     write_warmup_requests(directory, "semantic_id")
+
+
+def may_search_in_bfloat16(model: RqVae, sample: np.ndarray) -> bool:
+    """Whether searching in bfloat16 is faster here and finds the codes of a sample [n, D]."""
+    if model.beam > 1 or model.codebooks.shape[1] < _LARGE_CODEBOOK or not multiplies_bfloat16():
+        return False
+    return FastEncoder(model, Bfloat16Search).agreement(sample[:_SAMPLE]) >= _AGREEMENT

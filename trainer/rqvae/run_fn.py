@@ -34,7 +34,7 @@ def run_fn(fn_args: Any) -> None:
         held_out = np.arange(len(ids)) % _VALIDATION_SHARE == 0
     items = embeddings[~held_out] if len(ids) > 1 else embeddings
     training = train(items, embeddings[held_out], config, fn_args.model_run_dir)
-    export(training.model, fn_args.serving_model_dir)
+    export(training.model, fn_args.serving_model_dir, items)
     os.makedirs(fn_args.model_run_dir, exist_ok=True)
     metrics = {
         "epochs": training.epochs,
