@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock bench-rqvae bench-encode bench-encode-beam bench-publish bench-stability bench-ranker paper clean
+.PHONY: help demo test lint format lock bench-rqvae bench-encode bench-publish bench-stability bench-ranker paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -42,11 +42,9 @@ format: $(INSTALLED) ## Put the code into that style
 bench-rqvae: $(INSTALLED) $(PEERS_INSTALLED) ## Measure the RQ-VAE against FAISS on the items of DATA=DIR
 	@$(VENV)/bin/python -m benchmarks.rqvae --data $(DATA) $(ARGS)
 
-bench-encode: $(INSTALLED) $(PEERS_INSTALLED) ## Measure encoding and training steps against FAISS and PyTorch
+bench-encode: $(INSTALLED) $(PEERS_INSTALLED) ## Measure encoding, alone and through Beam, and training steps against FAISS and PyTorch
 	@$(VENV)/bin/python -m benchmarks.encode $(ARGS)
-
-bench-encode-beam: $(INSTALLED) ## Measure `sid encode` against the bare encode signature, and its memory
-	@$(VENV)/bin/python -m benchmarks.encode_beam $(ARGS)
+	@$(VENV)/bin/python -m benchmarks.encode_beam
 
 bench-publish: $(INSTALLED) ## Measure how fast a million Semantic IDs get into SQLite and Redis
 	@$(VENV)/bin/python -m benchmarks.publish $(ARGS)

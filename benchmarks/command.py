@@ -33,3 +33,12 @@ def write_json(path: str, content: Any) -> None:
     with open(path, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
     print(f"wrote {path}")
+
+
+def update_json(path: str, content: dict[str, Any]) -> None:
+    """Writes some keys of a report and keeps the others that it has."""
+    before = {}
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            before = json.load(file)
+    write_json(path, before | content)
