@@ -1,7 +1,8 @@
-"""The files for TensorFlow Serving in production."""
+"""The files for TensorFlow Serving in production: text protos and Docker Compose."""
 
 import pathlib
 
+import jsonschema
 import pytest
 import yaml
 from google.protobuf import descriptor_pb2
@@ -12,8 +13,75 @@ from google.protobuf import wrappers_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 import serving
+from serving.server.monitoring_config import DEFAULT_PATH
+from serving.server.monitoring_config import MonitoringConfig
+from serving.server.monitoring_config import read_monitoring_config
 
 DEPLOY = pathlib.Path(serving.__file__).parent / "deploy"
+CONFIG = DEPLOY / "config"
+
+STRINGS = {"type": "array", "items": {"type": "string"}}
+DURATION = {"type": "string", "pattern": r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", "minLength": 2}
+DEVICES = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "driver": {"type": "string"},
+            "count": {"type": "integer"},
+            "capabilities": STRINGS,
+        },
+        "required": ["capabilities"],
+        "additionalProperties": False,
+    },
+}
+
+
+def nested(*keys, schema):
+    """Schema of objects within objects, of one key each."""
+    for key in reversed(keys):
+        schema = {"type": "object", "properties": {key: schema}, "additionalProperties": False}
+    return schema
+
+
+SERVICE = {
+    "type": "object",
+    "properties": {
+        "image": {"type": "string", "pattern": r"^[a-z/]+:[0-9]+\.[0-9]+\.[0-9]+(-gpu)?$"},
+        "profiles": STRINGS,
+        "command": STRINGS,
+        "ports": {
+            "type": "array",
+            "items": {"type": "string", "pattern": r"^([0-9.]+:)?[0-9]+:[0-9]+$"},
+        },
+        "volumes": {"type": "array", "items": {"type": "string", "pattern": r"^.+:/[a-z]+(:ro)?$"}},
+        "healthcheck": {
+            "type": "object",
+            "properties": {
+                "test": {**STRINGS, "prefixItems": [{"const": "CMD"}]},
+                "interval": DURATION,
+                "timeout": DURATION,
+                "retries": {"type": "integer"},
+                "start_period": DURATION,
+            },
+            "required": ["test"],
+            "additionalProperties": False,
+        },
+        "restart": {"enum": ["no", "always", "on-failure", "unless-stopped"]},
+        "deploy": nested("resources", "reservations", "devices", schema=DEVICES),
+    },
+    "required": ["image"],
+    "additionalProperties": False,
+}
+COMPOSE = {
+    "type": "object",
+    "properties": {
+        "services": {"type": "object", "additionalProperties": SERVICE},
+        "volumes": {"type": "object", "additionalProperties": {"type": "null"}},
+    },
+    "additionalProperties": False,
+}
+"""What the Compose specification says of the keys that are used, and that images are pinned."""
 
 
 def batching_parameters():
@@ -56,8 +124,13 @@ def batching_parameters():
 
 
 @pytest.fixture(scope="module")
-def services():
-    return yaml.safe_load((DEPLOY / "docker-compose.yaml").read_text())["services"]
+def compose():
+    return yaml.safe_load((DEPLOY / "docker-compose.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def model_servers(compose):
+    return {name: compose["services"][name] for name in ["model-server", "batching-server"]}
 
 
 def mounted(service, path):
@@ -68,7 +141,7 @@ def mounted(service, path):
 
 def test_models_config_names_the_two_models():
     config = text_format.Parse(
-        (DEPLOY / "models.config").read_text(), model_server_config_pb2.ModelServerConfig()
+        (CONFIG / "models.config").read_text(), model_server_config_pb2.ModelServerConfig()
     )
     assert {model.name: model.base_path for model in config.model_config_list.config} == {
         "ranker": "/models/ranker",
@@ -79,43 +152,65 @@ def test_models_config_names_the_two_models():
 
 def test_batching_parameters_are_those_to_start_with_on_cpu():
     parameters = text_format.Parse(
-        (DEPLOY / "batching_parameters.txt").read_text(), batching_parameters()
+        (CONFIG / "batching_parameters.txt").read_text(), batching_parameters()
     )
     assert parameters.batch_timeout_micros.value == 0
     assert parameters.max_batch_size.value == 1024
     assert parameters.max_enqueued_batches.value > 0
 
 
-def test_compose_mounts_the_files_that_the_servers_are_told_of(services):
+def test_metrics_are_shown_where_tensorflow_serving_shows_them():
+    config = read_monitoring_config(CONFIG / "monitoring.config")
+    assert config == MonitoringConfig(enable=True, path=DEFAULT_PATH)
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yaml", "docker-compose.gpu.yaml"])
+def test_compose_files_are_compose_files(name):
+    jsonschema.validate(yaml.safe_load((DEPLOY / name).read_text()), COMPOSE)
+
+
+def test_compose_mounts_the_files_that_the_servers_are_told_of(model_servers):
     files = {
         name: [
-            mounted(service, flag.partition("=")[2])
-            for flag in service["command"]
-            if "/config/" in flag
+            mounted(service, word.rpartition("=")[2])
+            for word in service["command"] + service["healthcheck"]["test"]
+            if "/config/" in word
         ]
-        for name, service in services.items()
+        for name, service in model_servers.items()
     }
     assert all(file.is_file() for paths in files.values() for file in paths)
-    assert {name: [file.name for file in paths] for name, paths in files.items()} == {
-        "model-server": ["models.config"],
-        "batching-server": ["models.config", "batching_parameters.txt"],
+    own = ["models.config", "monitoring.config", "models_available.sh"]
+    assert {name: {file.name for file in paths} for name, paths in files.items()} == {
+        "model-server": {*own},
+        "batching-server": {*own, "batching_parameters.txt"},
     }
-    assert {service["image"] for service in services.values()} == {"tensorflow/serving:2.16.1"}
 
 
-def test_what_our_clients_call_is_not_batched(services):
+def test_no_two_services_take_one_port(compose):
+    ports = [port.split(":")[-2] for s in compose["services"].values() for port in s["ports"]]
+    assert len(set(ports)) == len(ports)
+
+
+def test_what_our_clients_call_is_not_batched(model_servers):
     """Batching refuses `rank` and `info`, whose inputs have no first dimension in common."""
-    assert "--enable_batching" not in services["model-server"]["command"]
-    assert "profiles" not in services["model-server"]
-    assert services["batching-server"]["profiles"] == ["batching"]
+    assert "--enable_batching" not in model_servers["model-server"]["command"]
+    assert "profiles" not in model_servers["model-server"]
+    assert model_servers["batching-server"]["profiles"] == ["batching"]
 
 
-def test_gpu_lies_over_the_server(services):
+def test_redis_is_an_option_that_keeps_what_was_published(compose):
+    redis = compose["services"]["redis"]
+    assert redis["profiles"] == ["redis"]
+    assert [volume.split(":")[0] for volume in redis["volumes"]] == list(compose["volumes"])
+    options = dict(zip(redis["command"][1::2], redis["command"][2::2], strict=True))
+    assert options == {"--appendonly": "yes", "--maxmemory-policy": "noeviction"}
+
+
+def test_gpu_lies_over_the_server(compose):
     (name, service), *others = yaml.safe_load((DEPLOY / "docker-compose.gpu.yaml").read_text())[
         "services"
     ].items()
     assert others == []
-    assert name in services
-    assert service["image"] == "tensorflow/serving:2.16.1-gpu"
+    assert service["image"] == compose["services"][name]["image"] + "-gpu"
     (device,) = service["deploy"]["resources"]["reservations"]["devices"]
     assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])

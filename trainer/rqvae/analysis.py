@@ -57,7 +57,11 @@ def relative_error(embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.n
 
 
 def prefix_table(
-    sids: np.ndarray, embeddings: np.ndarray, pairs: int = 200_000, seed: int = 0
+    sids: np.ndarray,
+    embeddings: np.ndarray,
+    pairs: int = 200_000,
+    fewest: int = 30,
+    seed: int = 0,
 ) -> list[dict[str, Any]]:
     """Likeness and number of the items below a shared prefix (arXiv 2306.08121).
 
@@ -65,12 +69,13 @@ def prefix_table(
         sids: [N, L] int.
         embeddings: [N, D], of the same items.
         pairs: Random pairs of items of one prefix whose cosine is averaged, a level.
+        fewest: Different pairs without which there is no mean: a few near-duplicates tell nothing.
         seed: Seed of the choice.
 
     Returns:
-        For each prefix length: `prefix`, `mean_cosine` (None where no two items share such a
-        prefix) and the 25th, 50th and 75th percentile of the subtree sizes, `subtree_size`, over
-        the prefixes in use.
+        For each prefix length: `prefix`; `pairs`, the number of different pairs of items that share
+        such a prefix; their `mean_cosine`, or None where they are too few; and the 25th, 50th and
+        75th percentile of the subtree sizes, `subtree_size`, over the prefixes in use.
     """
     rng = np.random.default_rng(seed)
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
@@ -84,9 +89,10 @@ def prefix_table(
         members = np.argsort(group, kind="stable")
         starts = np.cumsum(sizes) - sizes
         # A pair is a random item and a random other item of its group: each item counts alike.
-        first = rng.choice(np.flatnonzero(sizes[group] > 1), pairs) if (sizes > 1).any() else None
+        shared = int((sizes * (sizes - 1) // 2).sum())
         cosine = None
-        if first is not None:
+        if shared >= max(fewest, 1):
+            first = rng.choice(np.flatnonzero(sizes[group] > 1), pairs)
             size = sizes[group[first]]
             place = np.empty(len(sids), np.int64)
             place[members] = np.arange(len(sids)) - np.repeat(starts, sizes)
@@ -96,6 +102,7 @@ def prefix_table(
         table.append(
             {
                 "prefix": length,
+                "pairs": shared,
                 "mean_cosine": cosine,
                 "subtree_size": [float(q) for q in np.percentile(sizes, [25, 50, 75])],
             }
