@@ -238,6 +238,35 @@ def publish(
     publish_lib.publish(sids, store, timeout, console)
 
 
+@app.command()
+def push(
+    models: Annotated[str, typer.Option(help="Folder with a base folder for each model.")],
+    rollback: Annotated[
+        bool,
+        typer.Option("--rollback", help="Go back to the version that was pushed before."),
+    ] = False,
+    model: Annotated[
+        str | None, typer.Option(help="The model rolled back; without it, all of them together.")
+    ] = None,
+) -> None:
+    """Takes back what sid run pushed: the version before is served again."""
+    from pipeline import push as push_lib
+
+    if not rollback:
+        raise InputError("sid push: needs --rollback; it is sid run that pushes")
+    push_lib.rollback(models, model, console)
+
+
+@app.command(name="check-servable")
+def check_servable(
+    directory: Annotated[str, typer.Argument(help="A SavedModel, or its base folder.")],
+) -> None:
+    """Lists a SavedModel's ops and fails on those that TensorFlow Serving does not have."""
+    from pipeline import check_servable as check_servable_lib
+
+    check_servable_lib.check_servable(directory, console)
+
+
 def main() -> None:
     """Entry point: bad input ends with status 2 and one sentence."""
     try:

@@ -135,6 +135,18 @@ class JoinConfig:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class ServingConfig:
+    """The folder that a model server watches.
+
+    Attributes:
+        keep_versions: Versions of each model that stay there, the newest ones; older ones are
+            deleted when a new one is pushed. 2 at least leave one to roll back to.
+    """
+
+    keep_versions: int = Field(3, ge=1)
+
+
+@dataclass(frozen=True, config=_STRICT)
 class BeamConfig:
     """Where the Beam stages run.
 
@@ -165,6 +177,7 @@ class Config:
         thresholds: What a ranker has to reach to be pushed. None: for each binary task an overall
             AUC of at least 0.5 that is at most 0.01 below the baseline's.
         join: The feature join.
+        serving: Where models are pushed to.
         beam: Where Beam runs.
     """
 
@@ -180,6 +193,7 @@ class Config:
     slices: SlicesConfig = SlicesConfig()
     thresholds: tuple[ThresholdConfig, ...] | None = None
     join: JoinConfig = JoinConfig()
+    serving: ServingConfig = ServingConfig()
     beam: BeamConfig = BeamConfig()
 
     @property

@@ -28,6 +28,7 @@ from components.feature_joiner.component import FeatureJoiner
 from components.feature_joiner.parameters import JoinParameters
 from components.impression_gen.component import ImpressionGen
 from components.item_gen.component import ItemGen
+from components.model_pusher.component import ModelPusher
 from components.schema_gen.component import SchemaGen
 from components.semantic_id_gen.component import SemanticIdGen
 from components.sid_analyzer.component import SidAnalyzer
@@ -216,14 +217,11 @@ def create_pipeline(
         eval_config=eval_config(config),
     )
     pushers = [
-        tfx.components.Pusher(
+        ModelPusher(
             model=trainer.outputs["model"],
             model_blessing=evaluator.outputs["blessing"],
-            push_destination=tfx.proto.PushDestination(
-                filesystem=tfx.proto.PushDestination.Filesystem(
-                    base_directory=os.path.join(destinations.serving, name)
-                )
-            ),
+            base_directory=os.path.join(destinations.serving, name),
+            keep_versions=config.serving.keep_versions,
         ).with_id(f"Pusher.{name}")
         for name, trainer in (("semantic_id", rqvae), ("ranker", ranker))
     ]

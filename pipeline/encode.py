@@ -36,7 +36,7 @@ def encode(
     Raises:
         InputError: The model, an item or the earlier output is not what it should be.
     """
-    model = _version(model)
+    model = latest_saved_model(model)
     output = output.rstrip("/") or output
     with logged_to(os.path.abspath(f"{output}.log")):
         from components.semantic_id_gen.batch import encode_parquet
@@ -62,8 +62,12 @@ def encode(
     )
 
 
-def _version(path: str) -> str:
-    """The SavedModel at a path, or the latest version below it."""
+def latest_saved_model(path: str) -> str:
+    """The SavedModel at a path, or the latest version below it.
+
+    Raises:
+        InputError: There is none.
+    """
     versions = [name for name in os.listdir(path) if name.isdigit()] if os.path.isdir(path) else []
     candidate = os.path.join(path, max(versions, key=int)) if versions else path
     if not os.path.isfile(os.path.join(candidate, "saved_model.pb")):

@@ -11,10 +11,11 @@ import rich.console
 from components.errors import InputError
 from pipeline import config as config_lib
 from pipeline.inputs import Inputs
+from pipeline.release import add_release
+from pipeline.release import newest_versions
 from pipeline.terminal import logged_to
 
 SUMMARY = "summary.json"
-RELEASE = "release.json"
 
 
 def run(
@@ -59,14 +60,17 @@ def run(
         highlight=False,
         soft_wrap=True,
     )
-    console.print(
-        f"blessed and pushed to {os.path.join(output, 'serving')}"
-        if summary["blessed"]
-        else "not blessed: the ranker misses a threshold, so nothing was pushed",
-        highlight=False,
-        soft_wrap=True,
-    )
+    console.print(_outcome(summary, output), highlight=False, soft_wrap=True)
     return summary
+
+
+def _outcome(summary: dict[str, Any], output: str) -> str:
+    """What became of the models, in one line."""
+    if not summary["blessed"]:
+        return "not blessed: the ranker misses a threshold, so nothing was pushed"
+    if newest_versions(summary["pushed"]) is None:
+        return "blessed, but pushed by an earlier run; what was pushed or rolled back since stays"
+    return f"blessed and pushed to {os.path.join(output, 'serving')}"
 
 
 def _run(
@@ -105,9 +109,10 @@ def _run(
     records = RunRecords(destinations.metadata)
     summary = make_summary(records, config, progress.seconds)
     _write_json(os.path.join(output, SUMMARY), summary)
-    if all(summary["pushed"].values()):
+    versions = newest_versions(summary["pushed"])
+    if versions is not None:
         release = _release(records, inputs, config, summary)
-        _write_json(os.path.join(destinations.serving, RELEASE), release)
+        add_release(destinations.serving, {"versions": versions, **release})
     return summary, records.cached()
 
 

@@ -14,6 +14,7 @@ from pipeline.candidates import Candidates
 from pipeline.catalogue import Catalogue
 from pipeline.config import Config
 from pipeline.demo import movielens
+from pipeline.release import RELEASE
 from pipeline.terminal import logged_to
 
 _CANDIDATES = 500
@@ -36,7 +37,7 @@ def demo(output: str, config: Config, console: rich.console.Console) -> None:
         highlight=False,
     )
     summary = run_lib.run(data.items, data.impressions, output, config, console)
-    if not os.path.isfile(os.path.join(output, "serving", run_lib.RELEASE)):
+    if not os.path.isfile(os.path.join(output, "serving", RELEASE)):
         return
     if not summary["blessed"]:
         console.print("what was pushed by an earlier run stays served")

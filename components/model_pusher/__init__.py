@@ -1,0 +1,1 @@
+"""ModelPusher: a blessed model becomes a new version in the folder that a model server watches."""
