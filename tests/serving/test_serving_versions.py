@@ -106,8 +106,10 @@ def test_a_new_version_takes_over_without_a_failed_request(base_path):
 def test_a_broken_version_leaves_the_old_one_serving_until_it_is_mended(base_path):
     with serving(base_path) as caller:
         whole = export(SidRanker(bonus=20.0), base_path.parent / "elsewhere", 2)
-        (base_path / "2").mkdir()
-        (base_path / "2" / "saved_model.pb").write_bytes(b"not a model")
+        broken = base_path.parent / "broken"
+        broken.mkdir()
+        (broken / "saved_model.pb").write_bytes(b"not a model")
+        broken.rename(base_path / "2")
         until(lambda: caller.states() == {1: "AVAILABLE", 2: "END"})
         assert caller.error(2).error_code == tf.errors.NOT_FOUND
         assert "saved_model.pb" in caller.error(2).error_message
