@@ -133,6 +133,16 @@ def test_counts_do_what_repetition_does(tmp_path, model):
         assert [len(piece) for piece in pieces(*sid)] == expected
 
 
+def test_items_shown_most_are_one_piece(tmp_path):
+    """Also where no other item has their codes in that order."""
+    space = SidSpace("0123456789abcdef", levels=4, codebook_size=32, embedding_dim=3)
+    sids = np.random.default_rng(1).integers(0, 16, (5000, 4))
+    impressions = np.where(np.arange(5000) < 50, 1000, 2)
+    _, pieces = trained(tmp_path, sids, impressions, rows=600, space=space)
+    assert {len(pieces(*sid)) for sid in sids[:50]} == {1}
+    assert np.mean([len(pieces(*sid)) for sid in sids[50:]]) > 2
+
+
 def test_items_of_one_sid_count_together(tmp_path):
     sids = [[0, 1], [2, 3], [2, 3], [2, 3]]
     _, pieces = trained(tmp_path, sids, [10, 5, 5, 5], rows=10)
