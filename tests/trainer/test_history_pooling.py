@@ -11,20 +11,22 @@ RNG = np.random.default_rng(0)
 
 
 def history(users, length, seed=0):
-    """Vectors of users x length items, of which some are absent, and which ones there are."""
+    """Items, of which some are absent; which ones there are; and their vectors."""
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(8, DIM)).astype(np.float32)
     vectors[0] = 0
     index = rng.integers(0, 8, (users, length))
     index[0] = 0
-    flat = tf.constant(index.reshape(-1), tf.int32)
-    return ItemVectors(tf.constant(vectors), flat), index > 0, vectors[index]
+    items = ItemVectors(
+        tf.constant(vectors), tf.constant(np.arange(8) > 0), tf.constant(index, tf.int32)
+    )
+    return items, index > 0, vectors[index]
 
 
 @pytest.mark.parametrize("length", [0, 1, 6])
 def test_mean_over_the_items_that_there_are(length):
     vectors, present, items = history(5, length)
-    pooled = MeanHistory()(vectors, tf.constant(present), None).numpy()
+    pooled = MeanHistory()(vectors, None).numpy()
     for user in range(5):
         kept = items[user][present[user]]
         expected = kept.mean(axis=0) if len(kept) else np.zeros(DIM)
@@ -46,15 +48,15 @@ def test_attention_weighs_by_the_fit_to_the_candidate(users, length):
     vectors, present, items = history(users + 1, length)
     if users == 1:
         # The one user whose history is not empty.
-        vectors = ItemVectors(vectors.distinct, vectors.index[length:])
+        vectors = vectors._replace(index=vectors.index[1:])
         present, items = present[1:], items[1:]
     candidates = np.random.default_rng(1).normal(size=(len(present) if users > 1 else 4, DIM))
     candidates = candidates.astype(np.float32)
     layer = AttentionHistory()
-    layer(vectors, tf.constant(present), tf.constant(candidates))
+    layer(vectors, tf.constant(candidates))
     query = np.random.default_rng(2).normal(size=(DIM, DIM)).astype(np.float32)
     layer.set_weights([query])
-    pooled = layer(vectors, tf.constant(present), tf.constant(candidates)).numpy()
+    pooled = layer(vectors, tf.constant(candidates)).numpy()
     assert pooled.shape == candidates.shape
     for row, candidate in enumerate(candidates):
         user = row if users > 1 else 0
@@ -63,16 +65,16 @@ def test_attention_weighs_by_the_fit_to_the_candidate(users, length):
 
 
 def test_attention_does_the_same_where_the_batch_size_is_not_known():
-    vectors, present, _ = history(4, 6)
+    vectors, _, _ = history(4, 6)
     candidates = RNG.normal(size=(4, DIM)).astype(np.float32)
     layer = AttentionHistory()
-    expected = layer(vectors, tf.constant(present), tf.constant(candidates))
+    expected = layer(vectors, tf.constant(candidates))
     signature = [
         tf.TensorSpec([None, DIM]),
-        tf.TensorSpec([None], tf.int32),
-        tf.TensorSpec([None, None], tf.bool),
+        tf.TensorSpec([None], tf.bool),
+        tf.TensorSpec([None, None], tf.int32),
         tf.TensorSpec([None, DIM]),
     ]
-    call = tf.function(lambda v, i, p, c: layer(ItemVectors(v, i), p, c), signature)
-    pooled = call(*vectors, tf.constant(present), tf.constant(candidates))
+    call = tf.function(lambda v, p, i, c: layer(ItemVectors(v, p, i), c), signature)
+    pooled = call(*vectors, tf.constant(candidates))
     np.testing.assert_allclose(pooled, expected, rtol=1e-5)

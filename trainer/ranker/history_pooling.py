@@ -3,32 +3,32 @@
 import tensorflow as tf
 
 from trainer.ranker.representations import ItemVectors
+from trainer.ranker.representations.row_sum import segment_sum
 
 
 class MeanHistory(tf.keras.layers.Layer):
     """The mean of the items that there are; zero where there are none."""
 
-    def call(self, history: ItemVectors, present: tf.Tensor, candidate: tf.Tensor) -> tf.Tensor:
+    def call(self, history: ItemVectors, candidate: tf.Tensor) -> tf.Tensor:
         """Pools.
 
         Args:
-            history: Vectors of U x T items; those of absent ones are zero.
-            present: bool [U, T], which items there are.
+            history: Vectors of [U, T] items.
             candidate: Not looked at.
 
         Returns:
             float32 [U, d].
         """
         del candidate
-        users, length = tf.shape(present)[0], tf.shape(present)[1]
+        users, length = tf.shape(history.index)[0], tf.shape(history.index)[1]
         # Absent items have the zero vector, so the sum needs no mask.
-        total = tf.sparse.segment_sum(
+        total = segment_sum(
             history.distinct,
             tf.reshape(history.index, [-1]),
             tf.repeat(tf.range(users), length),
-            num_segments=users,
+            users,
         )
-        count = tf.reduce_sum(tf.cast(present, tf.float32), axis=1)
+        count = tf.reduce_sum(tf.cast(history.present, tf.float32), axis=1)
         return total / tf.maximum(count, 1.0)[:, None]
 
 
@@ -50,19 +50,17 @@ class AttentionHistory(tf.keras.layers.Layer):
         )
         super().build(input_shape)
 
-    def call(self, history: ItemVectors, present: tf.Tensor, candidate: tf.Tensor) -> tf.Tensor:
+    def call(self, history: ItemVectors, candidate: tf.Tensor) -> tf.Tensor:
         """Pools.
 
         Args:
-            history: Vectors of U x T items.
-            present: bool [U, T], which items there are.
+            history: Vectors of [U, T] items.
             candidate: float32 [B, d]; U is B or 1.
 
         Returns:
             float32 [B, d]; zero where there are no items.
         """
-        shape = tf.concat([tf.shape(present), [candidate.shape[1]]], axis=0)
-        items = tf.reshape(history.all(), shape)
+        items, present = history.all(), history.present
         query = tf.matmul(candidate, self._query) * candidate.shape[1] ** -0.5
         if present.shape[0] == 1:
             # One product for all candidates.

@@ -127,14 +127,17 @@ class Ranker(tfrs.Model):
         roles = {
             role: item_features(features, role, fields) for role in (CANDIDATE, CURRENT, HISTORY)
         }
-        present = self.representation.present(roles[HISTORY])
+        of_history = roles[HISTORY][fields[0]]
+        shape, static_shape = tf.shape(of_history)[:2], of_history.shape[:2]
         roles[HISTORY] = {
             field: tf.reshape(values, [-1, *values.shape[2:]])
             for field, values in roles[HISTORY].items()
         }
         vectors = self.representation.by_role(roles, training)
         candidate, current = vectors[CANDIDATE].all(), vectors[CURRENT].all()
-        return candidate, current, self._pool_history(vectors[HISTORY], present, candidate)
+        index = tf.ensure_shape(tf.reshape(vectors[HISTORY].index, shape), static_shape)
+        history = vectors[HISTORY]._replace(index=index)
+        return candidate, current, self._pool_history(history, candidate)
 
     def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Weighted sum of the tasks' mean losses over the batch.

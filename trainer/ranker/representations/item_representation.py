@@ -1,6 +1,7 @@
 """The interface of all item representations."""
 
 import abc
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,12 +18,19 @@ class ItemVectors(NamedTuple):
     """Vectors of items that may occur many times.
 
     Attributes:
-        distinct: float32 [U, d], the vectors of the distinct items.
+        distinct: float32 [U, d], the vectors of the distinct items; an absent item's is zero.
+        distinct_present: bool [U], which of them there are.
         index: int32 [...], which of them each item is.
     """
 
     distinct: tf.Tensor
+    distinct_present: tf.Tensor
     index: tf.Tensor
+
+    @property
+    def present(self) -> tf.Tensor:
+        """Which items there are, bool [...]."""
+        return tf.gather(self.distinct_present, self.index)
 
     def all(self) -> tf.Tensor:
         """Every item's vector, float32 [..., d]."""
@@ -79,7 +87,7 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
             The vectors of the distinct items and the items' places among them.
         """
         items, index = self.distinct(features)
-        return ItemVectors(self.vectors(items, training), index)
+        return ItemVectors(self.vectors(items, training), self._any_present(items), index)
 
     @abc.abstractmethod
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
@@ -121,9 +129,9 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
             for field in self.fields
         }
         sizes = [tf.shape(items[self.fields[0]])[0] for items in roles.values()]
-        distinct, index = self(features, training=training)
-        parts = tf.split(index, sizes, num=len(sizes))
-        return {role: ItemVectors(distinct, part) for role, part in zip(roles, parts, strict=True)}
+        vectors = self(features, training=training)
+        parts = tf.split(vectors.index, sizes, num=len(sizes))
+        return {role: vectors._replace(index=part) for role, part in zip(roles, parts, strict=True)}
 
     def distinct(self, features: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """Finds the distinct items.
@@ -194,6 +202,18 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
         table = self.add_weight(name="table", shape=(rows, self.dim), initializer=initial)
         self._tables.append(table)
         return table
+
+    @staticmethod
+    def _any_present(items: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Which of distinct items there are, bool [U]."""
+        found = []
+        if "sid" in items:
+            found.append(items["sid"][:, 0] >= 0)
+        if "item_id" in items:
+            found.append(items["item_id"] != ABSENT)
+        if "embedding" in items:
+            found.append(tf.reduce_any(items["embedding"] != 0, axis=1))
+        return functools.reduce(tf.logical_or, found)
 
     def _sid_present(self, sid: tf.Tensor) -> tf.Tensor:
         return tf.reduce_all((sid >= 0) & (sid < self.space.codebook_size), axis=-1)

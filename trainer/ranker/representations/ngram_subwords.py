@@ -40,6 +40,10 @@ class NgramSubwords(Subwords):
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """See the base class; R is the number of groups."""
         sid = items["sid"]
+        if self._n == 1:
+            rows = tf.constant(self._group_rows)
+            codes = tf.math.floormod(sid, rows) + tf.cumsum(rows, exclusive=True)
+            return tf.where(sid[:, :1] >= 0, tf.cast(codes, tf.int64), NONE)
         columns, offset = [], 0
         for group, rows in enumerate(self._group_rows):
             codes = sid[:, group * self._n : (group + 1) * self._n]

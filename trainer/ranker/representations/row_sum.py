@@ -40,4 +40,45 @@ class RowList(NamedTuple):
         Returns:
             float32 [U, d]; zero for an item without rows.
         """
-        return tf.sparse.segment_sum(values, self.index, self.item, num_segments=self.items)
+        return segment_sum(values, self.index, self.item, self.items)
+
+
+def sum_of_all(table: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Adds up rows of a small table, most of which a batch meets.
+
+    The table is read as a whole and its gradient is dense, which then costs less than finding the
+    distinct rows.
+
+    Args:
+        table: float32 [V, d].
+        rows: Integers [U, R] in 0 .. V-1.
+
+    Returns:
+        float32 [U, d].
+    """
+    items = tf.shape(rows)[0]
+    item = tf.repeat(tf.range(items), rows.shape[1])
+    return segment_sum(table, tf.reshape(rows, [-1]), item, items)
+
+
+def segment_sum(
+    values: tf.Tensor, index: tf.Tensor, segment: tf.Tensor, segments: tf.Tensor
+) -> tf.Tensor:
+    """Adds up rows; TensorFlow's own, but for where there is none to add.
+
+    The gradient of TensorFlow's is then whatever was in the memory that it takes.
+
+    Args:
+        values: float32 [V, d].
+        index: Integers [T], the rows to add.
+        segment: Integers [T], ascending, the sum that each belongs to.
+        segments: int32 scalar, how many sums there are (S).
+
+    Returns:
+        float32 [S, d]; zero for a sum without rows.
+    """
+    return tf.cond(
+        tf.size(index) > 0,
+        lambda: tf.sparse.segment_sum(values, index, segment, num_segments=segments),
+        lambda: tf.math.unsorted_segment_sum(tf.gather(values, index), segment, segments),
+    )

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.ranker.history_pooling import MeanHistory
+from trainer.ranker.representations import ItemVectors
+from trainer.ranker.representations.row_sum import RowList
+from trainer.ranker.representations.row_sum import segment_sum
+from trainer.ranker.representations.row_sum import sum_of_all
+
+SHAPE = [1000, 32]
+RNG = np.random.default_rng(0)
+TABLE = RNG.normal(size=(9, 4)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def _used_memory():
+    """Leaves behind memory that is not zero, for what takes memory and does not write to it."""
+    _ = [tf.fill(SHAPE, 1e9) for _ in range(50)]
+
+
+def by_loop(rows):
+    return np.array([sum((TABLE[row] for row in item if row >= 0), np.zeros(4)) for item in rows])
+
+
+def test_sums_and_their_gradients():
+    rows = RNG.integers(0, 9, (5, 3))
+    table, weight = tf.Variable(TABLE), RNG.normal(size=(5, 4)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        sums = sum_of_all(tf.convert_to_tensor(table), tf.constant(rows))
+        loss = tf.reduce_sum(sums * weight)
+    np.testing.assert_allclose(sums, by_loop(rows), rtol=1e-5)
+    expected = np.zeros((9, 4))
+    for item, item_rows in enumerate(rows):
+        for row in item_rows:
+            expected[row] += weight[item]
+    np.testing.assert_allclose(tape.gradient(loss, table), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_rows_that_are_none_add_nothing():
+    rows = np.array([[3, -1, 3], [-1, -1, -1], [0, 8, -1]])
+    listed = RowList.of(tf.constant(rows, tf.int64))
+    sums = listed.sum(tf.gather(TABLE, listed.distinct))
+    np.testing.assert_allclose(sums, by_loop(rows), rtol=1e-5)
+
+
+def gradient_of_sums(table, rows):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(sum_of_all(tf.convert_to_tensor(table), rows) ** 2)
+    return tf.convert_to_tensor(tape.gradient(loss, table))
+
+
+@pytest.mark.parametrize("items", [0, 1])
+def test_the_gradient_of_no_rows_is_zero(items):
+    """Of a batch that has no item, such as a replica's part of a short last one."""
+    table = tf.Variable(tf.ones(SHAPE))
+    rows = tf.zeros([items, 3], tf.int32)
+    gradient = gradient_of_sums(table, rows).numpy()
+    assert np.count_nonzero(gradient) == items * SHAPE[1]
+
+
+def test_the_gradient_of_histories_without_an_item_is_zero():
+    vectors = tf.Variable(tf.ones(SHAPE))
+
+    with tf.GradientTape() as tape:
+        there, index = tf.ones([SHAPE[0]], tf.bool), tf.zeros([4, 0], tf.int32)
+        history = ItemVectors(tf.convert_to_tensor(vectors), there, index)
+        loss = tf.reduce_sum(MeanHistory()(history, None))
+    gradient = tf.convert_to_tensor(tape.gradient(loss, vectors))
+    assert np.count_nonzero(gradient) == 0
+
+
+def test_sums_without_rows_are_zero():
+    sums = segment_sum(tf.constant(TABLE), tf.constant([2]), tf.constant([1]), tf.constant(3))
+    np.testing.assert_allclose(sums, [np.zeros(4), TABLE[2], np.zeros(4)])
+    none = tf.zeros([0], tf.int32)
+    np.testing.assert_array_equal(segment_sum(tf.constant(TABLE), none, none, 2), np.zeros((2, 4)))
