@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from benchmarks.data_set import read_data_set
 from benchmarks.ranker_data import item_tables
+from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.semantic_ids import train_sids
 from pipeline.load_config import load_config
@@ -35,6 +36,7 @@ class RankerWorld:
         embeddings: float32 [N, D].
         counts: int64 [N], impressions of each item, in whose proportion items are drawn.
         space: The space of `sids`.
+        codebooks: float32 [L, K, m], those of the encoder.
         history: Items in every history.
     """
 
@@ -43,14 +45,14 @@ class RankerWorld:
     embeddings: np.ndarray
     counts: np.ndarray
     space: SidSpace
+    codebooks: np.ndarray
     history: int
 
     def resources(self, config: RepresentationConfig) -> SidResources:
         """What a representation needs besides its configuration."""
         rows = tokenizer_rows(config, self.space.levels, self.space.codebook_size)
-        return train_resources(
-            self.ids, self.sids, self.counts, rows, TokenizerConfig(), self.space
-        )
+        sids = Sids(self.sids, self.space, self.codebooks)
+        return train_resources(self.ids, sids, self.counts, rows, TokenizerConfig())
 
     def batches(self, fields: Sequence[str], batch_size: int, batches: int) -> tf.data.Dataset:
         """Training batches of random impressions.
@@ -102,6 +104,7 @@ def synthetic_world(levels: int, codebook_size: int, history: int) -> RankerWorl
         embeddings=rng.normal(size=(_ITEMS, 64)).astype(np.float32),
         counts=counts,
         space=SidSpace("synthetic", levels, codebook_size, 64),
+        codebooks=rng.normal(size=(levels, codebook_size, 64)).astype(np.float32),
         history=history,
     )
 
@@ -117,5 +120,13 @@ def data_world(directory: str, config_path: str | None, history: int) -> RankerW
     config = load_config(config_path)
     data = read_data_set(directory, config)
     items = data.items
-    sids, space = train_sids(items.ids, items.embeddings, data.training_items, config.rqvae)
-    return RankerWorld(items.ids, sids, items.embeddings, data.item_counts(), space, history)
+    sids = train_sids(items.ids, items.embeddings, data.training_items, config.rqvae)
+    return RankerWorld(
+        items.ids,
+        sids.sids,
+        items.embeddings,
+        data.item_counts(),
+        sids.space,
+        sids.codebooks,
+        history,
+    )

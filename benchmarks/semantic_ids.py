@@ -1,5 +1,6 @@
 """Semantic IDs and tokenizers of a data set, with nothing of its evaluation period in them."""
 
+import dataclasses
 import tempfile
 
 import numpy as np
@@ -44,9 +45,28 @@ def encode(model: RqVae, embeddings: np.ndarray) -> np.ndarray:
     return in_slices(tf.constant(embeddings)).numpy()
 
 
+@dataclasses.dataclass(frozen=True)
+class Sids:
+    """The Semantic IDs of all items.
+
+    Attributes:
+        sids: int32 [N, L].
+        space: Their space.
+        codebooks: float32 [L, K, m], those of the RQ-VAE.
+    """
+
+    sids: np.ndarray
+    space: SidSpace
+    codebooks: np.ndarray
+
+    def twice(self) -> "Sids":
+        """The same for a data set that has every item twice, one copy after the other."""
+        return dataclasses.replace(self, sids=np.concatenate([self.sids, self.sids]))
+
+
 def train_sids(
     ids: np.ndarray, embeddings: np.ndarray, training: np.ndarray, config: RqVaeConfig
-) -> tuple[np.ndarray, SidSpace]:
+) -> Sids:
     """Trains an RQ-VAE and encodes all items with it.
 
     Args:
@@ -54,37 +74,29 @@ def train_sids(
         embeddings: float32 [N, D].
         training: bool [N], the items that it may see.
         config: The recipe.
-
-    Returns:
-        Semantic IDs int32 [N, L] and their space.
     """
     model = train_rqvae(ids, embeddings, training, config).model
-    return encode(model, embeddings), model.space
+    return Sids(encode(model, embeddings), model.space, model.codebooks.numpy())
 
 
 def train_resources(
-    ids: np.ndarray,
-    sids: np.ndarray,
-    counts: np.ndarray,
-    rows: int,
-    config: TokenizerConfig,
-    space: SidSpace,
+    ids: np.ndarray, sids: Sids, counts: np.ndarray, rows: int, config: TokenizerConfig
 ) -> SidResources:
     """What representations need besides their configuration, of the training period alone.
 
     Args:
         ids: [N] object (bytes).
-        sids: int32 [N, L].
+        sids: Their Semantic IDs.
         counts: int64 [N], training impressions of each item.
         rows: Pieces of the tokenizer, at most; see `trainer.ranker.table_budget.tokenizer_rows`.
         config: SentencePiece's algorithm and the longest piece.
-        space: The space of `sids`.
 
     Raises:
         ValueError: `rows` is too small for all codes.
     """
     shown = counts > 0
     with tempfile.TemporaryDirectory() as directory:
-        train_tokenizer(sids[shown], counts[shown], rows, config, directory, space)
+        train_tokenizer(sids.sids[shown], counts[shown], rows, config, directory, sids.space)
         tokenizer = SidResources.load(directory).tokenizer_model
-    return SidResources(space, tokenizer, ImpressedItems.select(ids, sids, counts))
+    items = ImpressedItems.select(ids, sids.sids, counts)
+    return SidResources(sids.space, tokenizer, items, sids.codebooks)

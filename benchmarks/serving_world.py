@@ -44,6 +44,7 @@ def serving_world(
         embeddings=embeddings,
         counts=1 + rng.multinomial(10 * items, share / share.sum()),
         space=encoder.space,
+        codebooks=encoder.codebooks.numpy(),
         history=history,
     )
     return world, encoder

@@ -83,14 +83,14 @@ class Stability:
         rqvae = dataclasses.replace(config.rqvae, seed=seed)
         sids, samples, ranker = {}, {}, {}
         for version, mask in self._versions.items():
-            sids[version], space = train_sids(items.ids, items.embeddings, mask, rqvae)
+            trained = train_sids(items.ids, items.embeddings, mask, rqvae)
+            sids[version], space = trained.sids, trained.space
             resources = train_resources(
                 items.ids,
-                sids[version],
+                trained,
                 data.item_counts(),
                 tokenizer_rows(config.representation, space.levels, space.codebook_size),
                 config.tokenizer,
-                space,
             )
             predictions = self._experiment.train(
                 sids[version],

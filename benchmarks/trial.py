@@ -15,20 +15,17 @@ from benchmarks.data_set import DataSet
 from benchmarks.evaluation import Evaluation
 from benchmarks.experiment import Experiment
 from benchmarks.experiment import TrainedRanker
+from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.variants import Variant
 from trainer.ranker.config import RepresentationConfig
 from trainer.ranker.representations import SidResources
 from trainer.ranker.table_budget import tokenizer_rows
-from trainer.sid_space import SidSpace
 
 #: Slices whose AUC claims are made of.
 CLAIM_SLICES = ("all", "new", "unseen")
 
 _POPULARITY = ("head", "torso", "tail")
-
-#: Semantic IDs int32 [N, L] and their space.
-Sids = tuple[np.ndarray, SidSpace]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,9 +97,8 @@ class Bench:
         world = "copies" if trial.world == "copies" else "main"
         experiment, evaluation = self._world(world)
         data = experiment.data
-        sids, _ = self._sids[version, trial.seed]
         ranker = experiment.train(
-            np.concatenate([sids, sids]) if world == "copies" else sids,
+            self._sids_of(version, trial.seed, world).sids,
             self.resources(trial.variant.config(trial.rows), trial.seed, version, world),
             trial.variant.config(trial.rows),
             dataclasses.replace(data.config.ranker, seed=trial.seed),
@@ -150,18 +146,21 @@ class Bench:
         Raises:
             ValueError: Its rows do not suffice.
         """
-        _, space = self._sids[version, seed]
+        space = self._sids[version, seed].space
         rows = tokenizer_rows(config, space.levels, space.codebook_size)
         return self._resources(rows, seed, version, world)
 
     @functools.lru_cache(maxsize=8)  # noqa: B019 - a bench lives as long as its process.
     def _resources(self, rows: int, seed: int, version: str, world: str) -> SidResources:
         data = self._world(world)[0].data
-        sids, space = self._sids[version, seed]
-        if world == "copies":
-            sids = np.concatenate([sids, sids])
-        counts = data.item_counts()
-        return train_resources(data.items.ids, sids, counts, rows, data.config.tokenizer, space)
+        sids = self._sids_of(version, seed, world)
+        return train_resources(
+            data.items.ids, sids, data.item_counts(), rows, data.config.tokenizer
+        )
+
+    def _sids_of(self, version: str, seed: int, world: str) -> Sids:
+        sids = self._sids[version, seed]
+        return sids.twice() if world == "copies" else sids
 
     @functools.lru_cache(maxsize=2)  # noqa: B019
     def _world(self, world: str) -> tuple[Experiment, Evaluation]:

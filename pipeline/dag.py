@@ -148,6 +148,7 @@ def create_pipeline(
     tokenizer = SidTokenizerTrainer(
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         examples=impression_gen.outputs["examples"],
+        rqvae=rqvae.outputs["model"],
         rows=tokenizer_rows(*_sizes(config)),
         config=config_lib.to_dict(config.tokenizer),
         code_version=code_version(

@@ -8,6 +8,7 @@ import os
 import numpy as np
 
 FILE_NAME = "sid_space.json"
+CODEBOOKS_FILE = "codebooks.npy"
 
 
 class SidSpaceMismatchError(ValueError):
@@ -73,6 +74,16 @@ class SidSpace:
                 f"{mine} lives in SID space {self.fingerprint} but {others} in "
                 f"{other.fingerprint}; make both with the same RQ-VAE"
             )
+
+
+def load_codebooks(directory: str) -> np.ndarray | None:
+    """Reads the codebooks of a space, float32 [L, K, m], from beside its `sid_space.json`.
+
+    Returns:
+        None where the directory holds none.
+    """
+    path = os.path.join(directory, CODEBOOKS_FILE)
+    return np.load(path, allow_pickle=False) if os.path.exists(path) else None
 
 
 def fingerprint(weights: list[np.ndarray]) -> str:

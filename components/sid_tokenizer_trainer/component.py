@@ -24,6 +24,7 @@ class SidTokenizerTrainerSpec(component_spec.ComponentSpec):
     INPUTS = {
         "semantic_ids": component_spec.ChannelParameter(type=SemanticIds),
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "rqvae": component_spec.ChannelParameter(type=standard_artifacts.Model),
     }
     OUTPUTS = {"model": component_spec.ChannelParameter(type=standard_artifacts.Model)}
 
@@ -34,11 +35,13 @@ class SidTokenizerTrainer(base_beam_component.BaseBeamComponent):
     Args:
         semantic_ids: Semantic IDs of the items.
         examples: Impressions, from ImpressionGen; only the split `train` is read.
+        rqvae: The RQ-VAE of these Semantic IDs, whose codebooks go with the tokenizer.
         rows: Pieces, at most: the rows of the embedding table.
         config: Fields of `trainer.tokenizer.config.TokenizerConfig`.
         code_version: Version of the code, so that a change of it is not answered from the cache.
 
-    The output is a standard Model artifact, so that the stock Trainer takes it as its `base_model`.
+    The output holds all that a representation may need besides the examples. It is a standard Model
+    artifact, so that the stock Trainer takes it as its `base_model`.
     """
 
     SPEC_CLASS = SidTokenizerTrainerSpec
@@ -48,6 +51,7 @@ class SidTokenizerTrainer(base_beam_component.BaseBeamComponent):
         self,
         semantic_ids: types.BaseChannel,
         examples: types.BaseChannel,
+        rqvae: types.BaseChannel,
         rows: int,
         config: dict[str, Any],
         code_version: str,
@@ -56,6 +60,7 @@ class SidTokenizerTrainer(base_beam_component.BaseBeamComponent):
             SidTokenizerTrainerSpec(
                 semantic_ids=semantic_ids,
                 examples=examples,
+                rqvae=rqvae,
                 rows=rows,
                 config=json.dumps(config, sort_keys=True),
                 code_version=code_version,

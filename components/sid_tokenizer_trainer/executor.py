@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from typing import Any
 
 import apache_beam as beam
@@ -16,8 +17,11 @@ from tfx.utils import path_utils
 from components import examples as examples_lib
 from components import sid_table
 from components.item_counts import CountItems
+from trainer.sid_space import CODEBOOKS_FILE
+from trainer.sid_space import SidSpace
 from trainer.tokenizer.config import TokenizerConfig
 from trainer.tokenizer.impressed_items import ImpressedItems
+from trainer.tokenizer.train import ASSETS_EXTRA
 from trainer.tokenizer.train import train_tokenizer
 
 _COUNTS = pa.schema([("item_id", pa.string()), ("impressions", pa.int64())])
@@ -35,7 +39,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Runs the component.
 
         Args:
-            input_dict: `semantic_ids`, `examples`.
+            input_dict: `semantic_ids`, `examples`, `rqvae`.
             output_dict: `model`.
             exec_properties: `rows`, `config` (JSON).
         """
@@ -71,3 +75,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             space=space,
         )
         ImpressedItems.select(ids, sids, counts).save(directory)
+        rqvae = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["rqvae"]))
+        _copy_codebooks(os.path.join(rqvae, ASSETS_EXTRA), directory, space)
+
+
+def _copy_codebooks(encoder: str, directory: str, space: SidSpace) -> None:
+    SidSpace.load(encoder).require_same(space, "the RQ-VAE", "the Semantic IDs")
+    shutil.copy(os.path.join(encoder, CODEBOOKS_FILE), os.path.join(directory, ASSETS_EXTRA))

@@ -12,6 +12,7 @@ from bench_world import random_data_set
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.experiment import Experiment
+from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.semantic_ids import train_sids
 from trainer.ranker.config import RepresentationConfig
@@ -45,11 +46,10 @@ def test_a_signal_of_the_future_is_worth_nothing():
     space = SidSpace("none", 2, 8, 6)
     resources = train_resources(
         data.items.ids,
-        np.zeros((count, 2), int),
+        Sids(np.zeros((count, 2), int), space, np.zeros((2, 8, 1), np.float32)),
         data.item_counts(),
         17,  # A row for each of 2 x 8 codes and one more.
         data.config.tokenizer,
-        space,
     )
     predictions = experiment.train(
         np.zeros((count, 2), np.int32),
@@ -73,10 +73,11 @@ def test_items_of_the_evaluation_period_do_not_shape_the_space():
     changed = data.items.embeddings.copy()
     changed[~training] += 100
 
-    sids, space = train_sids(data.items.ids, data.items.embeddings, training, data.config.rqvae)
-    others, other_space = train_sids(data.items.ids, changed, training, data.config.rqvae)
-    assert space == other_space
-    np.testing.assert_array_equal(sids[training], others[training])
+    sids = train_sids(data.items.ids, data.items.embeddings, training, data.config.rqvae)
+    others = train_sids(data.items.ids, changed, training, data.config.rqvae)
+    assert sids.space == others.space
+    np.testing.assert_array_equal(sids.sids[training], others.sids[training])
+    np.testing.assert_array_equal(sids.codebooks, others.codebooks)
 
 
 def test_impressions_of_the_evaluation_period_are_not_counted():

@@ -16,6 +16,7 @@ def world():
         embeddings=rng.normal(size=(30, 3)).astype(np.float32),
         counts=np.arange(30),
         space=SidSpace("none", 2, 4, 3),
+        codebooks=rng.normal(size=(2, 4, 3)).astype(np.float32),
         history=5,
     )
 

@@ -73,4 +73,6 @@ def tokenizer(tmp_path_factory) -> str:
     train_tokenizer(sids, np.arange(1, 17), 12, TokenizerConfig(), directory, cases.SPACE)
     ids = [f"i{first}{second}" for first, second in sids]
     ImpressedItems.select(ids, sids, np.arange(1, 17)).save(directory)
+    codebooks = np.random.default_rng(0).normal(size=(cases.LEVELS, cases.CODES, 5))
+    np.save(f"{directory}/assets.extra/codebooks.npy", codebooks.astype(np.float32))
     return directory

@@ -13,7 +13,7 @@ from trainer.tokenizer.config import TokenizerConfig
 from trainer.tokenizer.impressed_items import ImpressedItems
 from trainer.tokenizer.train import train_tokenizer
 
-LEVELS, CODES, DIM, EMBEDDING, ROWS = 3, 8, 5, 6, 60
+LEVELS, CODES, DIM, EMBEDDING, LATENT, ROWS = 3, 8, 5, 6, 7, 60
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, EMBEDDING)
 # Every representation, with budgets that hash and budgets that do not.
 CONFIGS = {
@@ -38,6 +38,8 @@ def make_resources(directory: str) -> SidResources:
     counts = np.arange(40, 0, -1) ** 2
     train_tokenizer(sids, counts, ROWS, TokenizerConfig(), directory=directory, space=SPACE)
     ImpressedItems.select([f"i{i}" for i in range(40)], sids, counts).save(directory)
+    codebooks = rng.normal(size=(LEVELS, CODES, LATENT)).astype(np.float32)
+    np.save(f"{directory}/assets.extra/codebooks.npy", codebooks)
     return SidResources.load(directory)
 
 

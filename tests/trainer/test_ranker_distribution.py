@@ -63,13 +63,15 @@ def trained(kind):
 
     sids = np.indices([cases.CODES] * cases.LEVELS).reshape(cases.LEVELS, -1).T
     items = ImpressedItems.select([f"i{i}" for i in range(len(sids))], sids, np.arange(len(sids)))
+    codebooks = np.random.default_rng(0).normal(size=(cases.LEVELS, cases.CODES, 5))
+    codebooks = codebooks.astype(np.float32)
     config = dataclasses.replace(
         cases.SMALL, distribution=kind, epochs=2, batch_size=6, l2=0.1, weight_decay=0.1
     )
     representation = create_representation(
         RepresentationConfig("sid_hybrid", 40),
         config.embedding_dim,
-        SidResources(cases.SPACE, items=items),
+        SidResources(cases.SPACE, items=items, codebooks=codebooks),
     )
     inputs, batches, eval_batches = data(distribution, config)
     result = train(

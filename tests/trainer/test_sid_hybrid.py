@@ -4,6 +4,7 @@ import representation_cases as cases
 import tensorflow as tf
 from representation_cases import CODES
 from representation_cases import DIM
+from representation_cases import LATENT
 from representation_cases import LEVELS
 
 from trainer.ranker.config import RepresentationConfig
@@ -12,9 +13,10 @@ from trainer.ranker.representations import SidResources
 from trainer.ranker.representations.item_keys import ABSENT
 from trainer.ranker.representations.item_keys import sid_keys
 from trainer.ranker.representations.shown_sids import ShownSids
+from trainer.ranker.representations.sid_content import SidContent
 from trainer.tokenizer.impressed_items import ImpressedItems
 
-TAU = 7.0
+TAU, FADE = 7.0, 4.0
 CODE_ROWS = LEVELS * CODES
 # One row of ten is a frequency row.
 FREQUENCY_ROWS, OWN_ROWS = 6, 30
@@ -28,7 +30,9 @@ def resources(tmp_path_factory) -> SidResources:
 
 def hybrid(resources, rows=ROWS):
     """A hybrid with known random tables."""
-    return cases.make_filled(RepresentationConfig("sid_hybrid", rows, tau=TAU), resources)
+    return cases.make_filled(
+        RepresentationConfig("sid_hybrid", rows, tau=TAU, fade=FADE), resources
+    )
 
 
 def shown(resources):
@@ -52,13 +56,39 @@ def frequency(impressions):
     return min(int(impressions + 1).bit_length() - 1, FREQUENCY_ROWS - 1)
 
 
+def content_by_loop(layer, resources):
+    """What the map makes of a Semantic ID's place along the main directions."""
+    (kernel,) = [w.numpy() for w in layer.trainable_variables if "content_map" in w.name]
+    assert kernel.shape == (DIM, DIM)
+
+    def place(sid):
+        total = np.zeros(LATENT)
+        for level, code in enumerate(sid):
+            total += resources.codebooks[level, code]
+        return total
+
+    known = np.array([place(sid) for sid in resources.items.sids])
+    known /= np.linalg.norm(known, axis=1, keepdims=True)
+    _, _, directions = np.linalg.svd(known, full_matrices=False)
+    # The sign of a direction is the library's choice.
+    found = SidContent(resources.codebooks, resources.items.sids, DIM)
+    owner = tf.keras.layers.Layer()
+    found.build(owner)
+    sid = resources.items.sids
+    along = np.array([place(one) for one in sid]) @ directions[:DIM].T
+    along *= DIM**0.5 / np.linalg.norm(along, axis=1, keepdims=True)
+    places = found.find(tf.constant(sid)).numpy()
+    np.testing.assert_allclose(np.abs(places), np.abs(along), rtol=1e-3, atol=1e-4)
+    return lambda sid: (found.find(tf.constant([sid])).numpy() @ kernel)[0]
+
+
 @pytest.mark.parametrize("training", [False, True])
-def test_an_item_is_its_codes_its_frequency_and_what_is_trusted_of_its_own(resources, training):
+def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resources, training):
     layer = hybrid(resources)
-    (table,) = (table.numpy() for table in layer.tables)
-    shared, own = np.split(table, [CODE_ROWS + FREQUENCY_ROWS])
+    shared, own = (table.numpy() for table in layer.tables)
+    content = content_by_loop(layer, resources)
     rows, counts = own_rows(resources, OWN_ROWS), shown(resources)
-    assert len(own) == OWN_ROWS
+    assert (len(shared), len(own)) == (CODE_ROWS + FREQUENCY_ROWS, OWN_ROWS)
     items = cases.some_items(resources, 200)
     # In training, an item counts one impression less.
     vectors = layer(items, training=training).all().numpy()
@@ -69,6 +99,7 @@ def test_an_item_is_its_codes_its_frequency_and_what_is_trusted_of_its_own(resou
             n = max(counts.get(sid, 0) - training, 0)
             expected = sum(shared[level * CODES + code] for level, code in enumerate(sid))
             expected = expected + shared[CODE_ROWS + frequency(n)]
+            expected = expected + 0.3 * FADE / (n + FADE) * content(sid)
             kind = "shown" if sid in counts else "new"
             if sid in rows:
                 expected, kind = expected + own[rows[sid]] * n / (n + TAU), "own"
@@ -83,8 +114,11 @@ def test_an_item_is_its_codes_its_frequency_and_what_is_trusted_of_its_own(resou
 def of_one_item(impressions):
     sids = np.array([[0, 1, 2]], np.int32)
     items = ImpressedItems(np.array([b"a"]), sids, np.array([impressions]))
+    codebooks = np.ones((LEVELS, CODES, LATENT), np.float32)
     layer = create_representation(
-        RepresentationConfig("sid_hybrid", ROWS), DIM, SidResources(cases.SPACE, items=items)
+        RepresentationConfig("sid_hybrid", ROWS),
+        DIM,
+        SidResources(cases.SPACE, items=items, codebooks=codebooks),
     )
     return layer, {"sid": tf.constant(sids, tf.int64)}
 
@@ -100,11 +134,12 @@ def test_frequency_rows_double_their_span(impressions, row):
 
 
 def moved_rows(layer, items, training):
-    """Rows that have a gradient."""
+    """Rows that have a gradient: of codes, frequencies and, after them, items of their own."""
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(items, training=training).all())
-    gradient = tape.gradient(loss, layer.tables[0])
-    return set(gradient.indices.numpy()[np.abs(gradient.values.numpy()).max(axis=1) > 0])
+    shared, own = tape.gradient(loss, layer.tables)
+    gradient = np.concatenate([tf.convert_to_tensor(shared), tf.convert_to_tensor(own)])
+    return set(np.flatnonzero(np.abs(gradient).max(axis=1) > 0))
 
 
 def test_what_was_shown_once_learns_as_a_new_item_and_not_by_its_own_row():
@@ -129,7 +164,7 @@ def test_items_of_one_semantic_id_count_together():
 def test_own_rows_start_at_zero(resources):
     layer = create_representation(RepresentationConfig("sid_hybrid", ROWS), DIM, resources)
     layer(cases.some_items(resources, 3))
-    shared, own = np.split(layer.tables[0].numpy(), [CODE_ROWS + FREQUENCY_ROWS])
+    shared, own = (table.numpy() for table in layer.tables)
     np.testing.assert_array_equal(own, np.zeros((OWN_ROWS, DIM)))
     assert np.abs(shared).max(axis=1).min() > 0
     assert np.abs(shared).max() <= 0.05
@@ -138,10 +173,30 @@ def test_own_rows_start_at_zero(resources):
 @pytest.mark.parametrize(("rows", "frequencies"), [(LEVELS + 2, 1), (ROWS, 6), (1000, 24)])
 def test_it_keeps_to_its_rows(resources, rows, frequencies):
     layer = hybrid(resources, rows)
-    (table,) = layer.tables
+    shared, own = (table.numpy() for table in layer.tables)
     # There are not more own rows than Semantic IDs.
     most = CODE_ROWS + frequencies + len(shown(resources))
-    assert table.shape[0] == layer.table_rows == min(rows, most)
+    assert len(shared) + len(own) == layer.table_rows == min(rows, most)
+
+
+def test_content_is_told_of_what_no_code_row_knows(resources):
+    """Of two new items, the one that lies where a known one does is like it."""
+    codebooks = np.zeros((LEVELS, CODES, LATENT), np.float32)
+    codebooks[0, :, 0] = 1
+    # Codes 1 and 2 of the last level mean nearly the same, code 3 another thing.
+    codebooks[2, 1, 1], codebooks[2, 2, 1], codebooks[2, 3, 2] = 1, 0.9, 1
+    sids = np.array([[0, 0, 1], [0, 0, 3], [0, 0, 2]], np.int32)
+    content, owner = SidContent(codebooks, sids, 3), tf.keras.layers.Layer()
+    content.build(owner)
+    known, other, alike = content.find(tf.constant(sids)).numpy()
+    assert known @ alike > 0.99 * 3
+    assert known @ other == pytest.approx(0.5 * 3, rel=1e-4)
+
+
+def test_it_needs_the_codebooks(resources):
+    bare = SidResources(cases.SPACE, items=resources.items)
+    with pytest.raises(ValueError, match="needs the codebooks of the RQ-VAE"):
+        create_representation(RepresentationConfig("sid_hybrid", ROWS), DIM, bare)
 
 
 def test_too_few_rows_are_refused(resources):

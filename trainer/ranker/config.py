@@ -74,7 +74,7 @@ _OPTIONS: dict[str, dict[str, object]] = {
     "sid_prefix": {"depth": None},
     "sid_spm": {"sampling": 0.0},
     "id_plus_sid": {"memory_share": 0.5},
-    "sid_hybrid": {"tau": 1.0},
+    "sid_hybrid": {"tau": 1.0, "fade": 10.0},
 }
 
 
@@ -103,6 +103,7 @@ class RepresentationConfig:
             others, and use at most levels x codebook_size of them: what they leave are item IDs'
             too.
         tau: Of sid_hybrid: training impressions at which an item's own row counts half (1).
+        fade: Of sid_hybrid: training impressions at which an item's content counts half (10).
     """
 
     name: Literal[
@@ -124,6 +125,7 @@ class RepresentationConfig:
     sampling: float | None = Field(None, ge=0)
     memory_share: float | None = Field(None, gt=0, lt=1)
     tau: float | None = Field(None, gt=0)
+    fade: float | None = Field(None, gt=0)
 
     @pydantic.field_validator(*sorted({name for own in _OPTIONS.values() for name in own}))
     @classmethod

@@ -15,6 +15,7 @@ Gradients = Sequence[tf.Tensor | tf.IndexedSlices]
 class TableAdagrad(tf.keras.optimizers.Adagrad):
     """Adagrad for tables of which a step looks up each row once, as `Ranker` does.
 
+    A row may come again if its gradient is zero there, which changes nothing.
     Keras adds up the gradients of a row that was looked up several times, at half the cost of the
     whole update. Here that is left to where it is needed: replicas look up the same rows.
     """

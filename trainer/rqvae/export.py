@@ -12,6 +12,7 @@ from trainer.rqvae.float32_search import Float32Search
 from trainer.rqvae.model import RqVae
 from trainer.rqvae.processor import multiplies_bfloat16
 from trainer.rqvae.quantizer import map_slices
+from trainer.sid_space import CODEBOOKS_FILE
 from trainer.warmup import write_warmup_requests
 
 # Bytes of codebooks. A graph must stay below 2 GB, and holds them up to one and a half times.
@@ -34,6 +35,8 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
         encode (also serving_default): `embedding` float32 [B, D] -> `sid` int32 [B, L].
         decode: `sid` int32 [B, L] -> `embedding` float32 [B, D].
         info: nothing -> `fingerprint` string, `levels`, `codebook_size`, `embedding_dim` int64.
+
+    Beside it, `assets.extra/` has `sid_space.json` and `codebooks.npy`, float32 [L, K, m].
 
     Args:
         model: The RQ-VAE.
@@ -70,7 +73,9 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
 
     signatures = {"serving_default": encode, "encode": encode, "decode": decode, "info": info}
     tf.saved_model.save(model, directory, signatures=signatures)
-    space.save(os.path.join(directory, "assets.extra"))
+    extra = os.path.join(directory, "assets.extra")
+    space.save(extra)
+    np.save(os.path.join(extra, CODEBOOKS_FILE), model.codebooks.numpy())
     write_warmup_requests(directory, "semantic_id")
 
 

@@ -21,6 +21,7 @@ from trainer.ranker.representations.piece_subwords import PieceSubwords
 from trainer.ranker.representations.prefix_subwords import HashedPrefixes
 from trainer.ranker.representations.separate_tables import SeparateTables
 from trainer.ranker.representations.shown_sids import ShownSids
+from trainer.ranker.representations.sid_content import SidContent
 from trainer.ranker.representations.sid_hybrid import SidHybrid
 from trainer.ranker.representations.sid_resources import SidResources
 from trainer.ranker.representations.subword_sum import SubwordSum
@@ -78,13 +79,16 @@ def _id_plus_sid(config: RepresentationConfig, dim: int, resources: SidResources
 def _sid_hybrid(config: RepresentationConfig, dim: int, resources: SidResources) -> SidHybrid:
     space = resources.space
     codes, frequencies, own = hybrid_rows(config, space.levels, space.codebook_size)
+    items = resources.require_items()
     return SidHybrid(
         NgramSubwords(1, codes, space),
+        SidContent(resources.require_codebooks(), items.sids, dim),
         frequencies,
-        ShownSids(resources.require_items(), own),
+        ShownSids(items, own),
         dim,
         space,
         config.tau,
+        config.fade,
     )
 
 

@@ -3,6 +3,9 @@
 import dataclasses
 import os
 
+import numpy as np
+
+from trainer.sid_space import load_codebooks
 from trainer.sid_space import SidSpace
 from trainer.tokenizer.impressed_items import FILE_NAME as IMPRESSED_ITEMS_FILE
 from trainer.tokenizer.impressed_items import ImpressedItems
@@ -18,11 +21,14 @@ class SidResources:
         space: The SID space of every `sid` field.
         tokenizer_model: SentencePiece's serialized model, or None where no tokenizer was trained.
         items: The items that were shown in training, or None where they are not known.
+        codebooks: float32 [L, K, m], what each code adds to an item's place in the RQ-VAE's latent
+            space; or None where they are not known.
     """
 
     space: SidSpace
     tokenizer_model: bytes | None = None
     items: ImpressedItems | None = None
+    codebooks: np.ndarray | None = None
 
     def require_items(self) -> ImpressedItems:
         """The items of the train split.
@@ -34,9 +40,19 @@ class SidResources:
             raise ValueError("a vocabulary of items needs the items of the train split")
         return self.items
 
+    def require_codebooks(self) -> np.ndarray:
+        """The codebooks.
+
+        Raises:
+            ValueError: They are not known.
+        """
+        if self.codebooks is None:
+            raise ValueError("the content of Semantic IDs needs the codebooks of the RQ-VAE")
+        return self.codebooks
+
     @classmethod
     def load(cls, directory: str) -> "SidResources":
-        """Reads a tokenizer directory; `items` are optional in it.
+        """Reads a tokenizer directory, which may lack `items` and `codebooks`.
 
         Raises:
             FileNotFoundError: The directory lacks one of its other files.
@@ -44,8 +60,10 @@ class SidResources:
         with open(os.path.join(directory, MODEL_FILE), "rb") as file:
             model = file.read()
         items = os.path.exists(os.path.join(directory, IMPRESSED_ITEMS_FILE))
+        extra = os.path.join(directory, ASSETS_EXTRA)
         return cls(
-            SidSpace.load(os.path.join(directory, ASSETS_EXTRA)),
+            SidSpace.load(extra),
             model,
             ImpressedItems.load(directory) if items else None,
+            load_codebooks(extra),
         )

@@ -1,0 +1,54 @@
+"""What Semantic IDs say of the items' content."""
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.ranker.representations.key_rows import constant_weight
+from trainer.ranker.representations.row_sum import sum_of_all
+
+# Semantic IDs that the directions are taken from; more do not change them.
+_SAMPLE = 20_000
+
+
+class SidContent:
+    """Where Semantic IDs lie in the latent space of the RQ-VAE.
+
+    The vectors of a Semantic ID's codes add up to its item's place there, as near as the codes
+    tell. It is given along the few directions in which the items of the train split lie most apart,
+    and at one length.
+    """
+
+    def __init__(self, codebooks: np.ndarray, sids: np.ndarray, dim: int):
+        """Finds the directions: those of the largest singular values.
+
+        Args:
+            codebooks: float32 [L, K, m].
+            sids: int32 [N, L], Semantic IDs of the items of the train split.
+            dim: Directions to keep, at most.
+        """
+        sids = sids[:: max(len(sids) // _SAMPLE, 1)]
+        places = sum(codebook[codes] for codebook, codes in zip(codebooks, sids.T, strict=True))
+        places = places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-12)
+        # Eigenvalues ascend.
+        _, directions = np.linalg.eigh(places.T.astype(np.float64) @ places)
+        directions = directions[:, ::-1][:, :dim].astype(np.float32)
+        self.dim = directions.shape[1]
+        self._offsets = np.arange(len(codebooks), dtype=np.int32) * codebooks.shape[1]
+        self._codes = (codebooks @ directions).reshape(-1, self.dim)
+
+    def build(self, owner: tf.keras.layers.Layer) -> None:
+        """Adds the codes' vectors to a layer's weights."""
+        self._codes_weight = constant_weight(owner, "content", self._codes)
+
+    def find(self, sid: tf.Tensor) -> tf.Tensor:
+        """Places of Semantic IDs.
+
+        Args:
+            sid: int32 [n, L]; all -1 where there is none, for which anything comes out.
+
+        Returns:
+            float32 [n, dim], of mean square 1.
+        """
+        rows = tf.maximum(sid, 0) + self._offsets
+        places = sum_of_all(tf.convert_to_tensor(self._codes_weight), rows)
+        return tf.math.l2_normalize(places, axis=1) * self.dim**0.5
