@@ -80,5 +80,6 @@ def segment_sum(
     return tf.cond(
         tf.size(index) > 0,
         lambda: tf.sparse.segment_sum(values, index, segment, num_segments=segments),
-        lambda: tf.math.unsorted_segment_sum(tf.gather(values, index), segment, segments),
+        # Of `values`, so that those have a gradient here too.
+        lambda: tf.zeros([segments, 1]) + tf.reduce_sum(values[:0], axis=0),
     )

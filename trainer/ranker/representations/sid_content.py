@@ -8,6 +8,7 @@ from trainer.ranker.representations.row_sum import sum_of_all
 
 # Semantic IDs that the directions are taken from; more do not change them.
 _SAMPLE = 20_000
+_SMALLEST = 1e-12
 
 
 class SidContent:
@@ -28,7 +29,7 @@ class SidContent:
         """
         sids = sids[:: max(len(sids) // _SAMPLE, 1)]
         places = sum(codebook[codes] for codebook, codes in zip(codebooks, sids.T, strict=True))
-        places = places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-12)
+        places = places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), _SMALLEST)
         # Eigenvalues ascend.
         _, directions = np.linalg.eigh(places.T.astype(np.float64) @ places)
         directions = directions[:, ::-1][:, :dim].astype(np.float32)
@@ -47,8 +48,9 @@ class SidContent:
             sid: int32 [n, L]; all -1 where there is none, for which anything comes out.
 
         Returns:
-            float32 [n, dim], of mean square 1.
+            float32 [n, dim], and what to multiply each by for a mean square of 1, [n].
         """
         rows = tf.maximum(sid, 0) + self._offsets
         places = sum_of_all(tf.convert_to_tensor(self._codes_weight), rows)
-        return tf.math.l2_normalize(places, axis=1) * self.dim**0.5
+        square = tf.reduce_mean(tf.square(places), axis=1)
+        return places, tf.math.rsqrt(tf.maximum(square, _SMALLEST))

@@ -85,9 +85,10 @@ class SidHybrid(ItemRepresentation):
         if training:
             impressions = tf.maximum(impressions - 1.0, 0.0)
         rows = tf.maximum(self._shared_rows(items, impressions), 0)
-        content = self._map(self._content.find(items["sid"]))
-        content *= (_CONTENT * self._fade / (impressions + self._fade))[:, None]
-        shared = sum_of_all(tf.convert_to_tensor(self._shared), rows) + content
+        places, scale = self._content.find(items["sid"])
+        scale *= _CONTENT * self._fade / (impressions + self._fade)
+        shared = sum_of_all(tf.convert_to_tensor(self._shared), rows)
+        shared += self._map(places) * scale[:, None]
         vectors = tf.where(items["sid"][:, :1] >= 0, shared, 0.0)
         if not self._shown.table_rows:
             return vectors
