@@ -16,7 +16,6 @@ from benchmarks.scores import Scores
 from benchmarks.sweep import COPIED
 from benchmarks.sweep import Plan
 from benchmarks.trial import CLAIM_SLICES
-from benchmarks.trial import TrialResult
 
 HYBRID = "sid_hybrid"
 _NEW = ("new", "unseen")
@@ -53,19 +52,27 @@ def _auc_part(
     expected: Expected,
     second_world: str = "main",
 ) -> Part:
+    """AUC of the first less that of the second; its rows are the larger of the two budgets."""
     (label, rows), (other, other_rows) = first, second
     against = f"{other} with the Semantic IDs of v0" if second_world == "v0" else other
+    text = f"AUC of {label} at {rows} rows less {against} at {other_rows}, {_SLICE_TEXT[name]}"
+    missing = _missing(scores, (*first, "main"), (*second, second_world))
+    if missing:
+        return Part(text, expected, name, max(rows, other_rows), None, missing)
+    results, others = scores.of(label, rows), scores.of(other, other_rows, second_world)
     return Part(
-        f"{label} less {against}, {rows} rows, {_SLICE_TEXT[name]}",
+        text,
         expected,
         name,
-        rows,
-        scores.auc_difference(
-            scores.of(label, rows), scores.of(other, other_rows, second_world), name
-        )
-        if scores.of(label, rows) and scores.of(other, other_rows, second_world)
-        else None,
+        max(rows, other_rows),
+        scores.auc_difference(results, others, name),
+        examples=scores.row(results[0], name)["examples"],
     )
+
+
+def _missing(scores: Scores, *cells: tuple[str, int, str]) -> str:
+    """What is missing of the results of cells (label, rows, world), in words."""
+    return "; ".join(filter(None, (scores.missing(*cell) for cell in cells)))
 
 
 def _common_rows(scores: Scores, *labels: str) -> list[int]:
@@ -90,7 +97,8 @@ def _dense(scores: Scores, main: int) -> Claim:
     parts = [
         _auc_part(scores, ("dense", dense), ("individual_id", individual), "all", "below"),
         *(
-            _auc_part(scores, ("dense", dense), ("random_hash", main), name, "above")
+            _auc_part(scores, ("dense", dense), ("random_hash", rows), name, "above")
+            for rows in tried.get("random_hash", [main])
             for name in _NEW
         ),
     ]
@@ -115,15 +123,15 @@ def _spm_against_ngram(scores: Scores) -> Claim:
 
 
 def _head_needs_fewer(scores: Scores, main: int) -> Claim:
+    missing = scores.missing("sid_spm", main)
     results = scores.of("sid_spm", main)
     found = None
-    if results and None not in (results[0].lookups["head"], results[0].lookups["tail"]):
+    if not missing and None not in (results[0].lookups["head"], results[0].lookups["tail"]):
         deltas = [result.lookups["head"] - result.lookups["tail"] for result in results]
         drawn = np.array([result.lookups_samples for result in results])
         found = Difference(float(np.mean(deltas)), *interval(seed_mean(drawn)))
-    part = Part(
-        f"look-ups of head items less those of tail items, {main} rows", "below", "all", main, found
-    )
+    text = f"look-ups of head items less those of tail items, {main} rows"
+    part = Part(text, "below", "all", main, found, missing)
     return Claim(4, "mean look-ups of head items fewer than of tail items under sid_spm", [part])
 
 
@@ -149,20 +157,15 @@ def _hybrid_wins(scores: Scores, main: int) -> Claim:
         "sid_hybrid at or above every other representation at equal rows, overall and on new "
         "items, and outside the interval above all of them in at least one of these columns",
         parts,
-        wins if at_main else None,
-        f"At {main} rows there is no column in which the interval lies above zero against every "
-        "other representation.",
+        wins,
+        f"With {main} rows there is no column in which the interval lies above zero against every "
+        "other representation",
     )
 
 
 def _copies(scores: Scores, main: int) -> Claim:
     baseline, *others = COPIED
-    parts = []
-    for label in others:
-        hashed = scores.of(baseline, main, "copies")
-        results = scores.of(label, main, "copies")
-        if results and hashed:
-            parts.append(_reduction(label, results, hashed, main))
+    parts = [_reduction(scores, label, baseline, main) for label in others]
     text = (
         "two copies of the same items under different raw IDs: the mean relative difference of "
         "their predictions under Semantic IDs at least 40 % below random_hash's"
@@ -170,14 +173,16 @@ def _copies(scores: Scores, main: int) -> Claim:
     return Claim(6, text, parts)
 
 
-def _reduction(
-    label: str, results: list[TrialResult], hashed: list[TrialResult], rows: int
-) -> Part:
+def _reduction(scores: Scores, label: str, baseline: str, rows: int) -> Part:
+    text = f"reduction of the difference by {label} against {baseline}, {rows} rows"
+    missing = _missing(scores, (label, rows, "copies"), (baseline, rows, "copies"))
+    if missing:
+        return Part(text, "reduced", "all", rows, None, missing)
+    results, hashed = scores.of(label, rows, "copies"), scores.of(baseline, rows, "copies")
     pairs = [(one.difference, other.difference) for one, other in zip(results, hashed, strict=True)]
     deltas = [1 - one[0] / other[0] for one, other in pairs]
     drawn = np.array([1 - one[1] / other[1] for one, other in pairs])
     found = Difference(float(np.mean(deltas)), *interval(seed_mean(drawn)))
-    text = f"reduction of the difference by {label} against random_hash, {rows} rows"
     return Part(text, "reduced", "all", rows, found)
 
 

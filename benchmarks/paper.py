@@ -4,6 +4,11 @@
 budgets and seeds on one split, with one model and as many steps each, and writes `paper.json`,
 `paper.md` and plots into DIR2. Expect less than an hour for 600,000 impressions on two cores, and
 less than ten minutes with QUICK=1.
+
+Every result is kept in DIR2/trials as soon as it is there. A sweep that was cut off and is started
+again trains only what is missing for its data, configuration and seeds. The code is not looked at:
+remove DIR2/trials after a change of it. A ranker that fails twice is named in the report, the
+claims that need it are not tested, and the exit status is 1.
 """
 
 import os
@@ -16,13 +21,16 @@ from benchmarks import command
 from benchmarks.claims import all_claims
 from benchmarks.data_set import DataSet
 from benchmarks.data_set import read_data_set
+from benchmarks.kept_results import KeptResults
 from benchmarks.paper_plots import draw_plots
 from benchmarks.paper_report import copy_rows
+from benchmarks.paper_report import failed_rows
 from benchmarks.paper_report import markdown
 from benchmarks.paper_report import run_rows
 from benchmarks.scores import Scores
 from benchmarks.sweep import all_sids
 from benchmarks.sweep import default_workers
+from benchmarks.sweep import FailedTrial
 from benchmarks.sweep import make_plan
 from benchmarks.sweep import Plan
 from benchmarks.sweep import run_trials
@@ -50,7 +58,7 @@ def main(
     ] = 650_000,
     resamples: Annotated[int, typer.Option(help="Draws of the bootstrap.")] = 500,
     workers: Annotated[
-        int | None, typer.Option(help="Processes; 0 for this one; by default, the processors.")
+        int | None, typer.Option(help="Processes; by default, the processors.", min=1)
     ] = None,
 ) -> None:
     """Runs the sweep and tests the claims."""
@@ -61,10 +69,12 @@ def main(
     if quick:
         seeds, impressions = min(seeds, _QUICK_SEEDS), min(impressions, _QUICK_IMPRESSIONS)
     data_set = read_data_set(data, loaded).sample_users(impressions, seed=0)
-    workers = default_workers() if workers is None else workers
+    kept = KeptResults(os.path.join(out, "trials"), (data_set, resamples))
     with logged_to(os.path.join(out, "paper.log")):
-        plan, results = _sweep(data_set, seeds, quick, resamples, workers)
-    scores = Scores(results, loaded.positive_task.name)
+        plan, results, failed = _sweep(
+            data_set, seeds, quick, resamples, workers or default_workers(), kept
+        )
+    scores = Scores(results, loaded.positive_task.name, failed)
     claims = all_claims(scores, plan)
     evaluation = data_set.impressions.evaluation
     settings = {
@@ -92,30 +102,34 @@ def main(
                 {"representation": label, "rows": rows, "why": why}
                 for label, rows, why in plan.left_out
             ],
+            "failed": failed_rows(failed),
             "claims": [claim.as_dict() for claim in claims],
         },
     )
     plots = draw_plots(scores, out)
     with open(os.path.join(out, "paper.md"), "w", encoding="utf-8") as file:
-        file.write(markdown(data_set.name, settings, scores, claims, plan, plots))
+        file.write(markdown(data_set.name, settings, scores, claims, plan, plots, failed))
     for claim in claims:
-        print(f"claim {claim.number} {'holds' if claim.holds else 'does not hold'}: {claim.text}")
+        print(f"claim {claim.number} {claim.verdict}: {claim.text}")
+    if failed:
+        print(f"{len(failed)} rankers failed; {os.path.join(out, 'paper.log')} tells more")
+        raise typer.Exit(1)
 
 
 def _sweep(
-    data: DataSet, seeds: int, quick: bool, resamples: int, workers: int
-) -> tuple[Plan, list[TrialResult]]:
+    data: DataSet, seeds: int, quick: bool, resamples: int, workers: int, kept: KeptResults
+) -> tuple[Plan, list[TrialResult], list[FailedTrial]]:
     """Trains the RQ-VAEs, then all rankers."""
     start = time.monotonic()
-    print(f"{data.name}: {len(data.impressions)} impressions; training {2 * seeds} RQ-VAEs")
-    sids = all_sids(data, seeds)
+    print(f"{data.name}: {len(data.impressions)} impressions; Semantic IDs of {2 * seeds} RQ-VAEs")
+    sids = all_sids(data, seeds, kept)
     plan = make_plan(Bench(data, sids, resamples), data, seeds, quick)
     for label, rows, why in plan.left_out:
         print(f"left out: {label} at {rows} rows: {why}")
     print(
         f"{len(plan.trials)} rankers, after {(time.monotonic() - start) / 60:.1f} min", flush=True
     )
-    return plan, run_trials(data, sids, plan.trials, resamples, workers)
+    return plan, *run_trials(data, sids, plan.trials, resamples, workers, kept)
 
 
 if __name__ == "__main__":

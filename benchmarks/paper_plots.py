@@ -50,7 +50,7 @@ def _auc(scores: Scores, directory: str, name: str) -> str | None:
         for rows in budgets:
             results = scores.of(label, rows)
             aucs = [scores.auc(result, name) for result in results]
-            if None not in aucs:
+            if aucs and None not in aucs:
                 points.append((results[0].table_rows, np.mean(aucs), min(aucs), max(aucs)))
         if not points:
             continue
@@ -82,6 +82,8 @@ def _lookups(scores: Scores, directory: str) -> str:
     groups = ("head", "torso", "tail")
     for i, (label, budgets) in enumerate(by_label.items()):
         results = scores.of(label, budgets[-1])
+        if not results:
+            continue
         means = [np.mean([result.lookups[group] or 0 for result in results]) for group in groups]
         places = np.arange(len(groups)) + (i - len(by_label) / 2) * 0.8 / len(by_label)
         axes.bar(

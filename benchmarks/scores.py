@@ -3,11 +3,13 @@
 import dataclasses
 from collections.abc import Callable
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from benchmarks.bootstrap import interval
 from benchmarks.bootstrap import seed_mean
+from benchmarks.sweep import FailedTrial
 from benchmarks.trial import TrialResult
 
 
@@ -29,22 +31,22 @@ class Difference:
 class Scores:
     """Results, seed by seed."""
 
-    def __init__(self, results: Iterable[TrialResult], task: str):
+    def __init__(
+        self, results: Iterable[TrialResult], task: str, failed: Iterable[FailedTrial] = ()
+    ):
         """Sorts the results.
 
         Args:
             results: Of the sweep.
             task: The task whose AUC is meant.
+            failed: Trials of the sweep that have no result.
         """
         self._task = task
-        self._results: dict[tuple[str, str, int], list[TrialResult]] = {}
-        for result in sorted(results, key=lambda result: result.trial.seed):
-            trial = result.trial
-            key = (trial.world, trial.variant.label, trial.rows)
-            self._results.setdefault(key, []).append(result)
+        self._results = _by_cell(results)
+        self._failed = _by_cell(failed)
 
     def of(self, label: str, rows: int, world: str = "main") -> list[TrialResult]:
-        """The results of all seeds; none where it was not tried.
+        """The results of all seeds that have one; none where it was not tried.
 
         Args:
             label: A representation's.
@@ -53,12 +55,22 @@ class Scores:
         """
         return self._results.get((world, label, rows), [])
 
+    def missing(self, label: str, rows: int, world: str = "main") -> str:
+        """What a comparison lacks that needs the results of all seeds; empty where nothing."""
+        cell = (world, label, rows)
+        if cell in self._failed:
+            return "; ".join(f"{one.name} failed" for one in self._failed[cell])
+        return "" if cell in self._results else f"{label} was not tried at {rows} rows"
+
     def tried(self) -> dict[str, list[int]]:
-        """Labels of the representations of the main world, with their budgets, ascending."""
+        """Representations of the main world by label, with their budgets, ascending.
+
+        Those that failed are among them.
+        """
         tried: dict[str, list[int]] = {}
-        for world, label, rows in self._results:
-            if world == "main":
-                tried.setdefault(label, []).append(rows)
+        for world, label, rows in [*self._results, *self._failed]:
+            if world == "main" and rows not in tried.setdefault(label, []):
+                tried[label].append(rows)
         return {label: sorted(rows) for label, rows in tried.items()}
 
     def auc(self, result: TrialResult, name: str) -> float | None:
@@ -102,11 +114,23 @@ def difference(
         samples: Gives the value under each draw of the bootstrap, [R].
 
     Returns:
-        None where there are no values.
+        None where there are no values, or no draw has one.
     """
     pairs = list(zip(first, second, strict=True))
     if not pairs or any(value(result) is None for pair in pairs for result in pair):
         return None
     deltas = [value(one) - value(other) for one, other in pairs]
     drawn = np.array([samples(one) - samples(other) for one, other in pairs])
-    return Difference(float(np.mean(deltas)), *interval(seed_mean(drawn)))
+    means = seed_mean(drawn)
+    if np.isnan(means).all():
+        return None
+    return Difference(float(np.mean(deltas)), *interval(means))
+
+
+def _by_cell(outcomes: Iterable[Any]) -> dict[tuple[str, str, int], list[Any]]:
+    """Outcomes by world, label and rows, in the order of their seeds."""
+    cells: dict[tuple[str, str, int], list[Any]] = {}
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.trial.seed):
+        trial = outcome.trial
+        cells.setdefault((trial.world, trial.variant.label, trial.rows), []).append(outcome)
+    return cells

@@ -1,10 +1,10 @@
 """All trials of a data set, several at a time."""
 
-import concurrent.futures
 import dataclasses
 import gc
-import multiprocessing
 import os
+import pickle
+import tempfile
 import time
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -12,14 +12,18 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from benchmarks.data_set import DataSet
+from benchmarks.kept_results import KeptResults
+from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_sids
 from benchmarks.stability import training_items
 from benchmarks.trial import Bench
-from benchmarks.trial import Sids
+from benchmarks.trial import CLAIM_SLICES
 from benchmarks.trial import Trial
 from benchmarks.trial import TrialResult
 from benchmarks.variants import all_variants
 from benchmarks.variants import table_budgets
+from benchmarks.worker_pool import Failure
+from benchmarks.worker_pool import run_each
 from trainer.ranker.representations import create_representation
 
 _STABLE = "sid_spm"
@@ -42,6 +46,26 @@ class Plan:
     budgets: Sequence[int]
     main_budget: int
     left_out: Sequence[tuple[str, int, str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class FailedTrial:
+    """A trial that failed, and failed again in a fresh process.
+
+    Attributes:
+        trial: The trial.
+        reason: Why, in one line.
+    """
+
+    trial: Trial
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The trial in words, as `random_hash at 4096 rows, seed 0`."""
+        trial = self.trial
+        world = "" if trial.world == "main" else f", {trial.world}"
+        return f"{trial.variant.label} at {trial.rows} rows, seed {trial.seed}{world}"
 
 
 def make_plan(bench: Bench, data: DataSet, seeds: int, quick: bool) -> Plan:
@@ -90,25 +114,26 @@ def make_plan(bench: Bench, data: DataSet, seeds: int, quick: bool) -> Plan:
     return Plan(trials, budgets, 4 * codes, left_out)
 
 
-def all_sids(data: DataSet, seeds: int) -> dict[tuple[str, int], Sids]:
-    """Trains the RQ-VAEs: v0 and v1 for every seed.
+def all_sids(data: DataSet, seeds: int, kept: KeptResults) -> dict[tuple[str, int], Sids]:
+    """Trains the RQ-VAEs, v0 and v1 for every seed, unless their Semantic IDs are kept.
 
     Args:
         data: The data set.
         seeds: Number of seeds.
+        kept: Where they are looked for and kept.
     """
     items = data.items
     versions = training_items(items.created_at, data.training_items)
-    return {
-        (version, seed): train_sids(
-            items.ids,
-            items.embeddings,
-            mask,
-            dataclasses.replace(data.config.rqvae, seed=seed),
-        )
-        for seed in range(seeds)
-        for version, mask in versions.items()
-    }
+    sids = {}
+    for seed in range(seeds):
+        config = dataclasses.replace(data.config.rqvae, seed=seed)
+        for version, mask in versions.items():
+            found = kept.load(("sids", version, seed))
+            if found is None:
+                found = train_sids(items.ids, items.embeddings, mask, config)
+                kept.save(("sids", version, seed), found)
+            sids[version, seed] = found
+    return sids
 
 
 def run_trials(
@@ -117,7 +142,8 @@ def run_trials(
     trials: Sequence[Trial],
     resamples: int,
     workers: int,
-) -> list[TrialResult]:
+    kept: KeptResults,
+) -> tuple[list[TrialResult], list[FailedTrial]]:
     """Runs trials in worker processes of one thread each: small models do not fill two.
 
     Args:
@@ -125,25 +151,35 @@ def run_trials(
         sids: Semantic IDs by version and seed.
         trials: What to run.
         resamples: Draws of the bootstrap.
-        workers: Processes; 0 runs in this one.
+        workers: Processes.
+        kept: Where a result is looked for before it is trained, and kept as soon as it is there.
+            Failures are not kept.
 
     Returns:
-        Results in the order of the trials.
+        Results and failures, each in the order of the trials.
     """
     start = time.monotonic()
-    if not workers:
-        bench = Bench(data, sids, resamples)
-        return [bench.run(trial) for trial in trials]
-    with concurrent.futures.ProcessPoolExecutor(
-        workers,
-        multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(data, sids, resamples),
-    ) as pool:
-        futures = [pool.submit(_run, trial) for trial in trials]
-        for done, future in enumerate(concurrent.futures.as_completed(futures), 1):
-            _say(future.result(), done, len(trials), time.monotonic() - start)
-        return [future.result() for future in futures]
+    # With the whole configuration, so that another default is another key.
+    keys = {trial: ("trial", trial, trial.variant.config(trial.rows)) for trial in trials}
+    outcomes = {trial: kept.load(key) for trial, key in keys.items()}
+    missing = [trial for trial, outcome in outcomes.items() if outcome is None]
+    if len(missing) < len(trials):
+        print(f"{len(trials) - len(missing)} of {len(trials)} were trained before and are kept")
+    with tempfile.NamedTemporaryFile() as file:
+        pickle.dump((data, sids, resamples), file)
+        file.flush()
+        runs = run_each(_run, missing, workers, _start_worker, (file.name,))
+        for done, (trial, outcome) in enumerate(runs, 1):
+            if isinstance(outcome, Failure):
+                outcomes[trial] = FailedTrial(trial, outcome.reason)
+            else:
+                outcomes[trial] = outcome
+                kept.save(keys[trial], outcome)
+            _say(outcomes[trial], done, len(missing), time.monotonic() - start)
+    return (
+        [outcome for outcome in outcomes.values() if isinstance(outcome, TrialResult)],
+        [outcome for outcome in outcomes.values() if isinstance(outcome, FailedTrial)],
+    )
 
 
 def default_workers() -> int:
@@ -154,10 +190,12 @@ def default_workers() -> int:
 _bench: Bench
 
 
-def _start_worker(data: DataSet, sids: Mapping[tuple[str, int], Sids], resamples: int) -> None:
+def _start_worker(path: str) -> None:
+    """Prepares a process with the arguments of `Bench` in a pickle."""
     global _bench
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    _bench = Bench(data, sids, resamples)
+    with open(path, "rb") as file:
+        _bench = Bench(*pickle.load(file))
 
 
 def _run(trial: Trial) -> TrialResult:
@@ -166,14 +204,18 @@ def _run(trial: Trial) -> TrialResult:
     return _bench.run(trial)
 
 
-def _say(result: TrialResult, done: int, total: int, seconds: float) -> None:
-    trial = result.trial
-    # The last one stays: that of the first task.
-    rows = reversed(result.metrics)
-    auc = {row["slice"]: row["auc"] for row in rows if row.get("auc") is not None}
-    text = ", ".join(f"{name} {auc[name]:.4f}" for name in ("all", "new", "unseen") if name in auc)
+def _say(outcome: TrialResult | FailedTrial, done: int, total: int, seconds: float) -> None:
+    trial = outcome.trial
+    if isinstance(outcome, FailedTrial):
+        text = f"failed: {outcome.reason}"
+    else:
+        # The last one stays: that of the first task.
+        rows = reversed(outcome.metrics)
+        auc = {row["slice"]: row["auc"] for row in rows if row.get("auc") is not None}
+        found = (f"{name} {auc[name]:.4f}" for name in CLAIM_SLICES if name in auc)
+        text = f"AUC {', '.join(found)}"
     print(
         f"{done:3d}/{total} {seconds / 60:5.1f} min  {trial.variant.label:20s} "
-        f"{trial.rows:6d} rows  seed {trial.seed}  {trial.world:6s}  AUC {text}",
+        f"{trial.rows:6d} rows  seed {trial.seed}  {trial.world:6s}  {text}",
         flush=True,
     )

@@ -3,6 +3,7 @@ import pytest
 
 from benchmarks.claims import all_claims
 from benchmarks.scores import Scores
+from benchmarks.sweep import FailedTrial
 from benchmarks.sweep import Plan
 from benchmarks.trial import Trial
 from benchmarks.trial import TrialResult
@@ -34,9 +35,9 @@ def result(label, rows, auc, seed=0, world="main", noise=NOISE, lookups=(1.0, 2.
     )
 
 
-def claims(*results):
+def claims(*results, failed=()):
     plan = Plan([], [10, MAIN], MAIN, [])
-    found = all_claims(Scores(results, "click"), plan)
+    found = all_claims(Scores(results, "click", failed), plan)
     assert [claim.number for claim in found] == [1, 2, 3, 4, 5, 6, 7]
     return {claim.number: claim for claim in found}
 
@@ -58,8 +59,18 @@ def test_one_slice_is_enough_to_fail_and_is_named():
     claim = claims(spm, result("random_hash", MAIN, 0.6))[1]
     assert not claim.holds
     assert claim.as_dict()["delta"] == pytest.approx(-0.1)
-    assert "never seen in training" in claim.why()
-    assert "below zero" in claim.why()
+    summary, reason = claim.why()
+    assert summary.endswith(" 1 of 3.")
+    assert "never seen in training" in reason
+    assert "-0.1000 [-0.1000, -0.1000] lies below zero" in reason
+
+
+def test_what_cannot_be_told_apart_is_said_with_the_size_of_the_slice():
+    unsure = result("random_hash", MAIN, 0.6, noise=-NOISE)
+    claim = claims(result("sid_spm", MAIN, 0.601), unsure)[1]
+    assert not claim.holds
+    assert all("cannot be told apart on these 10 impressions" in why for why in claim.why()[1:])
+    assert len(claim.why()) == 4
 
 
 def test_a_slice_without_auc_is_not_tested():
@@ -68,13 +79,81 @@ def test_a_slice_without_auc_is_not_tested():
     claim = claims(result("sid_spm", MAIN, aucs), result("random_hash", MAIN, hashed))[1]
     assert claim.holds
     assert [part.holds for part in claim.parts] == [True, False, True]
+    (untested,) = claim.untested()
+    assert untested.slice == "new"
 
 
-def test_what_was_not_tried_does_not_hold():
+def test_what_was_not_tried_could_not_be_tested():
     for claim in claims(result("random_hash", MAIN, 0.6)).values():
         assert not claim.holds
+        assert claim.verdict == "could not be tested"
         assert claim.as_dict()["delta"] is None
-        assert "nothing to test it on" in claim.why()
+        assert claim.as_dict()["tested"] is False
+        assert claim.why()
+
+
+def test_a_draw_without_both_classes_tells_nothing():
+    hashed = result("random_hash", MAIN, 0.6, noise=np.full(101, np.nan))
+    claim = claims(result("sid_spm", MAIN, 0.7), hashed)[1]
+    assert claim.as_dict()["ci"] is None
+    assert not claim.holds
+
+
+@pytest.fixture
+def all_good():
+    """Results, by (label, rows, world, seed), under which every claim holds."""
+    new = {"all": 0.5, "new": 0.7, "unseen": 0.7}
+    cells = [
+        ("dense", 10, new, {}),
+        ("individual_id", MAIN, 0.6, {}),
+        ("random_hash", 10, 0.55, {}),
+        ("random_hash", MAIN, 0.6, {}),
+        ("sid_ngram(2)", 10, 0.62, {}),
+        ("sid_ngram(2)", MAIN, 0.62, {}),
+        ("sid_spm", 10, 0.61, {}),
+        ("sid_spm", MAIN, 0.63, {}),
+        ("sid_hybrid", 10, 0.8, {}),
+        ("sid_hybrid", MAIN, 0.8, {}),
+        ("sid_spm", MAIN, 0.63, {"world": "v0"}),
+        ("random_hash", MAIN, 0.6, {"world": "copies", "copies": 0.5}),
+        ("sid_spm", MAIN, 0.6, {"world": "copies", "copies": 0.1}),
+        ("sid_hybrid", MAIN, 0.6, {"world": "copies", "copies": 0.1}),
+    ]
+    return {
+        (label, rows, options.get("world", "main"), seed): result(label, rows, auc, seed, **options)
+        for label, rows, auc, options in cells
+        for seed in (0, 1)
+    }
+
+
+@pytest.mark.parametrize(
+    ("cell", "needing"),
+    [
+        (("random_hash", 10, "main"), {1, 2, 5}),
+        (("random_hash", MAIN, "main"), {1, 2, 5}),
+        (("dense", 10, "main"), {2, 5}),
+        (("individual_id", MAIN, "main"), {2, 5}),
+        (("sid_ngram(2)", MAIN, "main"), {3, 5}),
+        (("sid_spm", 10, "main"), {1, 3, 5}),
+        (("sid_spm", MAIN, "main"), {1, 3, 4, 5, 7}),
+        (("sid_hybrid", MAIN, "main"), {5}),
+        (("sid_spm", MAIN, "v0"), {7}),
+        (("random_hash", MAIN, "copies"), {6}),
+        (("sid_hybrid", MAIN, "copies"), {6}),
+    ],
+)
+@pytest.mark.parametrize("seeds", [(1,), (0, 1)])
+def test_claims_that_need_a_ranker_that_failed_are_not_tested(all_good, cell, needing, seeds):
+    assert all(claim.holds for claim in claims(*all_good.values()).values())
+    lost = [all_good.pop((*cell, seed)).trial for seed in seeds]
+    failed = [FailedTrial(trial, "MemoryError: none left") for trial in lost]
+    found = claims(*all_good.values(), failed=failed)
+    assert {number for number, claim in found.items() if not claim.tested} == needing
+    for number, claim in found.items():
+        assert claim.holds == (number not in needing)
+    for number in needing:
+        why = " ".join(found[number].why())
+        assert all(f"{cell[0]} at {cell[1]} rows, seed {seed}" in why for seed in seeds)
 
 
 def test_seeds_that_disagree_widen_the_interval():
@@ -110,7 +189,7 @@ def test_the_hybrid_has_to_win_a_column_and_lose_none():
     equal = claims(*others, result("sid_hybrid", MAIN, 0.65))[5]
     assert all(part.holds for part in equal.parts)
     assert not equal.holds
-    assert "no column" in equal.why()
+    assert "no column" in equal.why()[-1]
     better = result("sid_hybrid", MAIN, {"all": 0.65, "new": 0.66, "unseen": 0.65})
     assert claims(*others, better)[5].holds
     worse = result("sid_hybrid", MAIN, {"all": 0.65, "new": 0.7, "unseen": 0.6})
@@ -124,9 +203,9 @@ def test_the_hybrid_is_compared_with_what_fits_into_its_rows():
         result("sid_hybrid", 10, 0.65),
         result("sid_hybrid", MAIN, 0.65),
     )[5]
-    assert {(part.rows, part.text.split()[2]) for part in claim.parts} == {
-        (10, "dense,"),
-        (MAIN, "dense,"),
+    assert {part.text.split(",")[0] for part in claim.parts} == {
+        "AUC of sid_hybrid at 10 rows less dense at 10",
+        f"AUC of sid_hybrid at {MAIN} rows less dense at 10",
     }
     assert claim.holds
 
@@ -135,7 +214,8 @@ def test_copies_differ_less():
     hashed = result("random_hash", MAIN, 0.6, world="copies", copies=0.5)
     for share, holds in ((0.29, True), (0.31, False)):
         spm = result("sid_spm", MAIN, 0.6, world="copies", copies=share)
-        claim = claims(hashed, spm)[6]
+        hybrid = result("sid_hybrid", MAIN, 0.6, world="copies", copies=0.1)
+        claim = claims(hashed, spm, hybrid)[6]
         assert claim.holds == holds
         assert claim.as_dict()["delta"] == pytest.approx(1 - share / 0.5)
 

@@ -5,14 +5,19 @@ import pytest
 from bench_world import config
 from bench_world import random_data_set
 
+from benchmarks.kept_results import KeptResults
 from benchmarks.paper_report import copy_rows
 from benchmarks.paper_report import run_rows
+from benchmarks.semantic_ids import Sids
+from benchmarks.sweep import FailedTrial
 from benchmarks.sweep import make_plan
 from benchmarks.sweep import run_trials
 from benchmarks.trial import Bench
 from benchmarks.trial import Trial
+from benchmarks.trial import TrialResult
 from benchmarks.variants import all_variants
 from benchmarks.variants import table_budgets
+from benchmarks.worker_pool import Failure
 from trainer.ranker.representations import REGISTRY
 from trainer.sid_space import SidSpace
 
@@ -24,7 +29,11 @@ def world():
     space = SidSpace("none", 2, 8, 6)
     rng = np.random.default_rng(0)
     sids = {
-        (version, seed): (rng.integers(0, 8, (40, 2)).astype(np.int32), space)
+        (version, seed): Sids(
+            rng.integers(0, 8, (40, 2)).astype(np.int32),
+            space,
+            rng.normal(size=(2, 8, 6)).astype(np.float32),
+        )
         for version in ("v0", "v1")
         for seed in (0, 1)
     }
@@ -65,17 +74,104 @@ def test_trials_give_what_the_report_holds(world):
         Trial(variants["sid_spm"], 64, 0, "copies"),
         Trial(variants["random_hash"], 64, 0, "copies"),
     ]
-    results = run_trials(data, sids, trials, resamples=5, workers=0)
+    bench = Bench(data, sids, 5)
+    results = [bench.run(trial) for trial in trials]
 
     rows = run_rows(results[:1])
     assert [row["slice"] for row in rows] == ["all", "new", "unseen", "head", "torso", "tail"]
     assert rows[0]["examples"] == data.impressions.evaluation.sum()
     assert {row["representation"] for row in rows} == {"sid_spm"}
     assert 1 <= rows[0]["lookups"] <= 2
-    assert set(rows[0]) >= {"rows", "seed", "task", "auc", "normalized_entropy", "user_auc"}
+    assert set(rows[0]) >= {
+        "representation",
+        "rows",
+        "lookups",
+        "seed",
+        "task",
+        "slice",
+        "auc",
+        "normalized_entropy",
+        "user_auc",
+        "examples",
+        "seconds",
+    }
     assert results[0].samples["all"].shape == (5,)
     # Copies have one Semantic ID, and two hashed IDs.
     of_spm, of_hash = (row["mean_relative_difference"] for row in copy_rows(results))
     assert of_spm == pytest.approx(0.0, abs=1e-5)
     assert of_hash > 0.001
     json.dumps(rows)
+
+
+class Bed:
+    """Stands in for the worker processes: says what every trial comes to, and what was run."""
+
+    def __init__(self, monkeypatch):
+        self.ran = []
+        self.broken = set()
+        monkeypatch.setattr("benchmarks.sweep.run_each", self.run_each)
+
+    def run_each(self, function, tasks, workers, initializer, initargs):
+        for trial in reversed(tasks):
+            self.ran.append(trial)
+            if trial in self.broken:
+                yield trial, Failure("MemoryError: none left")
+            else:
+                metrics = [{"slice": "all", "auc": 0.5 + trial.rows / 1000}]
+                yield trial, TrialResult(trial, trial.rows, {}, None, metrics, {}, None, 1.0)
+
+
+@pytest.fixture
+def bed(monkeypatch):
+    return Bed(monkeypatch)
+
+
+def test_a_sweep_goes_on_where_it_was_and_tries_failures_again(bed, tmp_path, capsys):
+    variants = {variant.label: variant for variant in all_variants()}
+    trials = [Trial(variants["dense"], rows, seed) for rows in (1, 2) for seed in (0, 1)]
+
+    def run(trials):
+        bed.ran.clear()
+        return run_trials(None, {}, trials, 5, 2, KeptResults(str(tmp_path), "settings"))
+
+    bed.broken = {trials[2]}
+    results, failed = run(trials)
+    assert [result.trial for result in results] == [trials[0], trials[1], trials[3]]
+    assert failed == [FailedTrial(trials[2], "MemoryError: none left")]
+    assert "failed: MemoryError: none left" in capsys.readouterr().out
+    # The failure is tried again, and nothing else.
+    bed.broken = set()
+    results, failed = run(trials)
+    assert bed.ran == [trials[2]]
+    assert [result.trial for result in results] == trials
+    assert [result.metrics[0]["auc"] for result in results] == [0.501, 0.501, 0.502, 0.502]
+    assert not failed
+    # Another seed is another trial; so are another representation, budget and world.
+    others = [
+        Trial(variants["dense"], 1, 2),
+        Trial(variants["random_hash"], 1, 0),
+        Trial(variants["dense"], 3, 0),
+        Trial(variants["dense"], 1, 0, "copies"),
+    ]
+    run([*trials, *others])
+    assert set(bed.ran) == set(others)
+
+
+def test_what_a_sweep_had_before_it_was_killed_is_kept(bed, tmp_path, monkeypatch):
+    variants = {variant.label: variant for variant in all_variants()}
+    trials = [Trial(variants["dense"], 1, seed) for seed in range(3)]
+
+    def killed(*arguments):
+        runs = bed.run_each(*arguments)
+        yield next(runs)
+        yield next(runs)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmarks.sweep.run_each", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_trials(None, {}, trials, 5, 2, KeptResults(str(tmp_path), "settings"))
+    bed.ran.clear()
+    results, _ = run_trials(None, {}, trials, 5, 2, KeptResults(str(tmp_path), "settings"))
+    assert bed.ran == [trials[0]]
+    assert [result.trial for result in results] == trials
