@@ -1,10 +1,13 @@
 import grpc
 import pytest
+import ranking_cases
 import tiny_models
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+from serving.client import RankerClient
 from serving.server import ModelServer
+from serving.store import open_store
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +38,21 @@ def prediction_service(server):
 def model_service(server):
     with grpc.insecure_channel(server.address) as channel:
         yield model_service_pb2_grpc.ModelServiceStub(channel)
+
+
+@pytest.fixture(params=[RankerClient, ranking_cases.Waiting])
+def client_class(request):
+    return request.param
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(f"sqlite:///{tmp_path}/sids.sqlite") as store:
+        ranking_cases.fill(store, "space-a", ranking_cases.SIDS)
+        yield store
+
+
+@pytest.fixture
+def ranker(client_class, server, store):
+    with client_class(server.address, store=store) as client:
+        yield client
