@@ -101,7 +101,7 @@ def main(
         bool,
         typer.Option(help="Measure within the first 90 %, to choose a recipe by, not the last 10."),
     ] = False,
-    out: Annotated[str, typer.Option(help="The report.")] = "benchmarks/out/rqvae.json",
+    output: Annotated[str, typer.Option(help="The report.")] = "benchmarks/out/rqvae.json",
 ) -> None:
     """Measures the RQ-VAE against FAISS."""
     configured = load_config(config, overrides or ())
@@ -134,7 +134,7 @@ def main(
         "runs": runs,
     }
     print(f"geometric mean {report['geometric_mean_ratio']:.3f}, largest {max(ratios):.3f}")
-    command.write_json(out, report)
+    command.write_json(output, report)
 
 
 if __name__ == "__main__":

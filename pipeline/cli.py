@@ -13,6 +13,7 @@ import rich.console  # noqa: E402
 import typer  # noqa: E402
 
 from components.errors import InputError  # noqa: E402
+from pipeline import serving_cli  # noqa: E402
 from pipeline.load_config import load_config  # noqa: E402
 from pipeline.terminal import silence_exit  # noqa: E402
 
@@ -57,104 +58,6 @@ def demo(
     from pipeline.demo import demo as demo_lib
 
     demo_lib.demo(output, load_config(config, overrides or ()), console)
-
-
-@app.command()
-def serve(
-    models: Annotated[
-        str | None, typer.Option(help="Folder with a base folder for each model.")
-    ] = None,
-    models_config: Annotated[
-        str | None, typer.Option(help="A models.config instead; it is followed when it changes.")
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="gRPC port; 0 takes a free one.")] = 8500,
-    rest_port: Annotated[
-        int | None, typer.Option(help="REST port; 0 takes a free one. Without it, no REST.")
-    ] = None,
-    monitoring_config: Annotated[
-        str | None,
-        typer.Option(help="Text proto; without it metrics are shown on the REST port."),
-    ] = None,
-    allow_unavailable_labels: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unavailable-labels",
-            help="New version labels may name versions not served yet.",
-        ),
-    ] = False,
-    poll_seconds: Annotated[
-        float, typer.Option(help="Seconds between two looks for new versions.", min=0.01)
-    ] = 1.0,
-    max_message_mib: Annotated[
-        int, typer.Option(help="Largest request or answer, in MiB.", min=1)
-    ] = 64,
-    max_requests: Annotated[
-        int | None,
-        typer.Option(help="Requests under way at once on each port; more are refused.", min=1),
-    ] = None,
-    tls_certificate: Annotated[
-        str | None, typer.Option(help="PEM file of the server's certificate; turns TLS on.")
-    ] = None,
-    tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
-    tls_client_authority: Annotated[
-        str | None,
-        typer.Option(help="PEM file of the authorities of clients' certificates, for mutual TLS."),
-    ] = None,
-    grace_seconds: Annotated[
-        float, typer.Option(help="Seconds that requests under way get at the end.", min=0)
-    ] = 30.0,
-) -> None:
-    """Serves pushed models on this machine; production runs TensorFlow Serving."""
-    options = dict(locals())  # A field each of ServeOptions.
-    from pipeline import serve as serve_lib
-
-    serve_lib.serve(serve_lib.ServeOptions(**options), console)
-
-
-@app.command()
-def rank(
-    run: Annotated[str, typer.Option(help="Output folder of a run, whose items are ranked.")],
-    user: Annotated[
-        str, typer.Option(help="The user, whose history at the end of the log counts.")
-    ],
-    candidates: Annotated[
-        str | None,
-        typer.Option(
-            help="Text file with an item_id a line, or Parquet with item_id and, for items that "
-            "the run does not know, embedding and title. Without it: 500 items of the run."
-        ),
-    ] = None,
-    context: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="column=value of a context column that the ranker reads; may be repeated."
-        ),
-    ] = None,
-    top: Annotated[int, typer.Option(help="Items shown.", min=1)] = 10,
-    address: Annotated[str, typer.Option(help="Host and port of the model server.")] = (
-        "127.0.0.1:8500"
-    ),
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="URL of the store of Semantic IDs; without it a SQLite file in the run's folder."
-        ),
-    ] = None,
-    tls_authority: Annotated[
-        str | None,
-        typer.Option(help="PEM file of the authority of the server's certificate; turns TLS on."),
-    ] = None,
-    tls_certificate: Annotated[
-        str | None, typer.Option(help="PEM file of a certificate of one's own, for mutual TLS.")
-    ] = None,
-    tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
-) -> None:
-    """Ranks items for a user through a model server that runs already."""
-    from pipeline import rank as rank_lib
-
-    tls = rank_lib.client_tls(tls_authority, tls_certificate, tls_key)
-    rank_lib.rank(run, user, candidates, context or (), top, address, console, store, tls)
 
 
 @app.command()
@@ -209,7 +112,10 @@ def tune_sid(
         str, typer.Option(help="Parquet file of impressions, which end the training period.")
     ],
     minutes: Annotated[float, typer.Option(help="No trial begins after so many.", min=0)] = 8.0,
-    log: Annotated[str, typer.Option(help="Log of the libraries.")] = "tune-sid.log",
+    log: Annotated[
+        str | None,
+        typer.Option(help="File for the libraries' messages; without it they are dropped."),
+    ] = None,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
@@ -220,71 +126,7 @@ def tune_sid(
     tune_sid_lib.tune_sid(items, impressions, configured, minutes, log, console)
 
 
-@app.command()
-def publish(
-    sids: Annotated[
-        str, typer.Option(help="Folder or Parquet file of Semantic IDs, as sid encode makes them.")
-    ],
-    store: Annotated[
-        str, typer.Option(help="sqlite:///path, redis://host:port/database or rediss://…")
-    ],
-    timeout: Annotated[
-        float, typer.Option(help="Seconds that one operation of the store may take.", min=0.1)
-    ] = 60.0,
-) -> None:
-    """Loads Semantic IDs into the store that serving reads; goes on where it was interrupted."""
-    from pipeline import publish as publish_lib
-
-    publish_lib.publish(sids, store, timeout, console)
-
-
-@app.command()
-def store(
-    url: Annotated[
-        str,
-        typer.Argument(help="sqlite:///path, redis://host:port/database or rediss://…"),
-    ],
-    drop: Annotated[
-        str | None,
-        typer.Option(help="Fingerprint of a space to remove, with all its Semantic IDs."),
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(help="Seconds that one operation of the store may take.", min=0.1)
-    ] = 60.0,
-) -> None:
-    """Lists the SID spaces of the store that serving reads, or removes one."""
-    from pipeline import store as store_lib
-
-    store_lib.store(url, drop, timeout, console)
-
-
-@app.command()
-def push(
-    models: Annotated[str, typer.Option(help="Folder with a base folder for each model.")],
-    rollback: Annotated[
-        bool,
-        typer.Option("--rollback", help="Go back to the version that was pushed before."),
-    ] = False,
-    model: Annotated[
-        str | None, typer.Option(help="The model rolled back; without it, all of them together.")
-    ] = None,
-) -> None:
-    """Takes back what sid run pushed: the version before is served again."""
-    from pipeline import push as push_lib
-
-    if not rollback:
-        raise InputError("sid push: needs --rollback; it is sid run that pushes")
-    push_lib.rollback(models, model, console)
-
-
-@app.command(name="check-servable")
-def check_servable(
-    directory: Annotated[str, typer.Argument(help="A SavedModel, or its base folder.")],
-) -> None:
-    """Lists a SavedModel's ops and fails on those that TensorFlow Serving does not have."""
-    from pipeline import check_servable as check_servable_lib
-
-    check_servable_lib.check_servable(directory, console)
+app.add_typer(serving_cli.app)
 
 
 def main() -> None:

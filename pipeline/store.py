@@ -5,6 +5,7 @@ import rich.table
 
 from components.errors import InputError
 from serving.store import open_store
+from serving.store import SidStore
 from serving.store import StoreError
 
 
@@ -22,24 +23,34 @@ def store(url: str, drop: str | None, timeout: float, console: rich.console.Cons
     """
     try:
         with open_store(url, timeout) as opened:
-            spaces = opened.spaces()
             if drop is None:
-                table = rich.table.Table("SID space", "levels", "codes", "items")
-                for fingerprint, space in sorted(spaces.items()):
-                    sizes = (space.levels, space.codebook_size, opened.count(fingerprint))
-                    table.add_row(fingerprint, *map(str, sizes))
-                console.print(table)
-                return
-            if drop not in spaces:
-                held = ", ".join(sorted(spaces)) or "none"
-                raise InputError(f"{opened.name}: holds no SID space {drop}; it holds {held}")
-            items = opened.count(drop)
-            opened.drop(drop)
-            console.print(
-                f"SID space {drop} with its {items} items is no longer in {opened.name}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+                console.print(_spaces(opened))
+            else:
+                _drop(opened, drop, console)
+    except InputError:
+        raise
     except (StoreError, ValueError) as error:
-        raise error if isinstance(error, InputError) else InputError(str(error)) from error
+        raise InputError(str(error)) from error
+
+
+def _spaces(opened: SidStore) -> rich.table.Table:
+    table = rich.table.Table("SID space", "levels", "codes", "items")
+    for fingerprint, space in sorted(opened.spaces().items()):
+        sizes = (space.levels, space.codebook_size, opened.count(fingerprint))
+        table.add_row(fingerprint, *map(str, sizes))
+    return table
+
+
+def _drop(opened: SidStore, fingerprint: str, console: rich.console.Console) -> None:
+    spaces = opened.spaces()
+    if fingerprint not in spaces:
+        held = ", ".join(sorted(spaces)) or "none"
+        raise InputError(f"{opened.name}: holds no SID space {fingerprint}; it holds {held}")
+    items = opened.count(fingerprint)
+    opened.drop(fingerprint)
+    console.print(
+        f"SID space {fingerprint} with its {items} items is no longer in {opened.name}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )

@@ -23,7 +23,7 @@ def tune_sid(
     impressions: str,
     config: Config,
     minutes: float,
-    log: str,
+    log: str | None,
     console: rich.console.Console,
 ) -> None:
     """Tries a few sizes and prints a table, the choice and what to write into the configuration.
@@ -35,7 +35,7 @@ def tune_sid(
         impressions: Parquet file of impressions, which say where the training period ends.
         config: Columns, split and the recipe that all trials share.
         minutes: No trial begins after so many.
-        log: File for the libraries' messages.
+        log: File for the libraries' messages; None drops them.
         console: Where to print.
 
     Raises:
@@ -43,7 +43,7 @@ def tune_sid(
     """
     begin = time.monotonic()
     inputs = Inputs.look(items, impressions, config)
-    with logged_to(os.path.abspath(log)):
+    with logged_to(os.path.abspath(log or os.devnull)):
         from components.parquet.item_arrays import read_items
         from components.parquet.item_parameters import ItemParameters
         from trainer.rqvae import tune

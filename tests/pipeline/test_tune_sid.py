@@ -22,17 +22,17 @@ def world(tmp_path_factory):
     return items, synthetic.write(synthetic.impressions(catalogue), folder / "impressions.parquet")
 
 
-def run(world, folder, minutes=10.0, overrides=()):
+def run(world, log=None, minutes=10.0, overrides=()):
     """Returns what was printed."""
     printed = io.StringIO()
     console = rich.console.Console(file=printed, width=200)
     config = load_config(None, ["rqvae.epochs=1", "rqvae.kmeans_mixtures=200", *overrides])
-    tune_sid(*world, config, minutes, f"{folder}/log", console)
+    tune_sid(*world, config, minutes, log, console)
     return printed.getvalue()
 
 
 def test_recommends_a_configuration_that_can_be_loaded(world, tmp_path):
-    printed = run(world, tmp_path)
+    printed = run(world)
     recommended = yaml.safe_load(printed.splitlines()[-1])
     assert set(recommended["rqvae"]) <= {"levels", "codebook_size", "latent_dim"}
     path = tmp_path / "config.yaml"
@@ -41,14 +41,23 @@ def test_recommends_a_configuration_that_can_be_loaded(world, tmp_path):
     assert "Levels and codes: " in printed
 
 
-def test_out_of_time_it_recommends_what_it_has(world, tmp_path):
-    printed = run(world, tmp_path, minutes=0.0, overrides=["rqvae.latent_dim=4"])
+def test_out_of_time_it_recommends_what_it_has(world):
+    printed = run(world, minutes=0.0, overrides=["rqvae.latent_dim=4"])
     assert len(re.findall(r"^\d+ x \d+, latent 4", printed, re.MULTILINE)) == 1
 
 
-def test_no_such_file(world, tmp_path):
+@pytest.mark.parametrize("log", [None, "logs/tune"])
+def test_a_log_is_written_only_where_one_is_asked_for(world, tmp_path, monkeypatch, log):
+    monkeypatch.chdir(tmp_path)
+    run(world, log, minutes=0.0, overrides=["rqvae.latent_dim=4"])
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files == ([tmp_path / log] if log else [])
+    assert not log or "rqvae" in files[0].read_text()
+
+
+def test_no_such_file(world):
     with pytest.raises(InputError, match=r"nowhere\.parquet: no such file"):
-        run(("nowhere.parquet", world[1]), tmp_path)
+        run(("nowhere.parquet", world[1]))
 
 
 def test_only_items_of_the_training_period_are_looked_at(world, tmp_path):
@@ -58,4 +67,4 @@ def test_only_items_of_the_training_period_are_looked_at(world, tmp_path):
     after = synthetic.START + datetime.timedelta(days=synthetic.DAYS + 1)
     catalogue["created_at"] = catalogue["created_at"].where(order <= 20, after)
     items = synthetic.write(catalogue, tmp_path / "items.parquet")
-    assert "there are few items" in run((items, world[1]), tmp_path)
+    assert "there are few items" in run((items, world[1]))
