@@ -2,84 +2,21 @@
 
 import asyncio
 import dataclasses
-import threading
 
 import numpy as np
 import pytest
+from ranking_cases import CONTEXT
+from ranking_cases import EMBEDDINGS
+from ranking_cases import fill
 from tiny_models import export
 from tiny_models import SidRanker
 
-from benchmarks import redis_server
 from serving.client import AsyncRankerClient
-from serving.client import ModelCallError
 from serving.client import RankedItem
-from serving.client import RankerClient
 from serving.client import Ranking
 from serving.client import ServedSpace
-from serving.client import SidSpaceMismatchError
 from serving.server import ModelServer
 from serving.store import open_store
-from serving.store import StoreError
-
-SIDS = {"old": [1, 2], "older": [4, 4], "past": [2, 0]}
-EMBEDDINGS = {"new": np.float32([3, 3, 0]), "old": np.float32([9, 9, 9])}
-CONTEXT = {"country": "", "price": 0.0}
-
-
-class Waiting:
-    """An AsyncRankerClient whose calls are waited for, each in the loop of all."""
-
-    def __init__(self, *args, **kwargs):
-        self.loop = asyncio.new_event_loop()
-        self.args = args, kwargs
-
-    def __enter__(self):
-        async def make():
-            args, kwargs = self.args
-            return AsyncRankerClient(*args, **kwargs)
-
-        self.client = self.loop.run_until_complete(make())
-        return self
-
-    def rank_items(self, *args, **kwargs):
-        return self.loop.run_until_complete(self.client.rank_items(*args, **kwargs))
-
-    @property
-    def sid_counts(self):
-        return self.client.sid_counts
-
-    def __exit__(self, *exc_info):
-        self.loop.run_until_complete(self.client.close())
-        self.loop.run_until_complete(self.loop.shutdown_default_executor())
-        self.loop.close()
-
-
-@pytest.fixture(params=[RankerClient, Waiting])
-def client_class(request):
-    return request.param
-
-
-@pytest.fixture
-def unused_port():
-    return redis_server.unused_port()
-
-
-def fill(store, fingerprint, sids):
-    store.add_space(ServedSpace(fingerprint, levels=2, codebook_size=10))
-    store.put(fingerprint, list(sids), list(sids.values()))
-
-
-@pytest.fixture
-def store(tmp_path):
-    with open_store(f"sqlite:///{tmp_path}/sids.sqlite") as store:
-        fill(store, "space-a", SIDS)
-        yield store
-
-
-@pytest.fixture
-def ranker(client_class, server, store):
-    with client_class(server.address, store=store) as client:
-        yield client
 
 
 def test_rows_best_first_with_where_each_sid_is_from(ranker):
@@ -191,71 +128,6 @@ def test_no_candidates(ranker):
     assert ranker.rank_items([]) == Ranking([], {}, version=3)
 
 
-def test_encoder_and_ranker_of_two_spaces_are_refused_by_name(client_class, server, store):
-    with (
-        client_class(server.address, store=store, encoder="other_semantic_id") as ranker,
-        pytest.raises(
-            SidSpaceMismatchError,
-            match=r"other_semantic_id version 7 .* space-b, .* ranker version 3 in space-a",
-        ),
-    ):
-        ranker.rank_items(["new"], embeddings=EMBEDDINGS, context=CONTEXT, task="click")
-
-
-def test_a_store_without_the_rankers_space_is_refused_by_name(client_class, server, store):
-    store.drop("space-a")
-    fill(store, "space-z", SIDS)
-    with (
-        client_class(server.address, store=store) as ranker,
-        pytest.raises(
-            SidSpaceMismatchError,
-            match=r"ranker version 3 .* space-a, but .*sids\.sqlite: .*holds space-z",
-        ),
-    ):
-        ranker.rank_items(["old"], context=CONTEXT, task="click")
-
-
-def test_a_store_whose_sids_have_other_lengths_is_refused(client_class, server, store):
-    store.drop("space-a")
-    store.add_space(ServedSpace("space-a", levels=3, codebook_size=10))
-    with (
-        client_class(server.address, store=store) as ranker,
-        pytest.raises(SidSpaceMismatchError, match=r"takes 2 codes, but .* have 3"),
-    ):
-        ranker.rank_items(["old"], context=CONTEXT, task="click")
-
-
-def test_a_ranker_of_another_space_than_the_one_given_is_refused(client_class, server, store):
-    with (
-        client_class(server.address, sid_fingerprint="space-z", store=store) as ranker,
-        pytest.raises(SidSpaceMismatchError, match=r"ranker version 3 .* space-a, .* space-z"),
-    ):
-        ranker.rank_items(["old"], context=CONTEXT, task="click")
-
-
-@pytest.mark.parametrize("task", [None, "buy"])
-def test_several_tasks_need_one_to_sort_by(ranker, task):
-    with pytest.raises(ValueError, match=f"task is {task!r}; .* are click, like"):
-        ranker.rank_items(["old"], context=CONTEXT, task=task)
-
-
-def test_a_store_that_is_away_is_named(client_class, server, unused_port):
-    with (
-        open_store(f"redis://127.0.0.1:{unused_port}/0", timeout=0.2) as away,
-        client_class(server.address, store=away) as ranker,
-        pytest.raises(StoreError, match=f"127.0.0.1:{unused_port}/0: Redis did not answer"),
-    ):
-        ranker.rank_items(["old"], context=CONTEXT, task="click")
-
-
-def test_a_server_that_is_away_is_named(client_class, store, unused_port):
-    with (
-        client_class(f"127.0.0.1:{unused_port}", store=store, timeout=1.0) as ranker,
-        pytest.raises(ModelCallError, match=r"ranker answered (UNAVAILABLE|DEADLINE_EXCEEDED)"),
-    ):
-        ranker.rank_items(["old"], context=CONTEXT, task="click")
-
-
 def test_a_client_follows_the_ranker_into_another_space(client_class, store, tmp_path):
     """The Semantic IDs change with the version, in one call, and none meets the other's version."""
     fill(store, "space-b", {"old": [7, 0]})
@@ -292,18 +164,3 @@ def test_many_calls_are_in_flight_at_once(server, store):
     assert clicks == [3.0, 8.0, 2.0, 0.0] * 16
     assert item_fields == ("sid",)
     assert space == ServedSpace("space-a", levels=2, codebook_size=10)
-
-
-def test_a_store_that_is_slow_is_not_waited_for_in_the_event_loop(server, store, monkeypatch):
-    let_go = threading.Event()
-    monkeypatch.setattr(store, "get", lambda *args: let_go.wait(20))
-
-    async def rank():
-        async with AsyncRankerClient(server.address, store=store, timeout=1.0) as ranker:
-            try:
-                await ranker.rank_items(["old"], context=CONTEXT, task="click")
-            finally:
-                let_go.set()
-
-    with pytest.raises(StoreError, match="did not answer before the call's deadline"):
-        asyncio.run(rank())
