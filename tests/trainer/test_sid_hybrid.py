@@ -48,7 +48,8 @@ def own_rows(resources, rows):
     counts = shown(resources)
     assert len(set(counts.values())) == len(counts)
     order = sorted(counts, key=lambda sid: -counts[sid])
-    return {sid: row for row, sid in enumerate(order[:rows])}
+    # The first row is nobody's.
+    return {sid: row for row, sid in enumerate(order[: rows - 1], start=1)}
 
 
 def frequency(impressions):
@@ -180,8 +181,8 @@ def test_own_rows_start_at_zero(resources):
 def test_it_keeps_to_its_rows(resources, rows, frequencies):
     layer = hybrid(resources, rows)
     shared, own = (table.numpy() for table in layer.tables)
-    # There are not more own rows than Semantic IDs.
-    most = CODE_ROWS + frequencies + len(shown(resources))
+    # There are not more own rows than Semantic IDs, and the one of none.
+    most = CODE_ROWS + frequencies + 1 + len(shown(resources))
     assert len(shared) + len(own) == layer.table_rows == min(rows, most)
 
 

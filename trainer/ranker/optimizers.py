@@ -15,10 +15,36 @@ Gradients = Sequence[tf.Tensor | tf.IndexedSlices]
 class TableAdagrad(tf.keras.optimizers.Adagrad):
     """Adagrad for tables of which a step looks up each row once, as `Ranker` does.
 
-    A row may come again if its gradient is zero there, which changes nothing.
+    A row may come again if all its gradients are zero, which changes nothing.
+
     Keras adds up the gradients of a row that was looked up several times, at half the cost of the
-    whole update. Here that is left to where it is needed: replicas look up the same rows.
+    whole update. Here that is left to where it is needed: replicas look up the same rows. And it
+    updates in many operations; this is TensorFlow's own, in one.
     """
+
+    def __init__(self, learning_rate: float, initial_accumulator: float):
+        """Creates the optimizer.
+
+        Args:
+            learning_rate: The rate.
+            initial_accumulator: What the sums of squared gradients begin with.
+        """
+        # XLA, which Keras compiles by on a GPU, does not know the operation.
+        super().__init__(learning_rate, initial_accumulator, jit_compile=False)
+
+    def update_step(self, grad: tf.Tensor | tf.IndexedSlices, variable: tf.Variable) -> None:
+        """Updates a table; see the base class."""
+        accumulator = self._accumulators[self._index_dict[self._var_key(variable)]]
+        state = {
+            "var": variable.handle,
+            "accum": accumulator.handle,
+            "lr": tf.cast(self.learning_rate, variable.dtype),
+            "epsilon": tf.constant(self.epsilon, variable.dtype),
+        }
+        if isinstance(grad, tf.IndexedSlices):
+            tf.raw_ops.ResourceSparseApplyAdagradV2(grad=grad.values, indices=grad.indices, **state)
+        else:
+            tf.raw_ops.ResourceApplyAdagradV2(grad=grad, **state)
 
     def _deduplicate_sparse_grad(self, grads: Gradients) -> Gradients:
         if tf.distribute.get_strategy().num_replicas_in_sync > 1:

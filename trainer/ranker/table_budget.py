@@ -9,6 +9,8 @@ _FREQUENCY_ROWS = 24
 # One row of so many is a frequency row in a small table.
 _FREQUENCY_SHARE = 10
 _UNKNOWN_PIECE = 1
+# Of the rows of single items, the one of those that have none.
+_NO_ROW = 1
 
 
 def split_rows(budget: int, capacities: Sequence[int]) -> list[int]:
@@ -100,7 +102,7 @@ def hybrid_rows(
         ValueError: The rows do not suffice.
     """
     frequencies = min(max(config.rows // _FREQUENCY_SHARE, 1), _FREQUENCY_ROWS)
-    codes = min(config.rows - frequencies - 1, levels * codebook_size)
+    codes = min(config.rows - frequencies - _NO_ROW, levels * codebook_size)
     if codes < levels:
         raise ValueError(
             f"{config.rows} rows cannot be shared by {levels} codes, a frequency and a single item"

@@ -84,7 +84,7 @@ def _sid_hybrid(config: RepresentationConfig, dim: int, resources: SidResources)
         NgramSubwords(1, codes, space),
         SidContent(resources.require_codebooks(), items.sids, dim),
         frequencies,
-        ShownSids(items, own),
+        ShownSids(items, own - 1),
         dim,
         space,
         config.tau,

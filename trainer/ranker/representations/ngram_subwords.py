@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.ranker.representations.item_keys import sequence_keys
@@ -41,8 +42,9 @@ class NgramSubwords(Subwords):
         """See the base class; R is the number of groups."""
         sid = items["sid"]
         if self._n == 1:
-            rows = tf.constant(self._group_rows)
-            codes = tf.math.floormod(sid, rows) + tf.cumsum(rows, exclusive=True)
+            rows = np.array(self._group_rows, np.int32)
+            codes = sid if rows.min() >= self._codebook_size else tf.math.floormod(sid, rows)
+            codes += np.cumsum(rows) - rows
             return tf.where(sid[:, :1] >= 0, tf.cast(codes, tf.int64), NONE)
         columns, offset = [], 0
         for group, rows in enumerate(self._group_rows):

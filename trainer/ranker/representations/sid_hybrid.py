@@ -55,13 +55,16 @@ class SidHybrid(ItemRepresentation):
             content: Where Semantic IDs lie.
             frequencies: How many rows there are for how often an item was shown: one for 0 times,
                 then for 1, 3, 7, 15, ... times and more.
-            shown: The Semantic IDs that were shown, and the rows of those shown most.
+            shown: The Semantic IDs that were shown, and the rows of those shown most; there is one
+                row more, for those that have none.
             dim: Width of an item's vector (d).
             space: The SID space.
             tau: Impressions at which an item's own row counts half.
             fade: Impressions at which its content counts half.
         """
-        super().__init__(("sid",), dim, space, codes.table_rows + frequencies + shown.table_rows)
+        # The first own row is nobody's: it stands for none.
+        rows = codes.table_rows + frequencies + 1 + shown.table_rows
+        super().__init__(("sid",), dim, space, rows)
         self._codes = codes
         self._content = content
         self._frequencies = 2.0 ** np.arange(frequencies, dtype=np.float32) - 1
@@ -74,7 +77,7 @@ class SidHybrid(ItemRepresentation):
     def build(self, input_shape: object) -> None:
         """Makes the tables and what is known of the items."""
         self._shared = self.add_table(self._codes.table_rows + len(self._frequencies))
-        self._own = self.add_table(self._shown.table_rows, zeros=self._shown.table_rows)
+        self._own = self.add_table(1 + self._shown.table_rows, zeros=1 + self._shown.table_rows)
         self._content.build(self)
         self._shown.build(self)
         super().build(input_shape)
@@ -90,12 +93,10 @@ class SidHybrid(ItemRepresentation):
         shared = sum_of_all(tf.convert_to_tensor(self._shared), rows)
         shared += self._map(places) * scale[:, None]
         vectors = tf.where(items["sid"][:, :1] >= 0, shared, 0.0)
-        if not self._shown.table_rows:
-            return vectors
-        # One without a row looks the first one up and trusts nothing of it, which is faster than
-        # to sort those out; it has no gradient by that.
+        # Those without an own row look one up that stays zero, which is faster than to sort them
+        # out.
         trust = tf.where(own >= 0, impressions / (impressions + self._tau), 0.0)
-        memory = tf.nn.embedding_lookup(self._own, tf.maximum(own, 0))
+        memory = tf.nn.embedding_lookup(self._own, own + 1)
         return vectors + memory * trust[:, None]
 
     def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
