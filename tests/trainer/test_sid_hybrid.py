@@ -57,12 +57,6 @@ def frequency(impressions):
     return min(int(impressions + 1).bit_length() - 1, FREQUENCY_ROWS - 1)
 
 
-def found_places(content, sids):
-    """Places of mean square 1."""
-    places, scale = content.find(tf.constant(sids))
-    return places.numpy() * scale.numpy()[:, None]
-
-
 def content_by_loop(layer, resources):
     """What the map makes of a Semantic ID's place along the main directions."""
     (kernel,) = [w.numpy() for w in layer.trainable_variables if "content_map" in w.name]
@@ -74,19 +68,19 @@ def content_by_loop(layer, resources):
             total += resources.codebooks[level, code]
         return total
 
-    known = np.array([place(sid) for sid in resources.items.sids])
+    sids = np.array(sorted(shown(resources)), np.int32)
+    known = np.array([place(sid) for sid in sids])
     known /= np.linalg.norm(known, axis=1, keepdims=True)
     _, _, directions = np.linalg.svd(known, full_matrices=False)
     # The sign of a direction is the library's choice.
-    found = SidContent(resources.codebooks, resources.items.sids, DIM)
+    found = SidContent(resources.codebooks, sids, DIM)
     owner = tf.keras.layers.Layer()
     found.build(owner)
-    sid = resources.items.sids
-    along = np.array([place(one) for one in sid]) @ directions[:DIM].T
+    along = np.array([place(sid) for sid in sids]) @ directions[:DIM].T
     along *= DIM**0.5 / np.linalg.norm(along, axis=1, keepdims=True)
-    places = found_places(found, sid)
+    places = found.find(tf.constant(sids)).numpy()
     np.testing.assert_allclose(np.abs(places), np.abs(along), rtol=1e-3, atol=1e-4)
-    return lambda sid: (found_places(found, [sid]) @ kernel)[0]
+    return lambda sid: (found.find(tf.constant([sid])).numpy() @ kernel)[0]
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -163,7 +157,9 @@ def test_items_of_one_semantic_id_count_together():
     known, owner = ShownSids(items, 1), tf.keras.layers.Layer()
     known.build(owner)
     keys = sid_keys(tf.constant([[3, 3, 3], [0, 1, 2], [0, 0, 0]]))
-    rows, impressions = known.find(tf.concat([keys, [ABSENT]], axis=0))
+    place, rows, impressions = known.find(tf.concat([keys, [ABSENT]], axis=0))
+    assert known.sids[place.numpy()[:2]].tolist() == [[3, 3, 3], [0, 1, 2]]
+    assert place.numpy()[2:].tolist() == [-1, -1]
     assert rows.numpy().tolist() == [-1, 0, -1, -1]
     assert impressions.numpy().tolist() == [5, 7, 0, 0]
 
@@ -195,7 +191,7 @@ def test_content_is_told_of_what_no_code_row_knows(resources):
     sids = np.array([[0, 0, 1], [0, 0, 3], [0, 0, 2]], np.int32)
     content, owner = SidContent(codebooks, sids, 3), tf.keras.layers.Layer()
     content.build(owner)
-    known, other, alike = found_places(content, sids)
+    known, other, alike = content.find(tf.constant(sids)).numpy()
     assert known @ alike > 0.99 * 3
     assert known @ other == pytest.approx(0.5 * 3, rel=1e-4)
 

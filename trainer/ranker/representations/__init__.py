@@ -79,12 +79,12 @@ def _id_plus_sid(config: RepresentationConfig, dim: int, resources: SidResources
 def _sid_hybrid(config: RepresentationConfig, dim: int, resources: SidResources) -> SidHybrid:
     space = resources.space
     codes, frequencies, own = hybrid_rows(config, space.levels, space.codebook_size)
-    items = resources.require_items()
+    shown = ShownSids(resources.require_items(), own - 1)
     return SidHybrid(
         NgramSubwords(1, codes, space),
-        SidContent(resources.require_codebooks(), items.sids, dim),
+        SidContent(resources.require_codebooks(), shown.sids, dim),
         frequencies,
-        ShownSids(items, own - 1),
+        shown,
         dim,
         space,
         config.tau,

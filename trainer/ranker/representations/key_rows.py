@@ -45,8 +45,10 @@ class VocabularyRows:
             keys: int64 [M], with repetitions.
             counts: Integers [M]; those of the same key are added up.
         """
-        self._sorted, index = np.unique(keys, return_inverse=True)
+        self._sorted, first, index = np.unique(keys, return_index=True, return_inverse=True)
         self.table_rows = len(self._sorted)
+        self.first = first
+        """int64 [table_rows], where in `keys` that of each row stands first."""
         total = np.bincount(index.reshape(-1), weights=counts, minlength=self.table_rows)
         self.counts = total.astype(np.float32)
         """float32 [table_rows], how often the key of each row was counted."""

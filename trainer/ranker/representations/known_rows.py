@@ -23,9 +23,8 @@ class KnownRows:
             cut: Semantic IDs int32 [n, L] to rows int64 [n, R].
         """
         keys = sid_keys(tf.constant(sids)).numpy()
-        _, first = np.unique(keys, return_index=True)
         self._vocabulary = VocabularyRows(keys, np.ones(len(keys)))
-        self._rows = cut(tf.constant(sids[first])).numpy().astype(np.int32)
+        self._rows = cut(tf.constant(sids[self._vocabulary.first])).numpy().astype(np.int32)
         self._cut = cut
 
     def build(self, owner: tf.keras.layers.Layer) -> None:

@@ -25,6 +25,8 @@ class ShownSids:
         """
         keys = sid_keys(tf.constant(items.sids)).numpy()
         self._vocabulary = VocabularyRows(keys, items.impressions)
+        self.sids = items.sids[self._vocabulary.first]
+        """int32 [M, L], the Semantic IDs, each once."""
         self._impressions = self._vocabulary.counts
         # Stable, so that ties go by the key and a run repeats.
         most_shown = np.argsort(-self._impressions, kind="stable")[:table_rows]
@@ -38,18 +40,17 @@ class ShownSids:
         self._impressions_weight = constant_weight(owner, "impressions", self._impressions)
         self._rows_weight = constant_weight(owner, "rows", self._rows)
 
-    def find(self, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def find(self, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """What is known of Semantic IDs.
 
         Args:
             keys: int64 [n], their `sid_keys`.
 
         Returns:
-            The rows, int64 [n], `NONE` where there is none, and the training impressions, float32
-            [n].
+            Their places in `sids` and their rows, int64 [n], `NONE` where there is none; and the
+            training impressions, float32 [n].
         """
         place = self._vocabulary.find(keys)
-        known = place >= 0
-        place = tf.maximum(place, 0)
-        rows = tf.where(known, tf.gather(self._rows_weight, place), NONE)
-        return rows, tf.where(known, tf.gather(self._impressions_weight, place), 0.0)
+        known, row = place >= 0, tf.maximum(place, 0)
+        rows = tf.where(known, tf.gather(self._rows_weight, row), NONE)
+        return place, rows, tf.where(known, tf.gather(self._impressions_weight, row), 0.0)

@@ -24,22 +24,30 @@ class SidContent:
 
         Args:
             codebooks: float32 [L, K, m].
-            sids: int32 [N, L], Semantic IDs of the items of the train split.
+            sids: int32 [M, L], the Semantic IDs that were shown in training, each once.
             dim: Directions to keep, at most.
         """
-        sids = sids[:: max(len(sids) // _SAMPLE, 1)]
-        places = sum(codebook[codes] for codebook, codes in zip(codebooks, sids.T, strict=True))
-        places = places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), _SMALLEST)
+        places = _sums(codebooks, sids[:: max(len(sids) // _SAMPLE, 1)])
+        places /= np.maximum(np.linalg.norm(places, axis=1, keepdims=True), _SMALLEST)
         # Eigenvalues ascend.
         _, directions = np.linalg.eigh(places.T.astype(np.float64) @ places)
         directions = directions[:, ::-1][:, :dim].astype(np.float32)
         self.dim = directions.shape[1]
+        self._codebooks = codebooks @ directions
         self._offsets = np.arange(len(codebooks), dtype=np.int32) * codebooks.shape[1]
-        self._codes = (codebooks @ directions).reshape(-1, self.dim)
+        self._sids = sids
 
     def build(self, owner: tf.keras.layers.Layer) -> None:
-        """Adds the codes' vectors to a layer's weights."""
-        self._codes_weight = constant_weight(owner, "content", self._codes)
+        """Adds the codes' vectors to a layer's weights.
+
+        The places of the Semantic IDs that were shown are worked out beforehand, for training
+        alone: they are no weights, and not saved.
+        """
+        codes = self._codebooks.reshape(-1, self.dim)
+        self._codes_weight = constant_weight(owner, "content", codes)
+        places = _sums(self._codebooks, self._sids)
+        places /= np.sqrt(np.maximum((places**2).mean(axis=1, keepdims=True), _SMALLEST))
+        self._shown = tf.Variable(places, trainable=False, name="shown_places")
 
     def find(self, sid: tf.Tensor) -> tf.Tensor:
         """Places of Semantic IDs.
@@ -48,9 +56,29 @@ class SidContent:
             sid: int32 [n, L]; all -1 where there is none, for which anything comes out.
 
         Returns:
-            float32 [n, dim], and what to multiply each by for a mean square of 1, [n].
+            float32 [n, dim], of mean square 1.
         """
         rows = tf.maximum(sid, 0) + self._offsets
         places = sum_of_all(tf.convert_to_tensor(self._codes_weight), rows)
-        square = tf.reduce_mean(tf.square(places), axis=1)
-        return places, tf.math.rsqrt(tf.maximum(square, _SMALLEST))
+        square = tf.reduce_mean(tf.square(places), axis=1, keepdims=True)
+        return places * tf.math.rsqrt(tf.maximum(square, _SMALLEST))
+
+    def find_shown(self, sid: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
+        """The same where most were shown in training, and faster; not for a SavedModel.
+
+        Args:
+            sid: int32 [n, L].
+            place: int64 [n], which of the Semantic IDs that were shown each is; negative where it
+                is none.
+        """
+        other = tf.where(place < 0)
+        places = tf.gather(self._shown, tf.maximum(place, 0))
+        return tf.tensor_scatter_nd_update(places, other, self.find(tf.gather_nd(sid, other)))
+
+
+def _sums(codebooks: np.ndarray, sids: np.ndarray) -> np.ndarray:
+    """Sums [n, m] of the vectors of Semantic IDs' codes, level by level to spare memory."""
+    sums = np.zeros((len(sids), codebooks.shape[2]), np.float32)
+    for codebook, codes in zip(codebooks, sids.T, strict=True):
+        sums += codebook[codes]
+    return sums

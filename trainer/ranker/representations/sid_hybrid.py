@@ -84,14 +84,16 @@ class SidHybrid(ItemRepresentation):
 
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
         """See the base class."""
-        own, impressions = self._shown.find(items["sid_key"])
+        place, own, impressions = self._shown.find(items["sid_key"])
         if training:
             impressions = tf.maximum(impressions - 1.0, 0.0)
+            content = self._content.find_shown(items["sid"], place)
+        else:
+            content = self._content.find(items["sid"])
         rows = tf.maximum(self._shared_rows(items, impressions), 0)
-        places, scale = self._content.find(items["sid"])
-        scale *= _CONTENT * self._fade / (impressions + self._fade)
+        fading = _CONTENT * self._fade / (impressions + self._fade)
         shared = sum_of_all(tf.convert_to_tensor(self._shared), rows)
-        shared += self._map(places) * scale[:, None]
+        shared += self._map(content) * fading[:, None]
         vectors = tf.where(items["sid"][:, :1] >= 0, shared, 0.0)
         # Those without an own row look one up that stays zero, which is faster than to sort them
         # out.
@@ -102,7 +104,7 @@ class SidHybrid(ItemRepresentation):
     def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See the base class."""
         items, index = self.distinct(features)
-        own, impressions = self._shown.find(items["sid_key"])
+        _, own, impressions = self._shown.find(items["sid_key"])
         rows = tf.concat([self._shared_rows(items, impressions), own[:, None]], axis=1)
         return tf.gather(tf.math.count_nonzero(rows >= 0, axis=1, dtype=tf.int32), index)
 
