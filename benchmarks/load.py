@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -69,21 +70,23 @@ def run_load(call: Callable[[int], Any], in_flight: int, more: Callable[[int], b
 
 
 def run_by_turns(calls: Mapping[Key, Callable[[int], Any]], requests: int) -> dict[Key, Load]:
-    """Makes one request at a time, each of another kind than the one before.
+    """Makes one request of each kind, in an order drawn anew, and so on.
 
     Every kind finds the processor's caches as the others left them, as it does where a process has
-    more to do than to answer one kind of request.
+    more to do than to answer one kind of request; and none always comes after the same other one.
 
     Args:
         calls: Makes the request of a number, by kind; an exception is an error.
         requests: Of each kind.
     """
     latencies: dict[Key, list[float]] = {key: [] for key in calls}
+    order, rng = list(calls), random.Random(0)
     for number in range(requests):
-        for key, call in calls.items():
+        rng.shuffle(order)
+        for key in order:
             begin = time.perf_counter()
             with contextlib.suppress(Exception):
-                call(number)
+                calls[key](number)
                 latencies[key].append(time.perf_counter() - begin)
     return {key: Load(own, requests - len(own), sum(own)) for key, own in latencies.items()}
 

@@ -4,49 +4,50 @@
 of 50, Semantic IDs of 8 codes of 2,048 and tables of 100,000 rows, and writes
 `benchmarks/out/serving.json`: `{"cases": [{"target", "representation", "in_flight", "p50_ms",
 "p95_ms", "p99_ms", "requests_per_s", "errors"}], "bars": [{"bar", "value", "limit", "holds"}],
-"reload", "new_items"}`. On two busy cores expect all bars to hold but those of the server's p50,
-which gRPC in Python does not reach, and of `serving_default`, which works on a user that many
-examples share once, too.
+"parts": [{"part", "value"}], "reload", "new_items"}`. `parts` tell what the bars leave room for: an
+echo of the same messages over gRPC, and reading the tf.Examples without ranking them, both over
+`rank` in process. On two busy cores expect all bars to hold but those of the server's p50, of which
+the echo takes most, and of `serving_default`, which works on a user that many examples share once,
+too.
 """
 
 import json
 import os
 import statistics
 import tempfile
-from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
 from benchmarks import command
-
-import numpy as np  # isort: skip
-import tensorflow as tf  # isort: skip
-from tensorflow_serving.apis import predict_pb2  # isort: skip
-from tensorflow_serving.apis.prediction_service_pb2_grpc import (  # isort: skip
-    PredictionServiceStub,
-)
-
 from benchmarks.bars import at_least
 from benchmarks.bars import at_most
+from benchmarks.grpc_echo import EchoServer
 from benchmarks.load import Load
 from benchmarks.load import run_by_turns
 from benchmarks.load import run_load
 from benchmarks.load import summary
+from benchmarks.serving_calls import Call
+from benchmarks.serving_calls import echo
+from benchmarks.serving_calls import examples_in_process
+from benchmarks.serving_calls import examples_through_server
+from benchmarks.serving_calls import in_process
+from benchmarks.serving_calls import rank_messages
+from benchmarks.serving_calls import reading_in_process
+from benchmarks.serving_calls import through_server
 from benchmarks.serving_models import ExportableRanker
 from benchmarks.serving_models import RankRequest
 from benchmarks.serving_new_items import measure_new_items
 from benchmarks.serving_reload import reload_under_load
 from benchmarks.serving_world import serving_world
 from benchmarks.sid_server import SidServer
-from serving.client import open_channel
 from serving.client import RankerClient
-from serving.tensor_proto import write_array
 from trainer.ranker.config import RankerConfig
 from trainer.ranker.config import RepresentationConfig
 from trainer.rqvae.export import export as export_encoder
 
 IN_PROCESS, SERVER = "SavedModel in process", "server"
 EXAMPLES = "serving_default"
+ECHO, READING = "gRPC echo", f"{IN_PROCESS}, {EXAMPLES}, reading alone"
 _SPM, _HASH = "sid_spm", "random_hash"
 _REPRESENTATIONS = (_HASH, _SPM, "sid_hybrid")
 _CROWDS = (4, 16)
@@ -56,59 +57,8 @@ Case = tuple[str, str, int]
 """Target, representation and requests in flight."""
 
 
-def in_process(path: str, requests: Sequence[RankRequest]) -> Callable[[int], Any]:
-    """Calls the signature `rank` of a SavedModel, from arrays to arrays."""
-    model = tf.saved_model.load(path)
-    rank = model.signatures["rank"]
-    inputs = [request.arrays(rank.structured_input_signature[1]) for request in requests]
-
-    def call(number: int) -> dict[str, np.ndarray]:
-        arrays = inputs[number % len(inputs)]
-        outputs = rank(**{alias: tf.constant(array) for alias, array in arrays.items()})
-        return {task: scores.numpy() for task, scores in outputs.items()}
-
-    call.model = model  # The signature needs its variables.
-    return call
-
-
-def through_server(client: RankerClient, requests: Sequence[RankRequest]) -> Callable[[int], Any]:
-    """Calls the same by way of a client, from arrays to arrays."""
-    arguments = [request.arguments() for request in requests]
-    return lambda number: client.rank(**arguments[number % len(arguments)])
-
-
-def examples_in_process(path: str, request: RankRequest) -> Callable[[int], Any]:
-    """Scores the candidates of a request as serialized tf.Examples."""
-    model = tf.saved_model.load(path)
-    examples = request.examples()
-
-    def call(_: int) -> dict[str, np.ndarray]:
-        outputs = model.signatures["serving_default"](examples=tf.constant(examples))
-        return {task: scores.numpy() for task, scores in outputs.items()}
-
-    return call
-
-
-def examples_through_server(
-    address: str, model: str, request: RankRequest, from_arrays: bool = False
-) -> Callable[[int], Any]:
-    """The same through the server; `from_arrays`, as `rank`, rather than serialized beforehand."""
-    examples = request.examples()
-    stub = PredictionServiceStub(open_channel(address))
-
-    def call(_: int) -> dict[str, np.ndarray]:
-        message = predict_pb2.PredictRequest()
-        message.model_spec.name = model
-        sent = request.examples() if from_arrays else examples
-        write_array(sent, message.inputs["examples"])
-        answer = stub.Predict(message, timeout=30.0)
-        return {task: tf.make_ndarray(scores) for task, scores in answer.outputs.items()}
-
-    return call
-
-
 def measure(
-    calls: dict[tuple[str, str], Callable[[int], Any]], rounds: int, requests: int
+    calls: dict[tuple[str, str], Call], rounds: int, requests: int
 ) -> dict[Case, list[Load]]:
     """Runs all cases in turns: what else the machine does falls on all of them.
 
@@ -169,6 +119,20 @@ def latency_bars(turns: dict[Case, list[Load]]) -> list[dict[str, Any]]:
     return bars
 
 
+def parts(turns: dict[Case, list[Load]]) -> list[dict[str, Any]]:
+    """What of `rank` in process an echo over gRPC and the reading of tf.Examples would take."""
+    rank = turns[IN_PROCESS, _SPM, 1]
+    return [
+        {
+            "part": f"p50 of {target} over rank, {_SPM}, in process",
+            "value": statistics.median(
+                a.p50 / b.p50 for a, b in zip(turns[target, _SPM, 1], rank, strict=True)
+            ),
+        }
+        for target in (ECHO, READING)
+    ]
+
+
 def main(
     items: int = 100_000,
     candidates: int = 500,
@@ -197,7 +161,12 @@ def main(
             if name == _SPM:
                 spm = ranker
         with SidServer(models, "--poll-seconds", "0.2") as server:
-            turns = measure(_calls(models, server.address, asked), rounds, requests)
+            message, answer = rank_messages(server.address, _SPM, asked[0])
+            with EchoServer(len(answer)) as echo_server:
+                calls = _calls(models, server.address, asked)
+                calls[ECHO, _SPM] = echo(echo_server.address, message)
+                calls[READING, _SPM] = reading_in_process(spm, asked[0])
+                turns = measure(calls, rounds, requests)
             reload_result = reload_under_load(
                 server.address,
                 spm,
@@ -222,6 +191,7 @@ def main(
     report = {
         "cases": cases,
         "bars": bars,
+        "parts": parts(turns),
         "reload": reload_result,
         "new_items": summary([new]),
     }
@@ -231,7 +201,7 @@ def main(
 
 def _calls(
     models: str, address: str, requests: Sequence[RankRequest]
-) -> dict[tuple[str, str], Callable[[int], Any]]:
+) -> dict[tuple[str, str], Call]:
     calls = {}
     for name in _REPRESENTATIONS:
         path = os.path.join(models, name, "1")

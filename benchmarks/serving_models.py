@@ -29,6 +29,14 @@ from trainer.ranker.representations import create_representation
 CONTEXT = {"tab": "home", "hour": 12.0}
 """The context of every request."""
 
+SID_INPUTS = (
+    "candidate_sid",
+    "current_sid",
+    "history_sid",
+    *(f"context_{column}" for column in CONTEXT),
+)
+"""Inputs of the signature `rank` of a ranker that sees items by their Semantic IDs."""
+
 _COLUMNS = {"categorical": ["tab"], "numeric": ["hour"]}
 _TASKS = (TaskConfig("click", "click"), TaskConfig("watch", "watch", "regression"))
 
@@ -115,6 +123,7 @@ class ExportableRanker:
 
     Attributes:
         table_rows: Rows of its tables.
+        parsing_spec: How its `serving_default` reads joined examples.
     """
 
     def __init__(
@@ -127,6 +136,7 @@ class ExportableRanker:
         self.table_rows = self._layer.table_rows
         self._context = context_transform()
         self._builder = FeatureBuilder(self._layer, self._context, world.history)
+        self.parsing_spec = self._builder.parsing_spec
         self.draw_weights(config.seed)
 
     def draw_weights(self, seed: int) -> None:
@@ -138,7 +148,7 @@ class ExportableRanker:
 
     def scores(self, request: RankRequest) -> dict[str, np.ndarray]:
         """Scores [N] of each task."""
-        examples = tf.io.parse_example(request.examples(), self._builder.parsing_spec)
+        examples = tf.io.parse_example(request.examples(), self.parsing_spec)
         return {task: one.numpy() for task, one in self._model(self._builder(examples)).items()}
 
     def export(self, path: str) -> None:

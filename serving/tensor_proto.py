@@ -1,4 +1,6 @@
-"""NumPy array to TensorProto; `tf.make_ndarray` is the way back."""
+"""NumPy array to TensorProto and back."""
+
+import math
 
 import numpy as np
 import tensorflow as tf
@@ -35,3 +37,26 @@ def write_array(array: np.ndarray, proto: tensor_pb2.TensorProto) -> None:
         proto.string_val.extend(array.ravel().tolist())
     else:
         proto.tensor_content = array.tobytes()
+
+
+def read_array(proto: tensor_pb2.TensorProto) -> np.ndarray:
+    """Reads a message, as `tf.make_ndarray` does, and where it can with fewer steps.
+
+    Args:
+        proto: Any tensor of numbers, booleans or strings.
+
+    Returns:
+        The caller's own array; strings are bytes in an array of dtype object.
+
+    Raises:
+        TypeError: It is of a type that NumPy does not have.
+        KeyError: It is of no type.
+        ValueError: Content and shape do not fit.
+    """
+    shape = [dim.size for dim in proto.tensor_shape.dim]
+    if proto.tensor_content:
+        flat = np.frombuffer(proto.tensor_content, tf.as_dtype(proto.dtype).as_numpy_dtype)
+        return flat.reshape(shape).copy()
+    if proto.dtype == types_pb2.DT_STRING and len(proto.string_val) == math.prod(shape):
+        return np.array(list(proto.string_val), object).reshape(shape)
+    return tf.make_ndarray(proto)

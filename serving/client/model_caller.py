@@ -13,7 +13,6 @@ from typing import TypeVar
 
 import grpc
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import predict_pb2
@@ -22,6 +21,7 @@ from serving.client.errors import ModelCallError
 from serving.client.errors import SidSpaceMismatchError
 from serving.client.transport import Transport
 from serving.served_space import ServedSpace
+from serving.tensor_proto import read_array
 from serving.tensor_proto import write_array
 
 SignatureDefs = Mapping[str, meta_graph_pb2.SignatureDef]
@@ -163,7 +163,7 @@ class ModelCaller(abc.ABC, Generic[Interface]):
             else:
                 if response.model_spec.version.value == version.number:
                     outputs = response.outputs.items()
-                    return {name: tf.make_ndarray(proto) for name, proto in outputs}, version
+                    return {name: read_array(proto) for name, proto in outputs}, version
                 version = await self._read_version(deadline)
             require(version)
 
@@ -204,7 +204,7 @@ class ModelCaller(abc.ABC, Generic[Interface]):
 
 def _read_space(info: predict_pb2.PredictResponse) -> ServedSpace:
     def value(name: str):
-        return tf.make_ndarray(info.outputs[name]).item()
+        return read_array(info.outputs[name]).item()
 
     return ServedSpace(
         fingerprint=value("fingerprint").decode(),

@@ -224,7 +224,10 @@ def _column(column: str, value: Any, dtype: tf.DType) -> np.ndarray:
 
 
 def _strings(what: str, value: Any, types: tuple[type, ...]) -> np.ndarray:
-    values = np.asarray(value, object).ravel().tolist()
+    array = np.asarray(value, object).ravel()
+    values = array.tolist()
+    if set(map(type, values)) == {bytes}:
+        return array
     for row, one in enumerate(values):
         if not isinstance(one, types):
             raise ValueError(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
 
@@ -16,6 +15,7 @@ from serving.server.json_tensor import shortest_decimal
 from serving.server.servable import DEFAULT_SIGNATURE
 from serving.server.servable import Servable
 from serving.server.status import invalid_argument
+from serving.tensor_proto import read_array
 from serving.tensor_proto import write_array
 
 _BYTES_SUFFIX = "_bytes"
@@ -104,7 +104,7 @@ def predict_response_json(
         StatusError: The answer to `instances` has no batch dimension that all outputs share, or a
             string that is not UTF-8.
     """
-    arrays = {alias: tf.make_ndarray(proto) for alias, proto in sorted(outputs.items())}
+    arrays = {alias: read_array(proto) for alias, proto in sorted(outputs.items())}
     if "inputs" in document:
         columns = {alias: _values(alias, array) for alias, array in arrays.items()}
         return {"outputs": _unnamed(columns)}

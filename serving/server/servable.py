@@ -1,13 +1,10 @@
 """One version of a model, loaded."""
 
-import os
-
 import tensorflow as tf
 
 # Registers the operations of tensorflow_text, which TensorFlow Serving links too.
 import tensorflow_text  # noqa: F401
-from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.saved_model import loader_impl
 from tensorflow_serving.apis import model_pb2
 
 from serving.server.signature import Signature
@@ -15,9 +12,12 @@ from serving.server.signature import signature_not_found
 
 DEFAULT_SIGNATURE = "serving_default"
 
+# What signatures begin with that only initialize the model.
+_INTERNAL = "__saved_model"
+
 
 class Servable:
-    """A loaded SavedModel.
+    """A loaded SavedModel, in a session, as TensorFlow Serving has it.
 
     Attributes:
         name: Name of the model.
@@ -32,18 +32,21 @@ class Servable:
     Raises:
         OSError: There is no SavedModel, or it cannot be read.
         tf.errors.OpError: It cannot be restored.
-        ValueError: It has no graph tagged `serve`.
+        RuntimeError: It has no graph tagged `serve`.
     """
 
     def __init__(self, name: str, version: int, path: str):
         self.name = name
         self.version = version
-        # The signatures need its variables for as long as they run.
-        self._model = tf.saved_model.load(path, tags=["serve"])
-        self.signature_defs = _signature_defs(path)
+        with tf.Graph().as_default():
+            session = tf.compat.v1.Session()
+            # As tf.compat.v1.saved_model.load, without its advice to load into no session.
+            meta_graph = loader_impl.SavedModelLoader(path).load(session, ["serve"])
+        self.signature_defs = dict(meta_graph.signature_def)
         self._signatures = {
-            key: Signature(function, self.signature_defs[key])
-            for key, function in self._model.signatures.items()
+            key: Signature(session, signature_def)
+            for key, signature_def in self.signature_defs.items()
+            if not key.startswith(_INTERNAL)
         }
 
     def model_spec(self, signature_name: str = "") -> model_pb2.ModelSpec:
@@ -62,11 +65,3 @@ class Servable:
         if key not in self._signatures:
             raise signature_not_found(key)
         return self._signatures[key]
-
-
-def _signature_defs(path: str) -> dict[str, meta_graph_pb2.SignatureDef]:
-    saved_model = saved_model_pb2.SavedModel()
-    with open(os.path.join(path, "saved_model.pb"), "rb") as file:
-        saved_model.ParseFromString(file.read())
-    (graph,) = (g for g in saved_model.meta_graphs if list(g.meta_info_def.tags) == ["serve"])
-    return dict(graph.signature_def)

@@ -1,5 +1,6 @@
 """One signature of a loaded SavedModel."""
 
+import functools
 import math
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -9,12 +10,15 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import tensor_shape_pb2
+from tensorflow.core.protobuf import config_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.server.status import CODES
 from serving.server.status import failed_precondition
 from serving.server.status import invalid_argument
 from serving.server.status import StatusError
+from serving.tensor_proto import read_array
 from serving.tensor_proto import type_name
 
 # Of a string in a tensor, besides its characters.
@@ -31,25 +35,25 @@ class Signature:
     """Checks a request against a signature and runs it.
 
     Checks, their order and their messages are those of TensorFlow Serving's `predict_util.cc` and
-    TensorFlow's `cc/saved_model/util.cc`. Shapes are left to the first operation that meets them,
-    as there.
+    TensorFlow's `cc/saved_model/util.cc`. Shapes within those that are declared are left to the
+    first operation that meets them, as there.
+
+    A request runs in the thread that brings it: handing small operations to other threads takes
+    longer than the operations.
 
     Args:
-        function: The signature as `tf.saved_model.load` gives it.
+        session: Holds the SavedModel.
         signature_def: The signature as the SavedModel declares it.
     """
 
-    def __init__(
-        self,
-        function: Callable[..., Mapping[str, tf.Tensor]],
-        signature_def: meta_graph_pb2.SignatureDef,
-    ):
-        self._function = function
+    def __init__(self, session: tf.compat.v1.Session, signature_def: meta_graph_pb2.SignatureDef):
+        self._session = session
         self._inputs = {
             alias: signature_def.inputs[alias] for alias in sorted(signature_def.inputs)
         }
         self._defaults = dict(signature_def.defaults)
         self._outputs = sorted(signature_def.outputs)
+        self._fetched = [signature_def.outputs[alias].name for alias in self._outputs]
 
     def run(
         self, inputs: Mapping[str, tensor_pb2.TensorProto], output_filter: Sequence[str]
@@ -69,13 +73,25 @@ class Signature:
         arrays = self._parse(inputs)
         aliases = self._check_filter(output_filter) or self._outputs
         self._check_dtypes(inputs)
+        self._check_shapes(arrays)
         try:
-            outputs = self._function(**{alias: tf.constant(a) for alias, a in arrays.items()})
+            outputs = dict(zip(self._outputs, self._call(*arrays.values()), strict=True))
         except tf.errors.OpError as error:
-            raise StatusError(CODES[error.error_code], _bare_message(error)) from error
-        except (TypeError, ValueError) as error:  # A shape that tf.function itself cannot take.
-            raise invalid_argument(str(error)) from error
+            raise StatusError(CODES[error.error_code], error.message) from error
         return {alias: _array(outputs[alias]) for alias in aliases}
+
+    @functools.cached_property
+    def _call(self) -> Callable[..., list[np.ndarray]]:
+        """From the inputs to all outputs, both in the order of their aliases.
+
+        tf_keras, too, asks for what `Session.make_callable` does not give: a call whose feeds and
+        fetches are looked up once.
+        """
+        options = config_pb2.CallableOptions(
+            feed=[info.name for info in self._inputs.values()], fetch=self._fetched
+        )
+        options.run_options.inter_op_thread_pool = -1
+        return self._session._make_callable_from_options(options)
 
     def _parse(self, inputs: Mapping[str, tensor_pb2.TensorProto]) -> dict[str, np.ndarray]:
         sent, known = set(inputs), set(self._inputs)
@@ -125,6 +141,16 @@ class Signature:
                     f"but {type_name(inputs[alias].dtype)} is provided"
                 )
 
+    def _check_shapes(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Declared sizes hold: the graph is optimized for them."""
+        for index, (alias, info) in enumerate(self._inputs.items()):
+            declared, shape = info.tensor_shape, arrays[alias].shape
+            if not _fits(shape, declared):
+                raise invalid_argument(
+                    f"Expects arg[{index}] to be of shape {_shape_text(declared)} "
+                    f"but {list(shape)} is provided"
+                )
+
 
 def signature_not_found(name: str) -> StatusError:
     """What Predict answers where a model has no such signature."""
@@ -132,43 +158,45 @@ def signature_not_found(name: str) -> StatusError:
 
 
 def _parse_tensor(alias: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
-    shape = proto.tensor_shape
+    shape = [dim.size for dim in proto.tensor_shape.dim]
     try:
         # NumPy would read a negative size as "whatever is left".
-        if shape.unknown_rank or any(dim.size < 0 for dim in shape.dim):
+        if proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
             raise ValueError("the shape is not fully known")
-        size = _array_bytes(proto, math.prod(dim.size for dim in shape.dim))
+        size = _array_bytes(proto, math.prod(shape))
         if size > max(_LARGEST_REPEATED, _GROWTH * proto.ByteSize()):
             raise ValueError("the tensor is far larger than its message")
-        return tf.make_ndarray(proto)
+        return read_array(proto)
     except (KeyError, TypeError, ValueError) as error:
         raise invalid_argument(f"tensor parsing error: {alias}") from error
 
 
 def _array_bytes(proto: tensor_pb2.TensorProto, elements: int) -> int:
-    """Memory of a tensor; the last of its strings stands for those that are not there."""
+    """Memory of a tensor, at most; the last of its strings stands for those that are not there."""
     dtype = tf.as_dtype(proto.dtype)
     if dtype != tf.string:
         return elements * dtype.size
-    lengths = [len(value) for value in proto.string_val]
-    repeated = (elements - len(lengths)) * lengths[-1] if lengths else 0
-    return elements * _STRING_BYTES + sum(lengths) + repeated
+    values = proto.string_val
+    repeated = (elements - len(values)) * len(values[-1]) if values else 0
+    return elements * _STRING_BYTES + proto.ByteSize() + max(repeated, 0)
 
 
-def _array(tensor: tf.Tensor) -> np.ndarray:
-    value = tensor.numpy()
+def _array(value: np.ndarray | np.generic | bytes) -> np.ndarray:
     # A scalar string comes as bytes, of which NumPy's own string type would strip zeros.
-    return np.asarray(value, object) if isinstance(value, bytes) else value
+    return np.asarray(value, object if isinstance(value, bytes) else None)
 
 
 def _braces(aliases: Iterable[str]) -> str:
     return "{" + ",".join(sorted(aliases)) + "}"
 
 
-def _bare_message(error: tf.errors.OpError) -> str:
-    """What the operation said, without what eager execution puts around it.
+def _fits(shape: Sequence[int], declared: tensor_shape_pb2.TensorShapeProto) -> bool:
+    """Whether a shape has the sizes that are declared; -1 is not."""
+    return declared.unknown_rank or (
+        len(shape) == len(declared.dim)
+        and all(dim.size in (-1, size) for dim, size in zip(declared.dim, shape, strict=True))
+    )
 
-    That would leave little of it within the characters let through.
-    """
-    said = error.message.rpartition("<stack traces unavailable>\n")[2]
-    return said.partition(" [Op:")[0]
+
+def _shape_text(shape: tensor_shape_pb2.TensorShapeProto) -> str:
+    return str([None if dim.size < 0 else dim.size for dim in shape.dim])

@@ -39,11 +39,14 @@ def test_kinds_take_turns():
         if number:
             raise RuntimeError
 
-    loads = run_by_turns({"a": lambda number: made.append(("a", number)), "b": b}, 3)
-    assert made == [(kind, number) for number in range(3) for kind in "ab"]
+    loads = run_by_turns({"a": lambda number: made.append(("a", number)), "b": b}, 20)
+    turns = [made[begin : begin + 2] for begin in range(0, 40, 2)]
+    assert [sorted(turn) for turn in turns] == [[("a", n), ("b", n)] for n in range(20)]
+    # In either order.
+    assert {kind for (kind, _), _ in turns} == {"a", "b"}
     assert {kind: (len(load.latencies), load.errors) for kind, load in loads.items()} == {
-        "a": (3, 0),
-        "b": (1, 2),
+        "a": (20, 0),
+        "b": (1, 19),
     }
     assert loads["a"].seconds == sum(loads["a"].latencies)
 

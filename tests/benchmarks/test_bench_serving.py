@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks import serving
+from benchmarks.grpc_echo import EchoServer
 from benchmarks.load import Load
+from benchmarks.serving_calls import echo
 from benchmarks.serving_models import RankRequest
 from benchmarks.serving_reload import version_of
 from benchmarks.serving_world import serving_world
@@ -81,6 +83,20 @@ def test_bars_are_medians_of_the_ratios_of_a_round():
     }
 
 
+def test_parts_are_medians_of_the_ratios_of_a_round():
+    turns = {
+        (IN_PROCESS, "sid_spm", 1): loads(1.0, 2.0, 4.0),
+        (serving.ECHO, "sid_spm", 1): loads(0.5, 0.5, 0.5),
+        (serving.READING, "sid_spm", 1): loads(3.0, 4.0, 4.0),
+    }
+    assert [part["value"] for part in serving.parts(turns)] == [0.25, 2.0]
+
+
+def test_an_echo_answers_as_many_bytes_as_it_is_told():
+    with EchoServer(1234) as server:
+        assert len(echo(server.address, b"any")(0)) == 1234
+
+
 def test_the_whole_of_it(tmp_path):
     output = tmp_path / "serving.json"
     serving.main(
@@ -109,6 +125,7 @@ def test_the_whole_of_it(tmp_path):
         for name in representations
         for in_flight in (1, 4, 16)
     }
+    assert all(part["value"] > 0 for part in report["parts"]) and len(report["parts"]) == 2
     bars = {bar["bar"]: bar for bar in report["bars"]}
     assert bars["errors of new items"]["value"] == 0
     assert bars["requests that failed while versions came"]["value"] == 0

@@ -176,14 +176,14 @@ def test_a_version_under_way_is_unloaded_when_its_request_has_ended(tmp_path):
 def test_an_unloaded_version_leaves_memory_by_itself(base_path):
     model = ServedModel("ranker")
     model.configure(ModelConfig(base_path=str(base_path)))
-    graph = weakref.ref(model.servable().signature("rank")._function.graph)
-    assert graph() is not None
+    session = weakref.ref(model.servable().signature("rank")._session)
+    assert session() is not None
     export(SidRanker(bonus=20.0), base_path, 2)
     gc.disable()
     try:
         model.refresh()
         assert model.servable().version == 2
-        assert graph() is None
+        assert session() is None
     finally:
         gc.enable()
 
