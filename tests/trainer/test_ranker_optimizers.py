@@ -9,6 +9,7 @@ from trainer.ranker.config import RepresentationConfig
 from trainer.ranker.context_spec import ContextSpec
 from trainer.ranker.model import Ranker
 from trainer.ranker.optimizers import create_optimizers
+from trainer.ranker.optimizers import TableAdagrad
 from trainer.ranker.representations import create_representation
 from trainer.ranker.representations import REGISTRY
 from trainer.ranker.representations import SidResources
@@ -39,6 +40,24 @@ def test_only_kernels_decay():
             np.testing.assert_allclose(weight, np.full(weight.shape, 0.95 if decays else 1.0))
     # A cross layer, one shared layer, two of the head.
     assert kernels == 4
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_table_adagrad_by_a_loop(sparse):
+    rng = np.random.default_rng(0)
+    table = tf.Variable(rng.normal(size=(5, 2)).astype(np.float32))
+    expected, squares = table.numpy().astype(float), np.full((5, 2), 0.5)
+    optimizer = TableAdagrad(0.1, 0.5)
+    for _ in range(3):
+        rows = rng.permutation(5)[:3]
+        values = rng.normal(size=(3, 2)).astype(np.float32)
+        gradient = tf.IndexedSlices(tf.constant(values), tf.constant(rows), tf.constant([5, 2]))
+        given = gradient if sparse else tf.convert_to_tensor(gradient)
+        optimizer.apply_gradients([(given, table)])
+        for row, value in zip(rows, values, strict=True):
+            squares[row] += value**2
+            expected[row] -= 0.1 * value / np.sqrt(squares[row])
+    np.testing.assert_allclose(table, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("kind", "moved"), [("adagrad", [1]), ("adam", [1, 2])])
