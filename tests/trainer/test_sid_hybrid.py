@@ -202,6 +202,21 @@ def test_it_needs_the_codebooks(resources):
         create_representation(RepresentationConfig("sid_hybrid", ROWS), DIM, bare)
 
 
+@pytest.mark.parametrize(("rows", "levels", "code_rows"), [(24, 2, 16), (8, 1, 6)])
+def test_of_few_rows_the_first_levels_have_them(resources, rows, levels, code_rows):
+    layer = hybrid(resources, rows)
+    shared, _ = (table.numpy() for table in layer.tables)
+    content = content_by_loop(layer, resources)
+    # Never shown, so without an own row.
+    sid = (7, 7, 7)
+    assert sid not in shown(resources)
+    items = {"sid": tf.constant([sid], tf.int64)}
+    expected = sum(shared[level * CODES + sid[level] % code_rows] for level in range(levels))
+    expected = expected + shared[code_rows] + 0.3 * content(sid)
+    np.testing.assert_allclose(layer(items).all()[0], expected, rtol=1e-4, atol=1e-5)
+    assert layer.lookups(items).numpy().tolist() == [levels + 1]
+
+
 def test_too_few_rows_are_refused(resources):
-    with pytest.raises(ValueError, match="4 rows cannot be shared by 3 codes"):
-        hybrid(resources, LEVELS + 1)
+    with pytest.raises(ValueError, match="2 rows cannot be shared by a code"):
+        hybrid(resources, 2)

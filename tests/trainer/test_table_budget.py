@@ -52,7 +52,7 @@ def test_the_baseline_is_as_large_as_the_representation(config, expected):
         RepresentationConfig("sid_ngram", n=5),
         RepresentationConfig("sid_ngram", 3),
         RepresentationConfig("sid_prefix", depth=5),
-        RepresentationConfig("sid_hybrid", L + 1),
+        RepresentationConfig("sid_hybrid", 2),
         RepresentationConfig("id_plus_sid", 4),
     ],
 )
@@ -68,9 +68,20 @@ def test_codes_leave_what_they_cannot_use_to_memory():
 
 
 @pytest.mark.parametrize(
-    ("rows", "shares"), [(16384, (1024, 24, 15336)), (1000, (975, 24, 1)), (50, (44, 5, 1))]
+    ("rows", "shares"),
+    [
+        (16384, (1024, 24, 15336)),
+        (1049, (1024, 24, 1)),
+        # Three levels; the fourth would have to share rows.
+        (1048, (768, 24, 256)),
+        (1000, (768, 24, 208)),
+        (281, (256, 24, 1)),
+        # The first level shares them.
+        (50, (44, 5, 1)),
+        (3, (1, 1, 1)),
+    ],
 )
-def test_the_hybrids_codes_come_first(rows, shares):
+def test_the_hybrids_codes_come_first_coarse_to_fine(rows, shares):
     assert hybrid_rows(RepresentationConfig("sid_hybrid", rows), L, K) == shares
 
 

@@ -93,6 +93,9 @@ def hybrid_rows(
 ) -> tuple[int, int, int]:
     """Rows of sid_hybrid for the codes, for frequencies, and for single items; codes come first.
 
+    Where the rows do not suffice for the codes of all levels, only the coarsest levels have them:
+    fine codes that share rows say less than none. The first level always has them.
+
     Args:
         config: Of `sid_hybrid`.
         levels: Codes in a Semantic ID (L).
@@ -102,10 +105,11 @@ def hybrid_rows(
         ValueError: The rows do not suffice.
     """
     frequencies = min(max(config.rows // _FREQUENCY_SHARE, 1), _FREQUENCY_ROWS)
-    codes = min(config.rows - frequencies - _NO_ROW, levels * codebook_size)
-    if codes < levels:
+    left = config.rows - frequencies - _NO_ROW
+    codes = min(min(max(left // codebook_size, 1), levels) * codebook_size, left)
+    if codes < 1:
         raise ValueError(
-            f"{config.rows} rows cannot be shared by {levels} codes, a frequency and a single item"
+            f"{config.rows} rows cannot be shared by a code, a frequency and a single item"
         )
     return codes, frequencies, config.rows - frequencies - codes
 

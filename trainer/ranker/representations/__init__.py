@@ -81,7 +81,7 @@ def _sid_hybrid(config: RepresentationConfig, dim: int, resources: SidResources)
     codes, frequencies, own = hybrid_rows(config, space.levels, space.codebook_size)
     shown = ShownSids(resources.require_items(), own - 1)
     return SidHybrid(
-        NgramSubwords(1, codes, space),
+        NgramSubwords(1, codes, space, max(codes // space.codebook_size, 1)),
         SidContent(resources.require_codebooks(), shown.sids, dim),
         frequencies,
         shown,

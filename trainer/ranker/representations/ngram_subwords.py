@@ -21,18 +21,20 @@ class NgramSubwords(Subwords):
     Reference: Singh et al. (arXiv 2306.08121): N-gram.
     """
 
-    def __init__(self, n: int, rows: int, space: SidSpace):
+    def __init__(self, n: int, rows: int, space: SidSpace, levels: int | None = None):
         """Creates the layer.
 
         Args:
             n: Codes in a group (N).
             rows: Rows of all groups together, at most.
             space: The SID space.
+            levels: How many levels are read, the first ones; None reads all.
 
         Raises:
             ValueError: There are more groups than rows, or N is larger than the number of levels.
         """
-        group_rows = ngram_rows(n, rows, space.levels, space.codebook_size)
+        self._levels = levels or space.levels
+        group_rows = ngram_rows(n, rows, self._levels, space.codebook_size)
         super().__init__(("sid",), sum(group_rows), "ngrams")
         self._n = n
         self._codebook_size = space.codebook_size
@@ -40,7 +42,7 @@ class NgramSubwords(Subwords):
 
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """See the base class; R is the number of groups."""
-        sid = items["sid"]
+        sid = items["sid"][:, : self._levels]
         if self._n == 1:
             rows = np.array(self._group_rows, np.int32)
             codes = sid if rows.min() >= self._codebook_size else tf.math.floormod(sid, rows)

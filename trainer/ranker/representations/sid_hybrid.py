@@ -22,8 +22,8 @@ class SidHybrid(ItemRepresentation):
 
     An item's vector is the sum of
 
-    - a row for each code of its Semantic ID, shared with all items that have the code there: it
-      generalises;
+    - a row for each code of its Semantic ID, or of its first levels where there are few rows,
+      shared with all items that have the code there: it generalises;
     - a linear map of where its Semantic ID lies in the RQ-VAE's latent space, times
       fade / (n + fade), n being its training impressions: it generalises to what is alike, where
       the codes have not been shown enough;
@@ -109,7 +109,7 @@ class SidHybrid(ItemRepresentation):
         return tf.gather(tf.math.count_nonzero(rows >= 0, axis=1, dtype=tf.int32), index)
 
     def _shared_rows(self, items: Mapping[str, tf.Tensor], impressions: tf.Tensor) -> tf.Tensor:
-        """Rows of codes and of frequencies, int64 [U, L + 1]; `NONE` for an absent item."""
+        """Rows of codes, then of frequencies, int64 [U, R]; `NONE` for an absent item."""
         codes = self._codes(items)
         frequency = tf.searchsorted(self._frequencies, impressions, "right", tf.int64) - 1
         frequency = tf.where(codes[:, 0] >= 0, self._codes.table_rows + frequency, NONE)
