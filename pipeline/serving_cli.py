@@ -10,6 +10,11 @@ from components.errors import InputError
 app = typer.Typer()
 console = rich.console.Console()
 
+_STORE_URL = "sqlite:///path, redis://host:port/database or rediss://…"
+StoreTimeout = Annotated[
+    float, typer.Option(help="Seconds that one operation of the store may take.", min=0.1)
+]
+
 
 @app.command()
 def serve(
@@ -114,12 +119,8 @@ def publish(
     sids: Annotated[
         str, typer.Option(help="Folder or Parquet file of Semantic IDs, as sid encode makes them.")
     ],
-    store: Annotated[
-        str, typer.Option(help="sqlite:///path, redis://host:port/database or rediss://…")
-    ],
-    timeout: Annotated[
-        float, typer.Option(help="Seconds that one operation of the store may take.", min=0.1)
-    ] = 60.0,
+    store: Annotated[str, typer.Option(help=_STORE_URL)],
+    timeout: StoreTimeout = 60.0,
 ) -> None:
     """Loads Semantic IDs into the store that serving reads; goes on where it was interrupted."""
     from pipeline import publish as publish_lib
@@ -129,17 +130,12 @@ def publish(
 
 @app.command()
 def store(
-    url: Annotated[
-        str,
-        typer.Argument(help="sqlite:///path, redis://host:port/database or rediss://…"),
-    ],
+    url: Annotated[str, typer.Argument(help=_STORE_URL)],
     drop: Annotated[
         str | None,
         typer.Option(help="Fingerprint of a space to remove, with all its Semantic IDs."),
     ] = None,
-    timeout: Annotated[
-        float, typer.Option(help="Seconds that one operation of the store may take.", min=0.1)
-    ] = 60.0,
+    timeout: StoreTimeout = 60.0,
 ) -> None:
     """Lists the SID spaces of the store that serving reads, or removes one."""
     from pipeline import store as store_lib

@@ -71,7 +71,6 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="reads /proc")
 def test_workers_end_with_a_process_that_is_killed(tmp_path):
     log = tmp_path / "log"
     script = tmp_path / "sweep.py"

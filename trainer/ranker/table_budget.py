@@ -106,7 +106,8 @@ def hybrid_rows(
     """
     frequencies = min(max(config.rows // _FREQUENCY_SHARE, 1), _FREQUENCY_ROWS)
     left = config.rows - frequencies - _NO_ROW
-    codes = min(min(max(left // codebook_size, 1), levels) * codebook_size, left)
+    # Of no level all: then the first level's codes share what is left.
+    codes = min(left // codebook_size, levels) * codebook_size or left
     if codes < 1:
         raise ValueError(
             f"{config.rows} rows cannot be shared by a code, a frequency and a single item"

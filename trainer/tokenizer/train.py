@@ -134,9 +134,10 @@ def _train(
         # code is cut.
         corpus.writelines(f"{code}\t1\n" for code in all_codes if not code_counts[code])
         corpus.flush()
-        sequences = _seed(texts, counts, longest, _SEED_FACTOR * (rows - len(all_codes)))
-        seed.writelines(f"{sequence}\t{count}\n" for sequence, count in sequences)
-        seed.flush()
+        if config.model == "unigram":
+            sequences = _seed(texts, counts, longest, _SEED_FACTOR * (rows - len(all_codes)))
+            seed.writelines(f"{sequence}\t{count}\n" for sequence, count in sequences)
+            seed.flush()
         sentencepiece.SentencePieceTrainer.train(
             input=corpus.name,
             input_format="tsv",

@@ -70,6 +70,9 @@ class SidContent:
             sid: int32 [n, L].
             place: int64 [n], which of the Semantic IDs that were shown each is; negative where it
                 is none.
+
+        Returns:
+            float32 [n, dim], of mean square 1.
         """
         other = tf.where(place < 0)
         places = tf.gather(self._shown, tf.maximum(place, 0))
