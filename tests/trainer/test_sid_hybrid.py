@@ -52,6 +52,13 @@ def own_rows(resources, rows):
     return {sid: row for row, sid in enumerate(order[: rows - 1], start=1)}
 
 
+def weights(resources, rows):
+    """Of codes and of frequencies: 0.3 and 0.5 if every impression is of an item with a row."""
+    counts = shown(resources)
+    covered = sum(counts[sid] for sid in own_rows(resources, rows)) / sum(counts.values())
+    return 1 - 0.7 * covered, 1 - 0.5 * covered
+
+
 def frequency(impressions):
     """The frequency row: 0; 1 and 2; 3 to 6; 7 to 14; ..."""
     return min(int(impressions + 1).bit_length() - 1, FREQUENCY_ROWS - 1)
@@ -89,6 +96,8 @@ def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resou
     shared, own = (table.numpy() for table in layer.tables)
     content = content_by_loop(layer, resources)
     rows, counts = own_rows(resources, OWN_ROWS), shown(resources)
+    of_codes, of_frequencies = weights(resources, OWN_ROWS)
+    assert 0.3 < of_codes < of_frequencies < 0.9
     assert (len(shared), len(own)) == (CODE_ROWS + FREQUENCY_ROWS, OWN_ROWS)
     items = cases.some_items(resources, 200)
     # In training, an item counts one impression less.
@@ -98,8 +107,8 @@ def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resou
         expected, kind = np.zeros(DIM), "absent"
         if min(sid) >= 0:
             n = max(counts.get(sid, 0) - training, 0)
-            expected = sum(shared[level * CODES + code] for level, code in enumerate(sid))
-            expected = expected + shared[CODE_ROWS + frequency(n)]
+            codes = sum(shared[level * CODES + code] for level, code in enumerate(sid))
+            expected = of_codes * codes + of_frequencies * shared[CODE_ROWS + frequency(n)]
             expected = expected + 0.3 * FADE / (n + FADE) * content(sid)
             kind = "shown" if sid in counts else "new"
             if sid in rows:
@@ -149,6 +158,20 @@ def test_what_was_shown_once_learns_as_a_new_item_and_not_by_its_own_row():
     codes = set(range(CODE_ROWS))
     assert moved_rows(layer, once, training=True) - codes == {CODE_ROWS}
     assert moved_rows(layer, new, training=False) - codes == {CODE_ROWS}
+
+
+@pytest.mark.parametrize(
+    ("own", "covered"), [(0, 0.0), (1, 0.7), (2, 0.9), (3, 1.0), (9, 1.0)]
+)
+def test_impressions_of_items_with_a_row_are_counted(own, covered):
+    sids = np.array([[0, 1, 2], [3, 3, 3], [4, 4, 4], [0, 1, 2]], np.int32)
+    items = ImpressedItems(np.array([b"a", b"b", b"c", b"d"]), sids, np.array([40, 20, 10, 30]))
+    assert ShownSids(items, own).covered == pytest.approx(covered)
+
+
+def test_of_nothing_shown_nothing_is_covered():
+    none = ImpressedItems(np.array([], object), np.zeros((0, 3), np.int32), np.array([], int))
+    assert ShownSids(none, 2).covered == 0
 
 
 def test_items_of_one_semantic_id_count_together():
@@ -211,8 +234,9 @@ def test_of_few_rows_the_first_levels_have_them(resources, rows, levels, code_ro
     sid = (7, 7, 7)
     assert sid not in shown(resources)
     items = {"sid": tf.constant([sid], tf.int64)}
-    expected = sum(shared[level * CODES + sid[level] % code_rows] for level in range(levels))
-    expected = expected + shared[code_rows] + 0.3 * content(sid)
+    of_codes, of_frequencies = weights(resources, layer.table_rows - len(shared))
+    codes = sum(shared[level * CODES + sid[level] % code_rows] for level in range(levels))
+    expected = of_codes * codes + of_frequencies * shared[code_rows] + 0.3 * content(sid)
     np.testing.assert_allclose(layer(items).all()[0], expected, rtol=1e-4, atol=1e-5)
     assert layer.lookups(items).numpy().tolist() == [levels + 1]
 

@@ -31,6 +31,10 @@ class ShownSids:
         # Stable, so that ties go by the key and a run repeats.
         most_shown = np.argsort(-self._impressions, kind="stable")[:table_rows]
         self.table_rows = len(most_shown)
+        shown = self._impressions.sum(dtype=np.float64)
+        own = self._impressions[most_shown].sum(dtype=np.float64)
+        self.covered = float(own / shown) if shown else 0.0
+        """Share of the training impressions that are of Semantic IDs with a row."""
         self._rows = np.full(len(self._impressions), NONE, np.int64)
         self._rows[most_shown] = np.arange(self.table_rows)
 

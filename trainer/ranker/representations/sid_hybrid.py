@@ -15,6 +15,10 @@ from trainer.sid_space import SidSpace
 
 # How much the content counts, beside rows that training moves by some tenths.
 _CONTENT = 0.3
+# By how much the rows of codes, and those of frequencies, count less where every impression is of
+# an item with a row of its own.
+_CODES_GIVE_WAY = 0.7
+_FREQUENCIES_GIVE_WAY = 0.5
 
 
 class SidHybrid(ItemRepresentation):
@@ -30,6 +34,11 @@ class SidHybrid(ItemRepresentation):
     - a row for n, shared with all items of about as many: an item that was never shown has one too;
     - where its Semantic ID is among those shown most, a row of its own, times n / (n + tau): it
       memorises, and is trusted as far as it was trained.
+
+    The optimizers of tables move every row about as far, however small its gradient, so that the
+    several shared rows of an item would outrun its own one. They count less, the more of the
+    training impressions are of items that have one: in a small table, where hardly an item has,
+    the shared rows are nearly all there is and count nearly in full.
 
     In training an item counts one impression less, the one that it is trained on. Else an own row
     would be trusted for the very label that it learns, and no item would ever be one that was not
@@ -71,6 +80,12 @@ class SidHybrid(ItemRepresentation):
         self._shown = shown
         self._tau = tau
         self._fade = fade
+        self._weights = np.concatenate(
+            [
+                np.full(codes.table_rows, 1 - _CODES_GIVE_WAY * shown.covered),
+                np.full(frequencies, 1 - _FREQUENCIES_GIVE_WAY * shown.covered),
+            ]
+        ).astype(np.float32)
         # No bias, so that an absent item stays zero.
         self._map = tf.keras.layers.Dense(dim, use_bias=False, name="content_map")
 
@@ -92,7 +107,7 @@ class SidHybrid(ItemRepresentation):
             content = self._content.find(items["sid"])
         rows = tf.maximum(self._shared_rows(items, impressions), 0)
         fading = _CONTENT * self._fade / (impressions + self._fade)
-        shared = sum_of_all(tf.convert_to_tensor(self._shared), rows)
+        shared = sum_of_all(self._shared * self._weights[:, None], rows)
         shared += self._map(content) * fading[:, None]
         vectors = tf.where(items["sid"][:, :1] >= 0, shared, 0.0)
         # Those without an own row look one up that stays zero, which is faster than to sort them
