@@ -72,7 +72,7 @@ def make_plan(bench: Bench, data: DataSet, seeds: int, quick: bool) -> Plan:
     """Lists the trials: representation x rows x seeds, v0, and the copies.
 
     A representation whose table is the same at several budgets is tried at one of them only, the
-    smallest that holds it, or the largest where none does.
+    smallest that holds it. Where none does, it is tried with the rows that it takes.
 
     Args:
         bench: With the Semantic IDs of seed 0.
@@ -86,7 +86,7 @@ def make_plan(bench: Bench, data: DataSet, seeds: int, quick: bool) -> Plan:
         budgets = [codes + 1, 4 * codes]
     cells, left_out = [], []
     for variant in all_variants():
-        tables = set()
+        tables, table_rows = set(), 0
         for rows in budgets:
             try:
                 config = variant.config(rows)
@@ -97,10 +97,11 @@ def make_plan(bench: Bench, data: DataSet, seeds: int, quick: bool) -> Plan:
                 left_out.append((variant.label, rows, str(error)))
                 continue
             table_rows = representation.table_rows
-            too_large = table_rows > rows and rows != budgets[-1]
-            if table_rows not in tables and not too_large:
+            if table_rows <= rows and table_rows not in tables:
                 cells.append((variant, rows))
                 tables.add(table_rows)
+        if table_rows > budgets[-1]:
+            cells.append((variant, table_rows))
     trials = []
     by_label = {variant.label: variant for variant, _ in cells}
     for seed in range(seeds):

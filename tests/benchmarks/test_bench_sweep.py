@@ -5,6 +5,7 @@ import pytest
 from bench_world import config
 from bench_world import random_data_set
 
+from benchmarks.copies import with_copies
 from benchmarks.kept_results import KeptResults
 from benchmarks.paper_report import copy_rows
 from benchmarks.paper_report import run_rows
@@ -64,6 +65,17 @@ def test_every_representation_of_the_registry_is_planned(world):
     for kind in ("v0", "copies"):
         chosen = [trial for trial in plan.trials if trial.world == kind]
         assert {(trial.rows, trial.seed) for trial in chosen} == {(64, 0), (64, 1)}
+
+
+def test_a_table_that_no_budget_holds_is_tried_as_large_as_it_is(world):
+    data, sids = world
+    doubled = with_copies(data)
+    bench = Bench(doubled, {key: of.twice() for key, of in sids.items()}, 3)
+    plan = make_plan(bench, doubled, seeds=1, quick=True)
+    assert plan.budgets == [17, 64]
+    shown = np.count_nonzero(doubled.item_counts())
+    (rows,) = {t.rows for t in plan.trials if t.variant.label == "individual_id"}
+    assert rows == shown + 1 > 64
 
 
 def test_trials_give_what_the_report_holds(world):
