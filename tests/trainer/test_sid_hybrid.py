@@ -160,9 +160,7 @@ def test_what_was_shown_once_learns_as_a_new_item_and_not_by_its_own_row():
     assert moved_rows(layer, new, training=False) - codes == {CODE_ROWS}
 
 
-@pytest.mark.parametrize(
-    ("own", "covered"), [(0, 0.0), (1, 0.7), (2, 0.9), (3, 1.0), (9, 1.0)]
-)
+@pytest.mark.parametrize(("own", "covered"), [(0, 0.0), (1, 0.7), (2, 0.9), (3, 1.0), (9, 1.0)])
 def test_impressions_of_items_with_a_row_are_counted(own, covered):
     sids = np.array([[0, 1, 2], [3, 3, 3], [4, 4, 4], [0, 1, 2]], np.int32)
     items = ImpressedItems(np.array([b"a", b"b", b"c", b"d"]), sids, np.array([40, 20, 10, 30]))
