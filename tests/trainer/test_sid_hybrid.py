@@ -109,7 +109,7 @@ def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resou
             n = max(counts.get(sid, 0) - training, 0)
             codes = sum(shared[level * CODES + code] for level, code in enumerate(sid))
             expected = of_codes * codes + of_frequencies * shared[CODE_ROWS + frequency(n)]
-            expected = expected + 0.3 * FADE / (n + FADE) * content(sid)
+            expected = expected + FADE / (n + FADE) * content(sid)
             kind = "shown" if sid in counts else "new"
             if sid in rows:
                 expected, kind = expected + own[rows[sid]] * n / (n + TAU), "own"
@@ -194,6 +194,15 @@ def test_own_rows_start_at_zero(resources):
     assert np.abs(shared).max() <= 0.05
 
 
+def test_the_map_of_the_content_starts_small(resources):
+    layer = create_representation(RepresentationConfig("sid_hybrid", ROWS), 64, resources)
+    layer(cases.some_items(resources, 3))
+    (kernel,) = [w.numpy() for w in layer.trainable_variables if "content_map" in w.name]
+    # Glorot's bound, and three tenths of it.
+    bound = 0.3 * (6 / sum(kernel.shape)) ** 0.5
+    assert 0.9 * bound < np.abs(kernel).max() <= bound
+
+
 @pytest.mark.parametrize(("rows", "frequencies"), [(LEVELS + 2, 1), (ROWS, 6), (1000, 24)])
 def test_it_keeps_to_its_rows(resources, rows, frequencies):
     layer = hybrid(resources, rows)
@@ -234,7 +243,7 @@ def test_of_few_rows_the_first_levels_have_them(resources, rows, levels, code_ro
     items = {"sid": tf.constant([sid], tf.int64)}
     of_codes, of_frequencies = weights(resources, layer.table_rows - len(shared))
     codes = sum(shared[level * CODES + sid[level] % code_rows] for level in range(levels))
-    expected = of_codes * codes + of_frequencies * shared[code_rows] + 0.3 * content(sid)
+    expected = of_codes * codes + of_frequencies * shared[code_rows] + content(sid)
     np.testing.assert_allclose(layer(items).all()[0], expected, rtol=1e-4, atol=1e-5)
     assert layer.lookups(items).numpy().tolist() == [levels + 1]
 

@@ -13,8 +13,9 @@ from trainer.ranker.representations.sid_content import SidContent
 from trainer.ranker.representations.subwords import NONE
 from trainer.sid_space import SidSpace
 
-# How much the content counts, beside rows that training moves by some tenths.
-_CONTENT = 0.3
+# How large the weights of the content's map are at the start, in Keras's own. Larger ones are noise
+# that rows of items have to learn to take off; none at all learn too slowly.
+_MAP_START = 0.3
 # By how much the rows of codes, and those of frequencies, count less where every impression is of
 # an item with a row of its own.
 _CODES_GIVE_WAY = 0.7
@@ -87,7 +88,10 @@ class SidHybrid(ItemRepresentation):
             ]
         ).astype(np.float32)
         # No bias, so that an absent item stays zero.
-        self._map = tf.keras.layers.Dense(dim, use_bias=False, name="content_map")
+        small = tf.keras.initializers.VarianceScaling(_MAP_START**2, "fan_avg", "uniform")
+        self._map = tf.keras.layers.Dense(
+            dim, use_bias=False, kernel_initializer=small, name="content_map"
+        )
 
     def build(self, input_shape: object) -> None:
         """Makes the tables and what is known of the items."""
@@ -106,7 +110,7 @@ class SidHybrid(ItemRepresentation):
         else:
             content = self._content.find(items["sid"])
         rows = tf.maximum(self._shared_rows(items, impressions), 0)
-        fading = _CONTENT * self._fade / (impressions + self._fade)
+        fading = self._fade / (impressions + self._fade)
         shared = sum_of_all(self._shared * self._weights[:, None], rows)
         shared += self._map(content) * fading[:, None]
         vectors = tf.where(items["sid"][:, :1] >= 0, shared, 0.0)
