@@ -19,8 +19,9 @@ from trainer.tokenizer.impressed_items import ImpressedItems
 TAU, FADE = 7.0, 4.0
 CODE_ROWS = LEVELS * CODES
 # One row of ten is a frequency row.
-FREQUENCY_ROWS, OWN_ROWS = 6, 30
-ROWS = CODE_ROWS + FREQUENCY_ROWS + OWN_ROWS
+FREQUENCY_ROWS, OWN_ROWS = 6, 29
+# The first row is nobody's.
+ROWS = 1 + CODE_ROWS + FREQUENCY_ROWS + OWN_ROWS
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +49,7 @@ def own_rows(resources, rows):
     counts = shown(resources)
     assert len(set(counts.values())) == len(counts)
     order = sorted(counts, key=lambda sid: -counts[sid])
-    # The first row is nobody's.
-    return {sid: row for row, sid in enumerate(order[: rows - 1], start=1)}
+    return {sid: row for row, sid in enumerate(order[:rows])}
 
 
 def weights(resources, rows):
@@ -94,11 +94,13 @@ def content_by_loop(layer, resources):
 def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resources, training):
     layer = hybrid(resources)
     shared, own = (table.numpy() for table in layer.tables)
+    assert (len(shared), len(own)) == (1 + CODE_ROWS + FREQUENCY_ROWS, OWN_ROWS)
+    # Nobody's row counts for nothing.
+    shared = shared[1:]
     content = content_by_loop(layer, resources)
     rows, counts = own_rows(resources, OWN_ROWS), shown(resources)
     of_codes, of_frequencies = weights(resources, OWN_ROWS)
     assert 0.3 < of_codes < of_frequencies < 0.9
-    assert (len(shared), len(own)) == (CODE_ROWS + FREQUENCY_ROWS, OWN_ROWS)
     items = cases.some_items(resources, 200)
     # In training, an item counts one impression less.
     vectors = layer(items, training=training).all().numpy()
@@ -144,12 +146,14 @@ def test_frequency_rows_double_their_span(impressions, row):
 
 
 def moved_rows(layer, items, training):
-    """Rows that have a gradient: of codes, frequencies and, after them, items of their own."""
+    """Rows that have a gradient: of codes, frequencies and, after them, single items."""
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(items, training=training).all())
     shared, own = tape.gradient(loss, layer.tables)
     gradient = np.concatenate([tf.convert_to_tensor(shared), tf.convert_to_tensor(own)])
-    return set(np.flatnonzero(np.abs(gradient).max(axis=1) > 0))
+    moved = set(np.flatnonzero(np.abs(gradient).max(axis=1) > 0))
+    assert 0 not in moved
+    return {row - 1 for row in moved}
 
 
 def test_what_was_shown_once_learns_as_a_new_item_and_not_by_its_own_row():
@@ -178,7 +182,8 @@ def test_items_of_one_semantic_id_count_together():
     known, owner = ShownSids(items, 1), tf.keras.layers.Layer()
     known.build(owner)
     keys = sid_keys(tf.constant([[3, 3, 3], [0, 1, 2], [0, 0, 0]]))
-    place, rows, impressions = known.find(tf.concat([keys, [ABSENT]], axis=0))
+    place = known.find(tf.concat([keys, [ABSENT]], axis=0))
+    rows, impressions = known.rows_at(place), known.impressions_at(place)
     assert known.sids[place.numpy()[:2]].tolist() == [[3, 3, 3], [0, 1, 2]]
     assert place.numpy()[2:].tolist() == [-1, -1]
     assert rows.numpy().tolist() == [-1, 0, -1, -1]
@@ -206,10 +211,9 @@ def test_the_map_of_the_content_starts_small(resources):
 @pytest.mark.parametrize(("rows", "frequencies"), [(LEVELS + 2, 1), (ROWS, 6), (1000, 24)])
 def test_it_keeps_to_its_rows(resources, rows, frequencies):
     layer = hybrid(resources, rows)
-    shared, own = (table.numpy() for table in layer.tables)
-    # There are not more own rows than Semantic IDs, and the one of none.
-    most = CODE_ROWS + frequencies + 1 + len(shown(resources))
-    assert len(shared) + len(own) == layer.table_rows == min(rows, most)
+    # There are not more own rows than Semantic IDs.
+    most = 1 + CODE_ROWS + frequencies + len(shown(resources))
+    assert sum(table.shape[0] for table in layer.tables) == layer.table_rows == min(rows, most)
 
 
 def test_content_is_told_of_what_no_code_row_knows(resources):
@@ -235,13 +239,13 @@ def test_it_needs_the_codebooks(resources):
 @pytest.mark.parametrize(("rows", "levels", "code_rows"), [(24, 2, 16), (8, 1, 6)])
 def test_of_few_rows_the_first_levels_have_them(resources, rows, levels, code_rows):
     layer = hybrid(resources, rows)
-    shared, _ = (table.numpy() for table in layer.tables)
+    shared = layer.tables[0].numpy()[1:]
     content = content_by_loop(layer, resources)
     # Never shown, so without an own row.
     sid = (7, 7, 7)
     assert sid not in shown(resources)
     items = {"sid": tf.constant([sid], tf.int64)}
-    of_codes, of_frequencies = weights(resources, layer.table_rows - len(shared))
+    of_codes, of_frequencies = weights(resources, layer.table_rows - 1 - len(shared))
     codes = sum(shared[level * CODES + sid[level] % code_rows] for level in range(levels))
     expected = of_codes * codes + of_frequencies * shared[code_rows] + content(sid)
     np.testing.assert_allclose(layer(items).all()[0], expected, rtol=1e-4, atol=1e-5)

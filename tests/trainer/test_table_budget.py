@@ -70,15 +70,15 @@ def test_codes_leave_what_they_cannot_use_to_memory():
 @pytest.mark.parametrize(
     ("rows", "shares"),
     [
-        (16384, (1024, 24, 15336)),
-        (1049, (1024, 24, 1)),
+        (16384, (1024, 24, 15335)),
+        (1049, (1024, 24, 0)),
         # Three levels; the fourth would have to share rows.
-        (1048, (768, 24, 256)),
-        (1000, (768, 24, 208)),
-        (281, (256, 24, 1)),
+        (1048, (768, 24, 255)),
+        (1000, (768, 24, 207)),
+        (281, (256, 24, 0)),
         # The first level shares them.
-        (50, (44, 5, 1)),
-        (3, (1, 1, 1)),
+        (50, (44, 5, 0)),
+        (3, (1, 1, 0)),
     ],
 )
 def test_the_hybrids_codes_come_first_coarse_to_fine(rows, shares):

@@ -79,7 +79,7 @@ def _id_plus_sid(config: RepresentationConfig, dim: int, resources: SidResources
 def _sid_hybrid(config: RepresentationConfig, dim: int, resources: SidResources) -> SidHybrid:
     space = resources.space
     codes, frequencies, own = hybrid_rows(config, space.levels, space.codebook_size)
-    shown = ShownSids(resources.require_items(), own - 1)
+    shown = ShownSids(resources.require_items(), own)
     return SidHybrid(
         NgramSubwords(1, codes, space, max(codes // space.codebook_size, 1)),
         SidContent(resources.require_codebooks(), shown.sids, dim),

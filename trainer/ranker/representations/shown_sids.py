@@ -27,34 +27,40 @@ class ShownSids:
         self._vocabulary = VocabularyRows(keys, items.impressions)
         self.sids = items.sids[self._vocabulary.first]
         """int32 [M, L], the Semantic IDs, each once."""
-        self._impressions = self._vocabulary.counts
+        self.impressions = self._vocabulary.counts
+        """float32 [M], how often each was shown."""
         # Stable, so that ties go by the key and a run repeats.
-        most_shown = np.argsort(-self._impressions, kind="stable")[:table_rows]
+        most_shown = np.argsort(-self.impressions, kind="stable")[:table_rows]
         self.table_rows = len(most_shown)
-        shown = self._impressions.sum(dtype=np.float64)
-        own = self._impressions[most_shown].sum(dtype=np.float64)
+        shown = self.impressions.sum(dtype=np.float64)
+        own = self.impressions[most_shown].sum(dtype=np.float64)
         self.covered = float(own / shown) if shown else 0.0
         """Share of the training impressions that are of Semantic IDs with a row."""
-        self._rows = np.full(len(self._impressions), NONE, np.int64)
-        self._rows[most_shown] = np.arange(self.table_rows)
+        self.rows = np.full(len(self.impressions), NONE, np.int64)
+        """int64 [M], the row of each; `NONE` where it has none."""
+        self.rows[most_shown] = np.arange(self.table_rows)
 
     def build(self, owner: tf.keras.layers.Layer) -> None:
         """Adds what is known to a layer's weights."""
         self._vocabulary.build(owner)
-        self._impressions_weight = constant_weight(owner, "impressions", self._impressions)
-        self._rows_weight = constant_weight(owner, "rows", self._rows)
+        self._impressions_weight = constant_weight(owner, "impressions", self.impressions)
+        self._rows_weight = constant_weight(owner, "rows", self.rows)
 
-    def find(self, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """What is known of Semantic IDs.
+    def find(self, keys: tf.Tensor) -> tf.Tensor:
+        """Places of Semantic IDs.
 
         Args:
             keys: int64 [n], their `sid_keys`.
 
         Returns:
-            Their places in `sids` and their rows, int64 [n], `NONE` where there is none; and the
-            training impressions, float32 [n].
+            int64 [n], where each stands in `sids`; `NONE` where it was not shown.
         """
-        place = self._vocabulary.find(keys)
-        known, row = place >= 0, tf.maximum(place, 0)
-        rows = tf.where(known, tf.gather(self._rows_weight, row), NONE)
-        return place, rows, tf.where(known, tf.gather(self._impressions_weight, row), 0.0)
+        return self._vocabulary.find(keys)
+
+    def rows_at(self, place: tf.Tensor) -> tf.Tensor:
+        """The rows of those at places int64 [n], int64 [n]; `NONE` for one that has none."""
+        return tf.where(place >= 0, tf.gather(self._rows_weight, tf.maximum(place, 0)), NONE)
+
+    def impressions_at(self, place: tf.Tensor) -> tf.Tensor:
+        """The training impressions of those at places int64 [n], float32 [n]."""
+        return tf.where(place >= 0, tf.gather(self._impressions_weight, tf.maximum(place, 0)), 0.0)

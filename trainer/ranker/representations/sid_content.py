@@ -33,21 +33,12 @@ class SidContent:
         _, directions = np.linalg.eigh(places.T.astype(np.float64) @ places)
         directions = directions[:, ::-1][:, :dim].astype(np.float32)
         self.dim = directions.shape[1]
-        self._codebooks = codebooks @ directions
+        self._codes = (codebooks @ directions).reshape(-1, self.dim)
         self._offsets = np.arange(len(codebooks), dtype=np.int32) * codebooks.shape[1]
-        self._sids = sids
 
     def build(self, owner: tf.keras.layers.Layer) -> None:
-        """Adds the codes' vectors to a layer's weights.
-
-        The places of the Semantic IDs that were shown are worked out beforehand, for training
-        alone: they are no weights, and not saved.
-        """
-        codes = self._codebooks.reshape(-1, self.dim)
-        self._codes_weight = constant_weight(owner, "content", codes)
-        places = _sums(self._codebooks, self._sids)
-        places /= np.sqrt(np.maximum((places**2).mean(axis=1, keepdims=True), _SMALLEST))
-        self._shown = tf.Variable(places, trainable=False, name="shown_places")
+        """Adds the codes' vectors to a layer's weights."""
+        self._codes = constant_weight(owner, "content", self._codes)
 
     def find(self, sid: tf.Tensor) -> tf.Tensor:
         """Places of Semantic IDs.
@@ -59,24 +50,9 @@ class SidContent:
             float32 [n, dim], of mean square 1.
         """
         rows = tf.maximum(sid, 0) + self._offsets
-        places = sum_of_all(tf.convert_to_tensor(self._codes_weight), rows)
+        places = sum_of_all(tf.convert_to_tensor(self._codes), rows)
         square = tf.reduce_mean(tf.square(places), axis=1, keepdims=True)
         return places * tf.math.rsqrt(tf.maximum(square, _SMALLEST))
-
-    def find_shown(self, sid: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
-        """The same where most were shown in training, and faster; not for a SavedModel.
-
-        Args:
-            sid: int32 [n, L].
-            place: int64 [n], which of the Semantic IDs that were shown each is; negative where it
-                is none.
-
-        Returns:
-            float32 [n, dim], of mean square 1.
-        """
-        other = tf.where(place < 0)
-        places = tf.gather(self._shown, tf.maximum(place, 0))
-        return tf.tensor_scatter_nd_update(places, other, self.find(tf.gather_nd(sid, other)))
 
 
 def _sums(codebooks: np.ndarray, sids: np.ndarray) -> np.ndarray:

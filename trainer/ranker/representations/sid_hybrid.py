@@ -11,6 +11,8 @@ from trainer.ranker.representations.row_sum import sum_of_all
 from trainer.ranker.representations.shown_sids import ShownSids
 from trainer.ranker.representations.sid_content import SidContent
 from trainer.ranker.representations.subwords import NONE
+from trainer.ranker.representations.training_items import ItemParts
+from trainer.ranker.representations.training_items import TrainingItems
 from trainer.sid_space import SidSpace
 
 # How large the weights of the content's map are at the start, in Keras's own. Larger ones are noise
@@ -65,15 +67,14 @@ class SidHybrid(ItemRepresentation):
             content: Where Semantic IDs lie.
             frequencies: How many rows there are for how often an item was shown: one for 0 times,
                 then for 1, 3, 7, 15, ... times and more.
-            shown: The Semantic IDs that were shown, and the rows of those shown most; there is one
-                row more, for those that have none.
+            shown: The Semantic IDs that were shown, and the rows of those shown most.
             dim: Width of an item's vector (d).
             space: The SID space.
             tau: Impressions at which an item's own row counts half.
             fade: Impressions at which its content counts half.
         """
-        # The first own row is nobody's: it stands for none.
-        rows = codes.table_rows + frequencies + 1 + shown.table_rows
+        # The first shared row is nobody's, and weighs nothing.
+        rows = 1 + codes.table_rows + frequencies + shown.table_rows
         super().__init__(("sid",), dim, space, rows)
         self._codes = codes
         self._content = content
@@ -83,10 +84,13 @@ class SidHybrid(ItemRepresentation):
         self._fade = fade
         self._weights = np.concatenate(
             [
+                np.zeros(1),
                 np.full(codes.table_rows, 1 - _CODES_GIVE_WAY * shown.covered),
                 np.full(frequencies, 1 - _FREQUENCIES_GIVE_WAY * shown.covered),
             ]
         ).astype(np.float32)
+        # In training, every item that was shown counts one impression less.
+        self._training_items = TrainingItems(shown, self._parts_at)
         # No bias, so that an absent item stays zero.
         small = tf.keras.initializers.VarianceScaling(_MAP_START**2, "fan_avg", "uniform")
         self._map = tf.keras.layers.Dense(
@@ -95,41 +99,53 @@ class SidHybrid(ItemRepresentation):
 
     def build(self, input_shape: object) -> None:
         """Makes the tables and what is known of the items."""
-        self._shared = self.add_table(self._codes.table_rows + len(self._frequencies))
-        self._own = self.add_table(1 + self._shown.table_rows, zeros=1 + self._shown.table_rows)
+        self._shared = self.add_table(len(self._weights))
+        if self._shown.table_rows:
+            self._own = self.add_table(self._shown.table_rows, zeros=self._shown.table_rows)
         self._content.build(self)
         self._shown.build(self)
+        self._training_items.build()
         super().build(input_shape)
 
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
         """See the base class."""
-        place, own, impressions = self._shown.find(items["sid_key"])
-        if training:
-            impressions = tf.maximum(impressions - 1.0, 0.0)
-            content = self._content.find_shown(items["sid"], place)
-        else:
-            content = self._content.find(items["sid"])
-        rows = tf.maximum(self._shared_rows(items, impressions), 0)
-        fading = self._fade / (impressions + self._fade)
-        shared = sum_of_all(self._shared * self._weights[:, None], rows)
-        shared += self._map(content) * fading[:, None]
-        vectors = tf.where(items["sid"][:, :1] >= 0, shared, 0.0)
-        # Those without an own row look one up that stays zero, which is faster than to sort them
-        # out.
-        trust = tf.where(own >= 0, impressions / (impressions + self._tau), 0.0)
-        memory = tf.nn.embedding_lookup(self._own, own + 1)
-        return vectors + memory * trust[:, None]
+        sid, key = items["sid"], items["sid_key"]
+        parts = self._training_items.find(sid, key) if training else self._parts(sid, key)
+        # What is absent has row 0 and no content.
+        vectors = sum_of_all(self._shared * self._weights[:, None], parts.rows)
+        vectors += self._map(parts.content)
+        if not self._shown.table_rows:
+            return vectors
+        return vectors + tf.nn.embedding_lookup(self._own, parts.own) * parts.trust[:, None]
 
     def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See the base class."""
         items, index = self.distinct(features)
-        _, own, impressions = self._shown.find(items["sid_key"])
-        rows = tf.concat([self._shared_rows(items, impressions), own[:, None]], axis=1)
-        return tf.gather(tf.math.count_nonzero(rows >= 0, axis=1, dtype=tf.int32), index)
+        place = self._shown.find(items["sid_key"])
+        rows = self._shared_rows(items["sid"], self._shown.impressions_at(place))
+        found = tf.concat([rows > 0, self._shown.rows_at(place)[:, None] >= 0], axis=1)
+        return tf.gather(tf.math.count_nonzero(found, axis=1, dtype=tf.int32), index)
 
-    def _shared_rows(self, items: Mapping[str, tf.Tensor], impressions: tf.Tensor) -> tf.Tensor:
-        """Rows of codes, then of frequencies, int64 [U, R]; `NONE` for an absent item."""
-        codes = self._codes(items)
+    def _parts(self, sid: tf.Tensor, key: tf.Tensor) -> ItemParts:
+        """What a vector is made of, from Semantic IDs int32 [n, L] and their keys int64 [n]."""
+        place = self._shown.find(key)
+        return self._parts_at(sid, self._shown.rows_at(place), self._shown.impressions_at(place))
+
+    def _parts_at(self, sid: tf.Tensor, own: tf.Tensor, impressions: tf.Tensor) -> ItemParts:
+        present = sid[:, 0] >= 0
+        fading = tf.where(present, self._fade / (impressions + self._fade), 0.0)
+        return ItemParts(
+            rows=self._shared_rows(sid, impressions),
+            content=self._content.find(sid) * fading[:, None],
+            # Those without an own row look another's up and do not trust it, which is faster than
+            # to sort them out.
+            own=tf.maximum(own, 0),
+            trust=tf.where(own >= 0, impressions / (impressions + self._tau), 0.0),
+        )
+
+    def _shared_rows(self, sid: tf.Tensor, impressions: tf.Tensor) -> tf.Tensor:
+        """Rows of codes, then of frequencies, int32 [n, R]; 0 for an absent item."""
+        codes = self._codes({"sid": sid})
         frequency = tf.searchsorted(self._frequencies, impressions, "right", tf.int64) - 1
         frequency = tf.where(codes[:, 0] >= 0, self._codes.table_rows + frequency, NONE)
-        return tf.concat([codes, frequency[:, None]], axis=1)
+        return tf.cast(tf.concat([codes, frequency[:, None]], axis=1) + 1, tf.int32)

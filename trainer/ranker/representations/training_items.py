@@ -1,0 +1,80 @@
+"""What training reads of items, worked out beforehand."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.ranker.representations.shown_sids import ShownSids
+from trainer.ranker.representations.subwords import NONE
+
+
+class ItemParts(NamedTuple):
+    """What the vectors of items are made of, without what is learnt.
+
+    Attributes:
+        rows: int32 [n, R], shared rows; all 0, which is nobody's, for an absent item.
+        content: float32 [n, m], as far as it counts; zero for an absent item.
+        own: int64 [n], own rows; any where there is none.
+        trust: float32 [n], how much the own rows count; 0 where there is none.
+    """
+
+    rows: tf.Tensor
+    content: tf.Tensor
+    own: tf.Tensor
+    trust: tf.Tensor
+
+
+PartsAt = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], ItemParts]
+
+
+class TrainingItems:
+    """The parts of the Semantic IDs that were shown in training, by their place.
+
+    Each counts one impression less. They are no weights, and not saved: what is served works them
+    out from the Semantic ID.
+    """
+
+    def __init__(self, shown: ShownSids, parts_at: PartsAt):
+        """Creates them.
+
+        Args:
+            shown: The Semantic IDs.
+            parts_at: Gives the parts of Semantic IDs int32 [n, L] that have own rows int64 [n],
+                `NONE` for none, and impressions float32 [n].
+        """
+        self._shown = shown
+        self._parts_at = parts_at
+
+    def build(self) -> None:
+        """Works the parts out, with one place more, of those that are not there."""
+        shown = self._shown
+        sids = np.pad(shown.sids, [(0, 1), (0, 0)], constant_values=-1)
+        rows = np.pad(shown.rows, (0, 1), constant_values=NONE)
+        impressions = np.pad(np.maximum(shown.impressions - 1, 0), (0, 1))
+        with tf.init_scope():
+            parts = self._parts_at(tf.constant(sids), tf.constant(rows), tf.constant(impressions))
+            self._parts = [tf.Variable(part, trainable=False) for part in parts]
+
+    def find(self, sid: tf.Tensor, keys: tf.Tensor) -> ItemParts:
+        """The parts of Semantic IDs, shown or not.
+
+        Args:
+            sid: int32 [n, L], -1 where there is no item.
+            keys: int64 [n], their `sid_keys`.
+        """
+        place = self._shown.find(keys)
+        others = tf.where((place < 0) & (sid[:, 0] >= 0))
+        place = tf.where(place >= 0, place, len(self._shown.sids))
+        found = [tf.gather(part, place) for part in self._parts]
+
+        def with_others() -> list[tf.Tensor]:
+            none = tf.fill(tf.shape(others)[:1], tf.constant(NONE, tf.int64))
+            parts = self._parts_at(tf.gather_nd(sid, others), none, tf.zeros(tf.shape(others)[:1]))
+            return [
+                tf.tensor_scatter_nd_update(values, others, part)
+                for values, part in zip(found, parts, strict=True)
+            ]
+
+        return ItemParts(*tf.cond(tf.size(others) > 0, with_others, lambda: found))
