@@ -19,7 +19,7 @@ from benchmarks.trial import CLAIM_SLICES
 
 HYBRID = "sid_hybrid"
 _NEW = ("new", "unseen")
-# Beside a row for each item, individual_id has one.
+# Beside a row for each item, individual_id has one: with as many rows as items it still compares.
 _OF_ALL_OTHERS = 1
 _SLICE_TEXT = {
     "all": "overall",
@@ -143,8 +143,9 @@ def _hybrid_wins(scores: Scores, main: int) -> Claim:
     for rows in tried.get(HYBRID, ()):
         for label, budgets in tried.items():
             # One whose table does not grow with the budget compares wherever its table fits.
-            fitting = [budget for budget in budgets if budget <= rows + _OF_ALL_OTHERS]
-            other = max(fitting, default=None)
+            other = max((budget for budget in budgets if budget <= rows), default=None)
+            if other is None and rows + _OF_ALL_OTHERS in budgets:
+                other = rows + _OF_ALL_OTHERS
             if label != HYBRID and other is not None:
                 parts += [
                     _auc_part(scores, (HYBRID, rows), (label, other), name, "not below")

@@ -210,6 +210,16 @@ def test_the_hybrid_is_compared_with_what_fits_into_its_rows():
     assert claim.holds
 
 
+def test_the_hybrid_is_compared_with_a_row_for_each_item_and_one_for_all_others():
+    hybrid = result("sid_hybrid", MAIN, 0.65)
+    claim = claims(result("individual_id", MAIN + 1, 0.9), hybrid)[5]
+    assert not claim.holds
+    assert claim.parts
+    assert not claims(result("individual_id", MAIN + 2, 0.9), hybrid)[5].parts
+    nearer = claims(*(result("random_hash", MAIN + more, 0.6) for more in (0, 1)), hybrid)[5]
+    assert {part.rows for part in nearer.parts} == {MAIN}
+
+
 def test_copies_differ_less():
     hashed = result("random_hash", MAIN, 0.6, world="copies", copies=0.5)
     for share, holds in ((0.29, True), (0.31, False)):

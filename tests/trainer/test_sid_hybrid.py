@@ -20,7 +20,7 @@ TAU, FADE = 7.0, 4.0
 CODE_ROWS = LEVELS * CODES
 # One row of ten is a frequency row.
 FREQUENCY_ROWS, OWN_ROWS = 6, 29
-# The first row is nobody's.
+# The first row is that of absent items.
 ROWS = 1 + CODE_ROWS + FREQUENCY_ROWS + OWN_ROWS
 
 
@@ -95,7 +95,7 @@ def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resou
     layer = hybrid(resources)
     shared, own = (table.numpy() for table in layer.tables)
     assert (len(shared), len(own)) == (1 + CODE_ROWS + FREQUENCY_ROWS, OWN_ROWS)
-    # Nobody's row counts for nothing.
+    # The row of absent items counts for nothing.
     shared = shared[1:]
     content = content_by_loop(layer, resources)
     rows, counts = own_rows(resources, OWN_ROWS), shown(resources)
@@ -253,5 +253,5 @@ def test_of_few_rows_the_first_levels_have_them(resources, rows, levels, code_ro
 
 
 def test_too_few_rows_are_refused(resources):
-    with pytest.raises(ValueError, match="2 rows cannot be shared by a code"):
+    with pytest.raises(ValueError, match=r"2 rows cannot be shared by a code.* needs 3 or more"):
         hybrid(resources, 2)

@@ -9,8 +9,8 @@ _FREQUENCY_ROWS = 24
 # One row of so many is a frequency row in a small table.
 _FREQUENCY_SHARE = 10
 _UNKNOWN_PIECE = 1
-# The row of items that there are not.
-_NOBODY = 1
+# The row of sid_hybrid for absent items.
+_ABSENT = 1
 
 
 def split_rows(budget: int, capacities: Sequence[int]) -> list[int]:
@@ -93,7 +93,7 @@ def hybrid_rows(
 ) -> tuple[int, int, int]:
     """Rows of sid_hybrid for the codes, for frequencies, and for single items; codes come first.
 
-    One row is nobody's.
+    One row more is that of absent items.
 
     Where the rows do not suffice for the codes of all levels, only the coarsest levels have them:
     fine codes that share rows say less than none. The first level always has them.
@@ -107,12 +107,13 @@ def hybrid_rows(
         ValueError: The rows do not suffice.
     """
     frequencies = min(max(config.rows // _FREQUENCY_SHARE, 1), _FREQUENCY_ROWS)
-    left = config.rows - frequencies - _NOBODY
+    left = config.rows - frequencies - _ABSENT
     # Of no level all: then the first level's codes share what is left.
     codes = min(left // codebook_size, levels) * codebook_size or left
     if codes < 1:
         raise ValueError(
-            f"{config.rows} rows cannot be shared by a code, a frequency and what is not there"
+            f"{config.rows} rows cannot be shared by a code, a frequency and absent items; "
+            "sid_hybrid needs 3 or more"
         )
     return codes, frequencies, left - codes
 

@@ -15,8 +15,8 @@ from trainer.ranker.representations.training_items import ItemParts
 from trainer.ranker.representations.training_items import TrainingItems
 from trainer.sid_space import SidSpace
 
-# How large the weights of the content's map are at the start, in Keras's own. Larger ones are noise
-# that rows of items have to learn to take off; none at all learn too slowly.
+# The weights of the content's map start so many times as large as Keras's default. Larger ones are
+# noise that rows of items have to learn to take off; from zero, the map learns too slowly.
 _MAP_START = 0.3
 # By how much the rows of codes, and those of frequencies, count less where every impression is of
 # an item with a row of its own.
@@ -73,7 +73,7 @@ class SidHybrid(ItemRepresentation):
             tau: Impressions at which an item's own row counts half.
             fade: Impressions at which its content counts half.
         """
-        # The first shared row is nobody's, and weighs nothing.
+        # The first shared row is that of absent items, and weighs nothing.
         rows = 1 + codes.table_rows + frequencies + shown.table_rows
         super().__init__(("sid",), dim, space, rows)
         self._codes = codes
@@ -111,7 +111,7 @@ class SidHybrid(ItemRepresentation):
         """See the base class."""
         sid, key = items["sid"], items["sid_key"]
         parts = self._training_items.find(sid, key) if training else self._parts(sid, key)
-        # What is absent has row 0 and no content.
+        # An absent item has row 0 and no content.
         vectors = sum_of_all(self._shared * self._weights[:, None], parts.rows)
         vectors += self._map(parts.content)
         if not self._shown.table_rows:
@@ -132,6 +132,7 @@ class SidHybrid(ItemRepresentation):
         return self._parts_at(sid, self._shown.rows_at(place), self._shown.impressions_at(place))
 
     def _parts_at(self, sid: tf.Tensor, own: tf.Tensor, impressions: tf.Tensor) -> ItemParts:
+        """The same, where own rows int64 [n] and impressions float32 [n] are known."""
         present = sid[:, 0] >= 0
         fading = tf.where(present, self._fade / (impressions + self._fade), 0.0)
         return ItemParts(

@@ -14,7 +14,7 @@ class ItemParts(NamedTuple):
     """What the vectors of items are made of, without what is learnt.
 
     Attributes:
-        rows: int32 [n, R], shared rows; all 0, which is nobody's, for an absent item.
+        rows: int32 [n, R], shared rows; all 0 for an absent item.
         content: float32 [n, m], as far as it counts; zero for an absent item.
         own: int64 [n], own rows; any where there is none.
         trust: float32 [n], how much the own rows count; 0 where there is none.
@@ -32,8 +32,8 @@ PartsAt = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], ItemParts]
 class TrainingItems:
     """The parts of the Semantic IDs that were shown in training, by their place.
 
-    Each counts one impression less. They are no weights, and not saved: what is served works them
-    out from the Semantic ID.
+    Each counts one impression less. They take 4 (R + m + 3) bytes a Semantic ID, are no weights,
+    and are not saved: what is served works them out from the Semantic ID.
     """
 
     def __init__(self, shown: ShownSids, parts_at: PartsAt):
@@ -48,7 +48,7 @@ class TrainingItems:
         self._parts_at = parts_at
 
     def build(self) -> None:
-        """Works the parts out, with one place more, of those that are not there."""
+        """Works the parts out, with one place more, that of absent items."""
         shown = self._shown
         sids = np.pad(shown.sids, [(0, 1), (0, 0)], constant_values=-1)
         rows = np.pad(shown.rows, (0, 1), constant_values=NONE)
@@ -63,6 +63,10 @@ class TrainingItems:
         Args:
             sid: int32 [n, L], -1 where there is no item.
             keys: int64 [n], their `sid_keys`.
+
+        Returns:
+            The parts; those of a Semantic ID that was not shown are worked out, with no impressions
+            and no own row.
         """
         place = self._shown.find(keys)
         others = tf.where((place < 0) & (sid[:, 0] >= 0))
