@@ -85,6 +85,12 @@ def test_the_hybrids_codes_come_first_coarse_to_fine(rows, shares):
     assert hybrid_rows(RepresentationConfig("sid_hybrid", rows), L, K) == shares
 
 
+@pytest.mark.parametrize(("levels", "codes"), [(3, 768), (4, 1024), (5, 1024), (8, 1024)])
+def test_the_hybrids_finest_codes_have_no_rows(levels, codes):
+    shares = hybrid_rows(RepresentationConfig("sid_hybrid", 16384), levels, K)
+    assert shares == (codes, 24, 16384 - 1 - 24 - codes)
+
+
 def test_the_tokenizer_has_what_its_pieces_have_rows_for():
     codes = L * K
     assert tokenizer_rows(RepresentationConfig("sid_spm", 5000), L, K) == 5000

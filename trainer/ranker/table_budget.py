@@ -9,6 +9,8 @@ _FREQUENCY_ROWS = 24
 # One row of so many is a frequency row in a small table.
 _FREQUENCY_SHARE = 10
 _UNKNOWN_PIECE = 1
+# Levels whose codes have rows in sid_hybrid, at most: finer codes cost more than they tell.
+_CODE_LEVELS = 4
 # The row of sid_hybrid for absent items.
 _ABSENT = 1
 
@@ -95,8 +97,8 @@ def hybrid_rows(
 
     One row more is that of absent items.
 
-    Where the rows do not suffice for the codes of all levels, only the coarsest levels have them:
-    fine codes that share rows say less than none. The first level always has them.
+    Only the coarsest four levels have rows, or as many as the rows suffice for: fine codes that
+    share rows say less than none. The first level always has some.
 
     Args:
         config: Of `sid_hybrid`.
@@ -109,7 +111,7 @@ def hybrid_rows(
     frequencies = min(max(config.rows // _FREQUENCY_SHARE, 1), _FREQUENCY_ROWS)
     left = config.rows - frequencies - _ABSENT
     # Of no level all: then the first level's codes share what is left.
-    codes = min(left // codebook_size, levels) * codebook_size or left
+    codes = min(left // codebook_size, levels, _CODE_LEVELS) * codebook_size or left
     if codes < 1:
         raise ValueError(
             f"{config.rows} rows cannot be shared by a code, a frequency and absent items; "
