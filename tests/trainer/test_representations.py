@@ -15,6 +15,7 @@ from representation_cases import SPACE
 from trainer.ranker.config import RepresentationConfig
 from trainer.ranker.representations import create_representation
 from trainer.ranker.representations import REGISTRY
+from trainer.ranker.representations import row_sum
 from trainer.ranker.representations import SidResources
 
 ALL = {
@@ -170,7 +171,8 @@ def test_sampling_cuts_an_item_in_several_ways_in_training_alone(resources):
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
-def test_a_step_touches_only_the_rows_it_read(make, resources, kind):
+def test_a_step_on_a_large_table_touches_only_the_rows_it_read(make, resources, kind, monkeypatch):
+    monkeypatch.setattr(row_sum, "_SMALL", 0)
     layer, items = make(kind), cases.some_items(resources, 30)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(items, training=True).all())

@@ -4,9 +4,11 @@ import tensorflow as tf
 
 from trainer.ranker.history_pooling import MeanHistory
 from trainer.ranker.representations import ItemVectors
-from trainer.ranker.representations.row_sum import RowList
+from trainer.ranker.representations import row_sum
+from trainer.ranker.representations.row_sum import read_rows
 from trainer.ranker.representations.row_sum import segment_sum
 from trainer.ranker.representations.row_sum import sum_of_all
+from trainer.ranker.representations.row_sum import sum_rows
 
 SHAPE = [1000, 32]
 RNG = np.random.default_rng(0)
@@ -23,6 +25,14 @@ def by_loop(rows):
     return np.array([sum((TABLE[row] for row in item if row >= 0), np.zeros(4)) for item in rows])
 
 
+def gradient_by_loop(rows, weight):
+    gradient = np.zeros(TABLE.shape)
+    for item, item_rows in enumerate(rows):
+        for row in item_rows[item_rows >= 0]:
+            gradient[row] += weight[item]
+    return gradient
+
+
 def test_sums_and_their_gradients():
     rows = RNG.integers(0, 9, (5, 3))
     table, weight = tf.Variable(TABLE), RNG.normal(size=(5, 4)).astype(np.float32)
@@ -30,18 +40,43 @@ def test_sums_and_their_gradients():
         sums = sum_of_all(tf.convert_to_tensor(table), tf.constant(rows))
         loss = tf.reduce_sum(sums * weight)
     np.testing.assert_allclose(sums, by_loop(rows), rtol=1e-5)
-    expected = np.zeros((9, 4))
-    for item, item_rows in enumerate(rows):
-        for row in item_rows:
-            expected[row] += weight[item]
-    np.testing.assert_allclose(tape.gradient(loss, table), expected, rtol=1e-5, atol=1e-6)
+    gradient = tape.gradient(loss, table)
+    np.testing.assert_allclose(gradient, gradient_by_loop(rows, weight), rtol=1e-5, atol=1e-6)
 
 
-def test_rows_that_are_none_add_nothing():
+@pytest.fixture(params=["small", "large"])
+def dense(request, monkeypatch):
+    """Whether the gradient of a table is dense."""
+    if request.param == "large":
+        monkeypatch.setattr(row_sum, "_SMALL", len(TABLE) - 1)
+    return request.param == "small"
+
+
+def test_rows_that_are_none_add_nothing(dense):
     rows = np.array([[3, -1, 3], [-1, -1, -1], [0, 8, -1]])
-    listed = RowList.of(tf.constant(rows, tf.int64))
-    sums = listed.sum(tf.gather(TABLE, listed.distinct))
+    table, weight = tf.Variable(TABLE), RNG.normal(size=(3, 4)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        sums = sum_rows(table, tf.constant(rows, tf.int64))
+        loss = tf.reduce_sum(sums * weight)
     np.testing.assert_allclose(sums, by_loop(rows), rtol=1e-5)
+    gradient = tape.gradient(loss, table)
+    assert isinstance(gradient, tf.Tensor) == dense
+    np.testing.assert_allclose(
+        tf.convert_to_tensor(gradient), gradient_by_loop(rows, weight), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_rows_that_are_read_and_their_gradients(dense):
+    rows = np.array([3, 8, 0])
+    table, weight = tf.Variable(TABLE), RNG.normal(size=(3, 4)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(read_rows(table, tf.constant(rows)) * weight)
+    np.testing.assert_allclose(loss, np.sum(TABLE[rows] * weight), rtol=1e-5)
+    gradient = tape.gradient(loss, table)
+    assert isinstance(gradient, tf.Tensor) == dense
+    np.testing.assert_allclose(
+        tf.convert_to_tensor(gradient), gradient_by_loop(rows[:, None], weight), rtol=1e-5
+    )
 
 
 def gradient_of_sums(table, rows):

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from trainer.ranker.representations.item_representation import ItemRepresentation
 from trainer.ranker.representations.ngram_subwords import NgramSubwords
+from trainer.ranker.representations.row_sum import read_rows
 from trainer.ranker.representations.row_sum import sum_of_all
 from trainer.ranker.representations.shown_sids import ShownSids
 from trainer.ranker.representations.sid_content import SidContent
@@ -116,7 +117,7 @@ class SidHybrid(ItemRepresentation):
         vectors += self._map(parts.content)
         if not self._shown.table_rows:
             return vectors
-        return vectors + tf.nn.embedding_lookup(self._own, parts.own) * parts.trust[:, None]
+        return vectors + read_rows(self._own, parts.own) * parts.trust[:, None]
 
     def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See the base class."""

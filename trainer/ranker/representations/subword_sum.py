@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from trainer.ranker.representations.item_representation import ItemRepresentation
-from trainer.ranker.representations.row_sum import RowList
+from trainer.ranker.representations.row_sum import sum_rows
 from trainer.ranker.representations.subwords import NONE
 from trainer.ranker.representations.subwords import Subwords
 from trainer.sid_space import SidSpace
@@ -39,9 +39,7 @@ class SubwordSum(ItemRepresentation):
 
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
         """See the base class."""
-        rows = RowList.of(all_rows(self._subwords, items, training))
-        # Never the table as a whole, which TensorFlow would copy at every step.
-        return rows.sum(tf.nn.embedding_lookup(self.table, rows.distinct))
+        return sum_rows(self.table, all_rows(self._subwords, items, training))
 
     def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See the base class."""
