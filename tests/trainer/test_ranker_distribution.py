@@ -11,16 +11,17 @@ import ranker_cases as cases
 import tensorflow as tf
 
 from trainer.ranker.distribution import Distribution
+from trainer.ranker.representations import row_sum
 
 # One of the processes of a cluster: trains, predicts, and leaves what came of it in a file.
 PROCESS = """
 import sys
 import numpy as np
 import test_ranker_distribution as this
-kind, output = sys.argv[1:]
+kind, size, output = sys.argv[1:]
 if kind == "parameter_server":
     this.serve()
-np.savez(output, **this.trained(kind))
+np.savez(output, **this.trained(kind, size))
 """
 
 
@@ -51,8 +52,13 @@ def serve():
             tf.distribute.Server(cluster, job, index, protocol="grpc", config=threads)
 
 
-def trained(kind):
-    """Trains sid_hybrid, which has two tables, and gives all numbers that it ends with."""
+def trained(kind, size):
+    """Trains sid_hybrid, which has two tables, and gives all numbers that it ends with.
+
+    Args:
+        kind: The distribution.
+        size: "large": its own rows are a table that is too large to be trained as a whole.
+    """
     distribution = Distribution(kind)
     from trainer.ranker.config import RepresentationConfig
     from trainer.ranker.context_spec import ContextSpec
@@ -61,6 +67,8 @@ def trained(kind):
     from trainer.ranker.train import train
     from trainer.tokenizer.impressed_items import ImpressedItems
 
+    if size == "large":
+        row_sum._SMALL = 0
     sids = np.indices([cases.CODES] * cases.LEVELS).reshape(cases.LEVELS, -1).T
     items = ImpressedItems.select([f"i{i}" for i in range(len(sids))], sids, np.arange(len(sids)))
     codebooks = np.random.default_rng(0).normal(size=(cases.LEVELS, cases.CODES, 5))
@@ -97,7 +105,7 @@ def trained(kind):
     }
 
 
-def start(folder, kind, name, tf_config):
+def start(folder, kind, size, name, tf_config):
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), os.getcwd()]),
@@ -105,7 +113,8 @@ def start(folder, kind, name, tf_config):
         "TF_CONFIG": json.dumps(tf_config),
         "CUDA_VISIBLE_DEVICES": "-1",
     }
-    command = [sys.executable, "-W", "ignore", "-c", PROCESS, kind, str(folder / f"{name}.npz")]
+    output = str(folder / f"{name}.npz")
+    command = [sys.executable, "-W", "ignore", "-c", PROCESS, kind, size, output]
     with open(folder / f"{name}.log", "w") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
@@ -120,18 +129,21 @@ def free_addresses(count):
     return addresses
 
 
-def test_two_workers_train_what_one_process_trains(tmp_path):
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_two_workers_train_what_one_process_trains(tmp_path, size, monkeypatch):
+    monkeypatch.setattr(row_sum, "_SMALL", row_sum._SMALL)
     cluster = {"worker": free_addresses(2)}
     workers = [
         start(
             tmp_path,
             "multi_worker_mirrored",
+            size,
             f"worker{i}",
             {"cluster": cluster, "task": {"type": "worker", "index": i}},
         )
         for i in range(2)
     ]
-    expected = trained("none")
+    expected = trained("none", size)
     for i, worker in enumerate(workers):
         assert worker.wait(120) == 0, (tmp_path / f"worker{i}.log").read_text()[-3000:]
         found = np.load(tmp_path / f"worker{i}.npz")
@@ -141,13 +153,14 @@ def test_two_workers_train_what_one_process_trains(tmp_path):
             np.testing.assert_allclose(found[name], expected[name], atol=1e-4, err_msg=name)
 
 
-def test_workers_train_at_their_own_pace_with_a_parameter_server(tmp_path):
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_workers_train_at_their_own_pace_with_a_parameter_server(tmp_path, size):
     addresses = free_addresses(4)
     tf_config = {
         "cluster": {"chief": addresses[:1], "worker": addresses[1:3], "ps": addresses[3:]},
         "task": {"type": "chief", "index": 0},
     }
-    chief = start(tmp_path, "parameter_server", "chief", tf_config)
+    chief = start(tmp_path, "parameter_server", size, "chief", tf_config)
     assert chief.wait(120) == 0, (tmp_path / "chief.log").read_text()[-3000:]
     found = np.load(tmp_path / "chief.npz")
     assert found["chief"]
