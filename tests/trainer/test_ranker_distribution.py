@@ -11,7 +11,7 @@ import ranker_cases as cases
 import tensorflow as tf
 
 from trainer.ranker.distribution import Distribution
-from trainer.ranker.representations import row_sum
+from trainer.ranker.representations import item_representation
 
 # One of the processes of a cluster: trains, predicts, and leaves what came of it in a file.
 PROCESS = """
@@ -68,7 +68,7 @@ def trained(kind, size):
     from trainer.tokenizer.impressed_items import ImpressedItems
 
     if size == "large":
-        row_sum._SMALL = 0
+        item_representation._SMALL = 0
     sids = np.indices([cases.CODES] * cases.LEVELS).reshape(cases.LEVELS, -1).T
     items = ImpressedItems.select([f"i{i}" for i in range(len(sids))], sids, np.arange(len(sids)))
     codebooks = np.random.default_rng(0).normal(size=(cases.LEVELS, cases.CODES, 5))
@@ -131,7 +131,7 @@ def free_addresses(count):
 
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_two_workers_train_what_one_process_trains(tmp_path, size, monkeypatch):
-    monkeypatch.setattr(row_sum, "_SMALL", row_sum._SMALL)
+    monkeypatch.setattr(item_representation, "_SMALL", item_representation._SMALL)
     cluster = {"worker": free_addresses(2)}
     workers = [
         start(

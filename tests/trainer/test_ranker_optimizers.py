@@ -11,8 +11,8 @@ from trainer.ranker.model import Ranker
 from trainer.ranker.optimizers import create_optimizers
 from trainer.ranker.optimizers import TableAdagrad
 from trainer.ranker.representations import create_representation
+from trainer.ranker.representations import item_representation
 from trainer.ranker.representations import REGISTRY
-from trainer.ranker.representations import row_sum
 from trainer.ranker.representations import SidResources
 from trainer.tokenizer.config import TokenizerConfig
 from trainer.tokenizer.impressed_items import ImpressedItems
@@ -79,7 +79,7 @@ def test_adagrad_moves_the_rows_of_a_batch_and_adam_those_before_too(kind, moved
 @pytest.mark.parametrize("separate", [False, True])
 def test_a_step_looks_up_each_row_of_a_large_table_once(name, separate, tmp_path, monkeypatch):
     """What TableAdagrad stands on."""
-    monkeypatch.setattr(row_sum, "_SMALL", 0)
+    monkeypatch.setattr(item_representation, "_SMALL", 0)
     sids = np.indices([cases.CODES] * cases.LEVELS).reshape(cases.LEVELS, -1).T
     counts = np.arange(1, len(sids) + 1)
     train_tokenizer(sids, counts, 40, TokenizerConfig(), directory=str(tmp_path), space=cases.SPACE)

@@ -1,3 +1,4 @@
+import dataclasses
 import typing
 
 import numpy as np
@@ -15,7 +16,6 @@ from representation_cases import SPACE
 from trainer.ranker.config import RepresentationConfig
 from trainer.ranker.representations import create_representation
 from trainer.ranker.representations import REGISTRY
-from trainer.ranker.representations import row_sum
 from trainer.ranker.representations import SidResources
 
 ALL = {
@@ -171,8 +171,7 @@ def test_sampling_cuts_an_item_in_several_ways_in_training_alone(resources):
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
-def test_a_step_on_a_large_table_touches_only_the_rows_it_read(make, resources, kind, monkeypatch):
-    monkeypatch.setattr(row_sum, "_SMALL", 0)
+def test_a_step_touches_only_the_rows_it_read(make, resources, kind):
     layer, items = make(kind), cases.some_items(resources, 30)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(items, training=True).all())
@@ -184,6 +183,33 @@ def test_a_step_on_a_large_table_touches_only_the_rows_it_read(make, resources, 
         for row in loop_rows(kind, resources, items, index):
             expected[row] += 1
     np.testing.assert_allclose(moved.numpy(), np.repeat(expected[:, None], DIM, 1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [*CONFIGS, "sid_hybrid"])
+@pytest.mark.parametrize("separate", [False, True])
+def test_small_tables_are_trained_as_a_whole_to_the_same_effect(resources, kind, separate):
+    config = dataclasses.replace(ALL[kind], separate_tables=separate)
+    roles = {
+        role: cases.some_items(resources, 30, seed=seed)
+        for seed, role in enumerate(("candidate", "current", "history"))
+    }
+    found = []
+    for batch_size in (0, 10 * ROWS):
+        layer = create_representation(config, DIM, resources)
+        layer.expect_batches(batch_size)
+        layer.by_role(roles, training=False)
+        rng = np.random.default_rng(1)
+        for weight in layer.trainable_variables:
+            weight.assign(rng.normal(size=weight.shape).astype(np.float32))
+        with tf.GradientTape() as tape:
+            vectors = layer.by_role(roles, training=True)
+            loss = sum(tf.reduce_sum(one.all() ** 2) for one in vectors.values())
+        found.append(tape.gradient(loss, layer.tables))
+    sparse, dense = found
+    assert any(isinstance(gradient, tf.IndexedSlices) for gradient in sparse)
+    assert all(isinstance(gradient, tf.Tensor) for gradient in dense)
+    for one, other in zip(sparse, dense, strict=True):
+        np.testing.assert_allclose(tf.convert_to_tensor(one), other, rtol=1e-4, atol=1e-5)
 
 
 def test_a_tokenizer_outlives_a_change_of_the_seed(make, resources):

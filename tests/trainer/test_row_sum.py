@@ -4,7 +4,6 @@ import tensorflow as tf
 
 from trainer.ranker.history_pooling import MeanHistory
 from trainer.ranker.representations import ItemVectors
-from trainer.ranker.representations import row_sum
 from trainer.ranker.representations.row_sum import read_rows
 from trainer.ranker.representations.row_sum import segment_sum
 from trainer.ranker.representations.row_sum import sum_of_all
@@ -44,36 +43,30 @@ def test_sums_and_their_gradients():
     np.testing.assert_allclose(gradient, gradient_by_loop(rows, weight), rtol=1e-5, atol=1e-6)
 
 
-@pytest.fixture(params=["small", "large"])
-def dense(request, monkeypatch):
-    """Whether the gradient of a table is dense."""
-    if request.param == "large":
-        monkeypatch.setattr(row_sum, "_SMALL", len(TABLE) - 1)
-    return request.param == "small"
-
-
-def test_rows_that_are_none_add_nothing(dense):
+@pytest.mark.parametrize("whole", [False, True])
+def test_rows_that_are_none_add_nothing(whole):
     rows = np.array([[3, -1, 3], [-1, -1, -1], [0, 8, -1]])
     table, weight = tf.Variable(TABLE), RNG.normal(size=(3, 4)).astype(np.float32)
     with tf.GradientTape() as tape:
-        sums = sum_rows(table, tf.constant(rows, tf.int64))
+        sums = sum_rows(table, tf.constant(rows, tf.int64), whole)
         loss = tf.reduce_sum(sums * weight)
     np.testing.assert_allclose(sums, by_loop(rows), rtol=1e-5)
     gradient = tape.gradient(loss, table)
-    assert isinstance(gradient, tf.Tensor) == dense
+    assert isinstance(gradient, tf.Tensor) == whole
     np.testing.assert_allclose(
         tf.convert_to_tensor(gradient), gradient_by_loop(rows, weight), rtol=1e-5, atol=1e-6
     )
 
 
-def test_rows_that_are_read_and_their_gradients(dense):
+@pytest.mark.parametrize("whole", [False, True])
+def test_rows_that_are_read_and_their_gradients(whole):
     rows = np.array([3, 8, 0])
     table, weight = tf.Variable(TABLE), RNG.normal(size=(3, 4)).astype(np.float32)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(read_rows(table, tf.constant(rows)) * weight)
+        loss = tf.reduce_sum(read_rows(table, tf.constant(rows), whole) * weight)
     np.testing.assert_allclose(loss, np.sum(TABLE[rows] * weight), rtol=1e-5)
     gradient = tape.gradient(loss, table)
-    assert isinstance(gradient, tf.Tensor) == dense
+    assert isinstance(gradient, tf.Tensor) == whole
     np.testing.assert_allclose(
         tf.convert_to_tensor(gradient), gradient_by_loop(rows[:, None], weight), rtol=1e-5
     )

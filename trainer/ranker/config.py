@@ -170,8 +170,8 @@ class RankerConfig:
         learning_rate: AdamW's rate of the dense layers.
         weight_decay: AdamW's decay of the dense kernels: the part of a kernel that a step takes off
             it, over the learning rate. Tables, biases and gates are never decayed; 0 is plain Adam.
-        table_optimizer: Of the embedding tables: "adagrad", which touches the rows of a batch
-            alone; "adam", which touches every row in every step and wants a lower rate.
+        table_optimizer: Of the embedding tables: "adagrad", which moves the rows of a batch
+            alone; "adam", which moves every row in every step and wants a lower rate.
         table_learning_rate: Rate of the embedding tables.
         table_initial_accumulator: Adagrad's first sum of squared gradients. Keras's 0.1 outweighs
             the gradients that a row sees in a whole epoch, and rows then hardly move.

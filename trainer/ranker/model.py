@@ -63,6 +63,7 @@ class Ranker(tfrs.Model):
         super().__init__()
         moments = moments or {}
         self.representation = representation
+        representation.expect_batches(config.batch_size)
         self._context = context
         l2 = tf.keras.regularizers.L2(config.l2)
         self._embeddings = {

@@ -13,6 +13,10 @@ from trainer.ranker.representations.item_keys import item_id_keys
 from trainer.ranker.representations.item_keys import sid_keys
 from trainer.sid_space import SidSpace
 
+# A table of up to so many rows an impression of a training step is read and trained as a whole.
+# With histories of 50 this is as fast where an item has one row, and faster where it has several.
+_SMALL = 32
+
 
 class ItemVectors(NamedTuple):
     """Vectors of items that may occur many times.
@@ -70,11 +74,27 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
         self.space = space
         self.table_rows = table_rows
         self._tables: list[tf.Variable] = []
+        self._small_rows = 0
 
     @property
     def tables(self) -> list[tf.Variable]:
         """The embedding tables, once they are made."""
         return self._tables
+
+    def expect_batches(self, size: int) -> None:
+        """Says how many impressions a training step has, before the layer is called.
+
+        To find the distinct rows of a batch, gather them and take their gradients apart costs more
+        than a dense gradient does, as long as the table is small beside the batch.
+
+        Args:
+            size: Impressions.
+        """
+        self._small_rows = _SMALL * size
+
+    def is_small(self, table: tf.Variable) -> bool:
+        """Whether a table is read and trained as a whole."""
+        return table.shape[0] <= self._small_rows
 
     def call(self, features: Mapping[str, tf.Tensor], training: bool = False) -> ItemVectors:
         """Vectors of items.

@@ -2,43 +2,40 @@
 
 import tensorflow as tf
 
-# Tables of up to so many rows are read and trained as a whole. In steps of 1,024 histories of 50
-# this is as fast where an item has one row, and faster where it has several.
-_SMALL = 1 << 16
 
-
-def sum_rows(table: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
-    """Adds up each item's rows of a table, by what `read_rows` would read.
+def sum_rows(table: tf.Variable, rows: tf.Tensor, whole: bool) -> tf.Tensor:
+    """Adds up each item's rows of a table.
 
     Args:
         table: float32 [V, d].
         rows: int64 [U, R]; negative ones stand for none.
+        whole: Whether the table is read as a whole; see `read_rows`.
 
     Returns:
         float32 [U, d]; zero for an item without rows.
     """
     place = tf.where(rows >= 0)
     taken, item, items = tf.gather_nd(rows, place), place[:, 0], tf.shape(rows)[0]
-    if table.shape[0] <= _SMALL:
+    if whole:
         return segment_sum(tf.convert_to_tensor(table), taken, item, items)
     distinct, index = tf.unique(taken)
     return segment_sum(tf.nn.embedding_lookup(table, distinct), index, item, items)
 
 
-def read_rows(table: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
+def read_rows(table: tf.Variable, rows: tf.Tensor, whole: bool) -> tf.Tensor:
     """Reads rows of a table, each once but for those whose gradient is zero.
-
-    A small table's gradient is dense: that is cheaper than to take the rows apart. A large one's is
-    sparse, and it is never read as a whole, which TensorFlow would copy at every step.
 
     Args:
         table: float32 [V, d].
         rows: Integers [n] in 0 .. V-1.
+        whole: Whether the table is read as a whole. Its gradient is dense then, and else sparse. A
+            table has to be read always in one way: of one whose gradients are sparse, TensorFlow
+            would make a copy at every step that reads it as a whole.
 
     Returns:
         float32 [n, d].
     """
-    if table.shape[0] <= _SMALL:
+    if whole:
         # The gradient of a product is dense, that of a variable's rows is not.
         return tf.gather(tf.convert_to_tensor(table) * 1.0, rows)
     return tf.nn.embedding_lookup(table, rows)

@@ -32,6 +32,11 @@ class SeparateTables(ItemRepresentation):
         """The tables of all roles."""
         return [table for part in self._parts.values() for table in part.tables]
 
+    def expect_batches(self, size: int) -> None:
+        """See the base class."""
+        for part in self._parts.values():
+            part.expect_batches(size)
+
     def by_role(
         self, roles: Mapping[str, Mapping[str, tf.Tensor]], training: bool
     ) -> dict[str, ItemVectors]:

@@ -117,7 +117,8 @@ class SidHybrid(ItemRepresentation):
         vectors += self._map(parts.content)
         if not self._shown.table_rows:
             return vectors
-        return vectors + read_rows(self._own, parts.own) * parts.trust[:, None]
+        own = read_rows(self._own, parts.own, self.is_small(self._own))
+        return vectors + own * parts.trust[:, None]
 
     def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See the base class."""

@@ -39,7 +39,8 @@ class SubwordSum(ItemRepresentation):
 
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
         """See the base class."""
-        return sum_rows(self.table, all_rows(self._subwords, items, training))
+        rows = all_rows(self._subwords, items, training)
+        return sum_rows(self.table, rows, self.is_small(self.table))
 
     def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See the base class."""
