@@ -68,7 +68,7 @@ def trained(kind, size):
     from trainer.tokenizer.impressed_items import ImpressedItems
 
     if size == "large":
-        item_representation._SMALL = 0
+        item_representation._SMALL_ROWS_AN_IMPRESSION = 0
     sids = np.indices([cases.CODES] * cases.LEVELS).reshape(cases.LEVELS, -1).T
     items = ImpressedItems.select([f"i{i}" for i in range(len(sids))], sids, np.arange(len(sids)))
     codebooks = np.random.default_rng(0).normal(size=(cases.LEVELS, cases.CODES, 5))
@@ -131,7 +131,11 @@ def free_addresses(count):
 
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_two_workers_train_what_one_process_trains(tmp_path, size, monkeypatch):
-    monkeypatch.setattr(item_representation, "_SMALL", item_representation._SMALL)
+    monkeypatch.setattr(
+        item_representation,
+        "_SMALL_ROWS_AN_IMPRESSION",
+        item_representation._SMALL_ROWS_AN_IMPRESSION,
+    )
     cluster = {"worker": free_addresses(2)}
     workers = [
         start(

@@ -15,7 +15,7 @@ from trainer.sid_space import SidSpace
 
 # A table of up to so many rows an impression of a training step is read and trained as a whole.
 # With histories of 50 this is as fast where an item has one row, and faster where it has several.
-_SMALL = 32
+_SMALL_ROWS_AN_IMPRESSION = 32
 
 
 class ItemVectors(NamedTuple):
@@ -90,10 +90,10 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
         Args:
             size: Impressions.
         """
-        self._small_rows = _SMALL * size
+        self._small_rows = _SMALL_ROWS_AN_IMPRESSION * size
 
     def is_small(self, table: tf.Variable) -> bool:
-        """Whether a table is read and trained as a whole."""
+        """Whether a table is read and trained as a whole: none before `expect_batches`."""
         return table.shape[0] <= self._small_rows
 
     def call(self, features: Mapping[str, tf.Tensor], training: bool = False) -> ItemVectors:

@@ -30,8 +30,8 @@ class SidHybrid(ItemRepresentation):
 
     An item's vector is the sum of
 
-    - a row for each code of its Semantic ID, or of its first levels where there are few rows,
-      shared with all items that have the code there: it generalises;
+    - a row for each code of its first four levels, or of fewer where there are few rows, shared
+      with all items that have the code there: it generalises;
     - a linear map of where its Semantic ID lies in the RQ-VAE's latent space, times
       fade / (n + fade), n being its training impressions: it generalises to what is alike, where
       the codes have not been shown enough;
