@@ -19,7 +19,7 @@ export PYTHONWARNINGS ?= ignore
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
 
-$(INSTALLED): setup.py requirements/install.sh requirements/uv.sh $(LOCKS)
+$(INSTALLED): pyproject.toml requirements/install.sh requirements/uv.sh $(LOCKS)
 	@requirements/install.sh
 
 $(PEERS_INSTALLED): benchmarks/requirements.txt benchmarks/install_peers.sh requirements/uv.sh
@@ -65,7 +65,7 @@ paper: $(INSTALLED) ## Test the claims about Semantic IDs on DATA=DIR, report in
 	@$(VENV)/bin/python -m benchmarks.paper $(if $(DATA),--data $(DATA)) $(if $(OUT),--out $(OUT)) \
 		$(if $(CONFIG),--config $(CONFIG)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(QUICK),--quick) $(ARGS)
 
-lock: ## Resolve the requirements of setup.py anew, for every Python
+lock: ## Resolve the requirements of pyproject.toml anew, for every Python
 	@requirements/lock.sh
 
 clean: ## Remove the environments and all caches; runs/ stays

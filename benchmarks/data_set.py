@@ -9,16 +9,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.errors import InputError
-from components.parquet import item_arrays
-from components.parquet.impression_parameters import ImpressionParameters
-from components.parquet.impressions import check_impressions
-from components.parquet.impressions import impression_features
-from components.parquet.item_arrays import Items
-from components.parquet.item_parameters import ItemParameters
-from components.parquet.timestamps import to_microseconds
-from pipeline.config import Config
-from pipeline.inputs import Inputs
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet import item_arrays
+from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
+from semantic_id_ranking.components.parquet.impressions import check_impressions
+from semantic_id_ranking.components.parquet.impressions import impression_features
+from semantic_id_ranking.components.parquet.item_arrays import Items
+from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
+from semantic_id_ranking.components.parquet.timestamps import to_microseconds
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.inputs import Inputs
 
 # No cache of TFX is asked here.
 _CODE_VERSION = "none"

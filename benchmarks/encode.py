@@ -25,13 +25,13 @@ from benchmarks.interleave import interleave
 from benchmarks.interleave import speed_ratio
 from benchmarks.interleave import timed
 from benchmarks.timed_peer import TimedPeer
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.export import export
-from trainer.rqvae.mixtures import draw_mixtures
-from trainer.rqvae.model import RqVae
-from trainer.rqvae.processor import processor
-from trainer.rqvae.step import TrainingStep
-from trainer.rqvae.train import train
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.export import export
+from semantic_id_ranking.trainer.rqvae.mixtures import draw_mixtures
+from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.processor import processor
+from semantic_id_ranking.trainer.rqvae.step import TrainingStep
+from semantic_id_ranking.trainer.rqvae.train import train
 
 _OUT = "benchmarks/out/encode.json"
 _DIM = 768

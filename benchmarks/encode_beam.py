@@ -69,9 +69,9 @@ def write_items(path: str, count: int) -> None:
 
 def export_model(path: str) -> None:
     """Writes a semantic_id SavedModel whose codebooks are random."""
-    from trainer.rqvae.config import RqVaeConfig
-    from trainer.rqvae.export import export
-    from trainer.rqvae.model import RqVae
+    from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+    from semantic_id_ranking.trainer.rqvae.export import export
+    from semantic_id_ranking.trainer.rqvae.model import RqVae
 
     config = RqVaeConfig(levels=LEVELS, codebook_size=CODEBOOK_SIZE, latent_dim=DIM)
     model = RqVae(config, np.zeros(DIM), np.ones(DIM))
@@ -92,7 +92,7 @@ def in_process_rate(model: str) -> tuple[float, float]:
     Returns:
         Items a second, and items a second of processor time.
     """
-    from components.semantic_id_gen.encode import Encoder
+    from semantic_id_ranking.components.semantic_id_gen.encode import Encoder
 
     encoder = Encoder(model)
     embeddings = np.random.default_rng(2).standard_normal((_BLOCK, DIM), np.float32)
@@ -110,7 +110,8 @@ def measure(model: str, items: str, count: int, workers: int, output: str) -> di
     arguments = ["--model", model, "--items", items, "--output", output, "--workers", str(workers)]
     begin, cpu_begin = time.perf_counter(), _cpu_seconds(resource.RUSAGE_CHILDREN)
     process = psutil.Popen(
-        [sys.executable, "-m", "pipeline.cli", "encode", *arguments], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "semantic_id_ranking.pipeline.cli", "encode", *arguments],
+        stdout=subprocess.DEVNULL,
     )
     total, largest = 0, 0
     while process.poll() is None:

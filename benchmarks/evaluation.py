@@ -9,7 +9,7 @@ from benchmarks.bootstrap import draw_users
 from benchmarks.bootstrap import resampled_auc
 from benchmarks.experiment import Experiment
 from benchmarks.metrics import report
-from pipeline.config import SLICES
+from semantic_id_ranking.pipeline.config import SLICES
 
 
 class Evaluation:

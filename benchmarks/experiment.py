@@ -10,14 +10,14 @@ from benchmarks.data_set import DataSet
 from benchmarks.joined import join
 from benchmarks.ranker_data import item_tables
 from benchmarks.ranker_data import RankerData
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.features import label_feature
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.representations import create_representation
-from trainer.ranker.representations import SidResources
-from trainer.ranker.train import train
-from trainer.ranker.train import Training
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.features import label_feature
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.train import train
+from semantic_id_ranking.trainer.ranker.train import Training
 
 _PREDICT_BATCH = 8192
 

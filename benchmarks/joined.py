@@ -7,9 +7,9 @@ import numpy as np
 
 from benchmarks.data_set import DataSet
 from benchmarks.data_set import Impressions
-from components.feature_joiner.history import recent_before
-from components.feature_joiner.popularity import popularity_slices
-from pipeline.config import Config
+from semantic_id_ranking.components.feature_joiner.history import recent_before
+from semantic_id_ranking.components.feature_joiner.popularity import popularity_slices
+from semantic_id_ranking.pipeline.config import Config
 
 _DAY = 86_400_000_000
 

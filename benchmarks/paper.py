@@ -36,9 +36,9 @@ from benchmarks.sweep import Plan
 from benchmarks.sweep import run_trials
 from benchmarks.trial import Bench
 from benchmarks.trial import TrialResult
-from pipeline.load_config import ConfigError
-from pipeline.load_config import load_config
-from pipeline.terminal import logged_to
+from semantic_id_ranking.pipeline.load_config import ConfigError
+from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.terminal import logged_to
 
 _QUICK_IMPRESSIONS = 150_000
 _QUICK_SEEDS = 2

@@ -10,7 +10,7 @@ from benchmarks.scores import Scores
 from benchmarks.sweep import FailedTrial
 from benchmarks.sweep import Plan
 from benchmarks.trial import TrialResult
-from pipeline.config import SLICES
+from semantic_id_ranking.pipeline.config import SLICES
 
 _GROUPS = ("all", "head", "torso", "tail")
 _METRICS = ("auc", "normalized_entropy", "user_auc")

@@ -21,14 +21,14 @@ from benchmarks.interleave import timed
 from benchmarks.ranker_world import data_world
 from benchmarks.ranker_world import RankerWorld
 from benchmarks.ranker_world import synthetic_world
-from pipeline.terminal import logged_to
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.representations import create_representation
-from trainer.ranker.representations import REGISTRY
-from trainer.ranker.train import train
+from semantic_id_ranking.pipeline.terminal import logged_to
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.ranker.train import train
 
 BASELINE = "random_hash"
 _MEASURED = ("sid_ngram", "sid_spm", "sid_hybrid")

@@ -8,15 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.joined import Joined
-from pipeline.config import ContextConfig
-from trainer.ranker.context_spec import context_feature
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.context_spec import HISTORY_LENGTH
-from trainer.ranker.context_spec import ITEM_AGE_COLUMN
-from trainer.ranker.features import CANDIDATE
-from trainer.ranker.features import CURRENT
-from trainer.ranker.features import Features
-from trainer.ranker.features import HISTORY
+from semantic_id_ranking.pipeline.config import ContextConfig
+from semantic_id_ranking.trainer.ranker.context_spec import context_feature
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
+from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
+from semantic_id_ranking.trainer.ranker.features import CANDIDATE
+from semantic_id_ranking.trainer.ranker.features import CURRENT
+from semantic_id_ranking.trainer.ranker.features import Features
+from semantic_id_ranking.trainer.ranker.features import HISTORY
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,9 +22,9 @@ from benchmarks.data_set import Items
 from benchmarks.data_set import read_items
 from benchmarks.semantic_ids import encode
 from benchmarks.semantic_ids import train_rqvae
-from pipeline.load_config import load_config
-from trainer.rqvae import analysis
-from trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.trainer.rqvae import analysis
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 
 _SIZES = ((4, 256), (8, 256), (3, 1024))
 

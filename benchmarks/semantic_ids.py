@@ -6,16 +6,16 @@ import tempfile
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranker.representations import SidResources
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.model import RqVae
-from trainer.rqvae.quantizer import map_slices
-from trainer.rqvae.train import train
-from trainer.rqvae.train import Training
-from trainer.sid_space import SidSpace
-from trainer.tokenizer.config import TokenizerConfig
-from trainer.tokenizer.impressed_items import ImpressedItems
-from trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
+from semantic_id_ranking.trainer.rqvae.train import train
+from semantic_id_ranking.trainer.rqvae.train import Training
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
 
 # One item in so many decides when training stops, as in the pipeline.
 _VALIDATION_SHARE = 20
@@ -88,7 +88,8 @@ def train_resources(
         ids: [N] object (bytes).
         sids: Their Semantic IDs.
         counts: int64 [N], training impressions of each item.
-        rows: Pieces of the tokenizer, at most; see `trainer.ranker.table_budget.tokenizer_rows`.
+        rows: Pieces of the tokenizer, at most; see `tokenizer_rows` in
+            `semantic_id_ranking.trainer.ranker.table_budget`.
         config: SentencePiece's algorithm and the longest piece.
 
     Raises:

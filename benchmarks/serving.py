@@ -40,10 +40,10 @@ from benchmarks.serving_new_items import measure_new_items
 from benchmarks.serving_reload import reload_under_load
 from benchmarks.serving_world import serving_world
 from benchmarks.sid_server import SidServer
-from serving.client import RankerClient
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import RepresentationConfig
-from trainer.rqvae.export import export as export_encoder
+from semantic_id_ranking.serving.client import RankerClient
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.rqvae.export import export as export_encoder
 
 IN_PROCESS, SERVER = "SavedModel in process", "server"
 EXAMPLES = "serving_default"

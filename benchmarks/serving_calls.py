@@ -12,9 +12,9 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from benchmarks.serving_models import ExportableRanker
 from benchmarks.serving_models import RankRequest
 from benchmarks.serving_models import SID_INPUTS
-from serving.client import open_channel
-from serving.client import RankerClient
-from serving.tensor_proto import write_array
+from semantic_id_ranking.serving.client import open_channel
+from semantic_id_ranking.serving.client import RankerClient
+from semantic_id_ranking.serving.tensor_proto import write_array
 
 _PREDICT = "/tensorflow.serving.PredictionService/Predict"
 

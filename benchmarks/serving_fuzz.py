@@ -29,9 +29,9 @@ from benchmarks.load import run_load
 from benchmarks.serving_models import ExportableRanker
 from benchmarks.serving_world import serving_world
 from benchmarks.sid_server import SidServer
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import RepresentationConfig
-from trainer.rqvae.export import export as export_encoder
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.rqvae.export import export as export_encoder
 
 _OUT = "benchmarks/out/serving_fuzz.json"
 _PROPER = {

@@ -15,16 +15,16 @@ from tensorflow_transform.tf_metadata import metadata_io
 from tensorflow_transform.tf_metadata import schema_utils
 
 from benchmarks.ranker_world import RankerWorld
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.context_transform import ContextTransform
-from trainer.ranker.export import export_ranker
-from trainer.ranker.feature_builder import FeatureBuilder
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.model import Ranker
-from trainer.ranker.preprocessing import preprocessing_fn
-from trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
+from semantic_id_ranking.trainer.ranker.export import export_ranker
+from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.model import Ranker
+from semantic_id_ranking.trainer.ranker.preprocessing import preprocessing_fn
+from semantic_id_ranking.trainer.ranker.representations import create_representation
 
 CONTEXT = {"tab": "home", "hour": 12.0}
 """The context of every request."""

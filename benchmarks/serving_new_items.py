@@ -8,9 +8,9 @@ from benchmarks.load import Load
 from benchmarks.load import run_load
 from benchmarks.serving_models import CONTEXT
 from benchmarks.serving_models import RankRequest
-from serving.client import EncoderClient
-from serving.client import RankerClient
-from serving.store import open_store
+from semantic_id_ranking.serving.client import EncoderClient
+from semantic_id_ranking.serving.client import RankerClient
+from semantic_id_ranking.serving.store import open_store
 
 
 def measure_new_items(

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.load import run_load
 from benchmarks.serving_models import ExportableRanker
 from benchmarks.serving_models import RankRequest
-from serving.client import RankerClient
+from semantic_id_ranking.serving.client import RankerClient
 
 # Seconds after which versions are no longer waited for.
 _PATIENCE = 300.0

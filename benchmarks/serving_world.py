@@ -4,8 +4,8 @@ import numpy as np
 
 from benchmarks.ranker_world import RankerWorld
 from benchmarks.semantic_ids import encode
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.model import RqVae
 
 # How many second and third codes go with one code before them, at most.
 _SUCCESSORS = (32, 64)

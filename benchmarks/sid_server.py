@@ -2,12 +2,9 @@
 
 import contextlib
 import os
-import pathlib
 import re
 import subprocess
 import sys
-
-_PROJECT = pathlib.Path(__file__).parents[1]
 
 
 class SidServer:
@@ -26,7 +23,14 @@ class SidServer:
 
     def __init__(self, models: str | os.PathLike, *arguments: str, log: str | None = None):
         self._log = log
-        self._command = [sys.executable, "-m", "pipeline.cli", "serve", "--models", str(models)]
+        self._command = [
+            sys.executable,
+            "-m",
+            "semantic_id_ranking.pipeline.cli",
+            "serve",
+            "--models",
+            str(models),
+        ]
         self._command += ["--port", "0", *arguments]
         self._process: subprocess.Popen | None = None
 
@@ -37,7 +41,6 @@ class SidServer:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                cwd=_PROJECT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
         line = self._process.stdout.readline()

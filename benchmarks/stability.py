@@ -25,11 +25,11 @@ from benchmarks.semantic_ids import train_sids
 from benchmarks.sid_agreement import code_agreement
 from benchmarks.sid_agreement import mutual_information
 from benchmarks.sid_agreement import pair_agreement
-from pipeline.config import Config
-from pipeline.load_config import ConfigError
-from pipeline.load_config import load_config
-from pipeline.terminal import logged_to
-from trainer.ranker.table_budget import tokenizer_rows
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.load_config import ConfigError
+from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.terminal import logged_to
+from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
 
 SLICES = ("all", "new", "unseen")
 

@@ -24,7 +24,7 @@ from benchmarks.variants import all_variants
 from benchmarks.variants import table_budgets
 from benchmarks.worker_pool import Failure
 from benchmarks.worker_pool import run_each
-from trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import create_representation
 
 _STABLE = "sid_spm"
 #: Representations of the A/A comparison; the first is what the others are compared with.

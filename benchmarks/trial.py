@@ -18,9 +18,9 @@ from benchmarks.experiment import TrainedRanker
 from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.variants import Variant
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.representations import SidResources
-from trainer.ranker.table_budget import tokenizer_rows
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
 
 #: Slices whose AUC claims are made of.
 CLAIM_SLICES = ("all", "new", "unseen")

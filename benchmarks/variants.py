@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations import REGISTRY
 
 # Options of representations that are compared in more than one form; all others take the defaults.
 _FORMS: dict[str, tuple[str, tuple[float, ...]]] = {

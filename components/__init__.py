@@ -1,6 +1,1 @@
 """The custom TFX components, a folder each: `component.py` declares, `executor.py` works."""
-
-import os
-
-# TensorFlow Recommenders needs Keras 2. Keras reads this at TensorFlow's first import.
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")

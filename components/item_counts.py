@@ -6,7 +6,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from components import examples as examples_lib
+from semantic_id_ranking.components import examples as examples_lib
 
 
 class CountItems(beam.PTransform):

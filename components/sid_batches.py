@@ -10,17 +10,17 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
-from components import sid_table
-from components.errors import InputError
-from components.parquet import lists
-from components.parquet.columns import ids
-from components.parquet.place import Place
-from components.parquet.row_group import list_files
-from components.parquet.row_group import read_schema
-from components.parquet.row_group import row_groups
-from components.parquet.row_group import RowGroup
-from trainer.sid_space import SidSpace
-from trainer.sid_space import SidSpaceMismatchError
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet import lists
+from semantic_id_ranking.components.parquet.columns import ids
+from semantic_id_ranking.components.parquet.place import Place
+from semantic_id_ranking.components.parquet.row_group import list_files
+from semantic_id_ranking.components.parquet.row_group import read_schema
+from semantic_id_ranking.components.parquet.row_group import row_groups
+from semantic_id_ranking.components.parquet.row_group import RowGroup
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.sid_space import SidSpaceMismatchError
 
 _COLUMNS = {"item_id": "the id of the item", "sid": "its Semantic ID"}
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 #: Column that tells whether an item's content embedding is still the one that was encoded.
 DIGEST = "embedding_digest"

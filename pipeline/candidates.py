@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow.parquet as pq
 
-from components.errors import InputError
+from semantic_id_ranking.components.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Candidates:
             if not item_ids:
                 raise InputError(f"{path}: is empty; an item_id a line is needed")
             return cls(item_ids)
-        from components.parquet.row_group import read_schema
+        from semantic_id_ranking.components.parquet.row_group import read_schema
 
         names = read_schema(path, {"item_id": "the id of the item"}).names
         wanted = [name for name in ("item_id", "embedding", "title") if name in names]

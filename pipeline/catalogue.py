@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from components.errors import InputError
-from trainer.ranker.context_spec import ITEM_AGE_COLUMN
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,8 @@ import sys
 import rich.console
 import rich.table
 
-from components.errors import InputError
-from pipeline.encode import latest_saved_model
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.encode import latest_saved_model
 
 #: Ops of tensorflow_text that tensorflow_model_server links beside TensorFlow's own.
 SENTENCEPIECE_OPS = frozenset(
@@ -69,8 +69,14 @@ def _origin(op: str, registered: bool) -> str | None:
 def _ops(path: str) -> dict[str, tuple[int, bool]]:
     """Nodes of each op, and whether TensorFlow registers it."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "pipeline.servable_ops", os.path.abspath(path)],
-        cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "semantic_id_ranking.pipeline.servable_ops",
+            os.path.abspath(path),
+        ],
         stdout=subprocess.PIPE,
         check=True,
     )

@@ -1,9 +1,11 @@
 """The command line `sid`."""
 
+import importlib.resources
 import os
 import sys
 import warnings
 from typing import Annotated
+from typing import NoReturn
 
 # Before any import of TensorFlow: its C++ log would bury what we print.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,10 +14,11 @@ warnings.filterwarnings("ignore")
 import rich.console  # noqa: E402
 import typer  # noqa: E402
 
-from components.errors import InputError  # noqa: E402
-from pipeline import serving_cli  # noqa: E402
-from pipeline.load_config import load_config  # noqa: E402
-from pipeline.terminal import silence_exit  # noqa: E402
+from semantic_id_ranking.components.errors import InputError  # noqa: E402
+from semantic_id_ranking.pipeline import serving_cli  # noqa: E402
+from semantic_id_ranking.pipeline.extras import missing_extra  # noqa: E402
+from semantic_id_ranking.pipeline.load_config import load_config  # noqa: E402
+from semantic_id_ranking.pipeline.terminal import silence_exit  # noqa: E402
 
 app = typer.Typer(
     help="Semantic IDs in place of hashed item IDs for ranking models.",
@@ -41,7 +44,7 @@ def run(
     overrides: Overrides = None,
 ) -> None:
     """Runs the whole pipeline on your data, on this machine."""
-    from pipeline import run as run_lib
+    from semantic_id_ranking.pipeline import run as run_lib
 
     run_lib.run(items, impressions, output, load_config(config, overrides or ()), console)
 
@@ -51,12 +54,17 @@ def demo(
     output: Annotated[str, typer.Option(help="Folder of everything the run makes.")] = (
         "runs/movielens"
     ),
-    config: Config = "configs/movielens.yaml",
+    config: Annotated[
+        str | None,
+        typer.Option(help="YAML file of the configuration; without it, that of MovieLens."),
+    ] = None,
     overrides: Overrides = None,
 ) -> None:
     """Runs the pipeline on MovieLens, serves the result and ranks 500 films for one user."""
-    from pipeline.demo import demo as demo_lib
+    from semantic_id_ranking.pipeline.demo import demo as demo_lib
 
+    if config is None:
+        config = str(importlib.resources.files("semantic_id_ranking") / "configs/movielens.yaml")
     demo_lib.demo(output, load_config(config, overrides or ()), console)
 
 
@@ -97,7 +105,7 @@ def encode(
     overrides: Overrides = None,
 ) -> None:
     """Gives items their Semantic IDs, in a Beam batch."""
-    from pipeline import encode as encode_lib
+    from semantic_id_ranking.pipeline import encode as encode_lib
 
     columns = load_config(config, overrides or ()).columns
     encode_lib.encode(
@@ -120,7 +128,7 @@ def tune_sid(
     overrides: Overrides = None,
 ) -> None:
     """Tries a few sizes of Semantic IDs on your items and recommends one, saying why."""
-    from pipeline import tune_sid as tune_sid_lib
+    from semantic_id_ranking.pipeline import tune_sid as tune_sid_lib
 
     configured = load_config(config, overrides or ())
     tune_sid_lib.tune_sid(items, impressions, configured, minutes, log, console)
@@ -130,14 +138,19 @@ app.add_typer(serving_cli.app)
 
 
 def main() -> None:
-    """Entry point: bad input ends with status 2 and one sentence."""
+    """Entry point: bad input, or an extra that is not installed, ends with 2 and one sentence."""
     try:
         app(standalone_mode=False)
     except InputError as error:
-        rich.console.Console(stderr=True).print(
-            f"sid: {error}", highlight=False, markup=False, soft_wrap=True
+        _refuse(str(error))
+    except ModuleNotFoundError as error:
+        extra = missing_extra()
+        if extra is None:
+            raise
+        _refuse(
+            f"needs the module {error.name}, which the extra {extra} brings: "
+            f"pip install 'semantic-id-ranking[{extra}]'"
         )
-        sys.exit(2)
     except typer.Abort:
         sys.exit(130)
     except Exception as error:
@@ -147,6 +160,13 @@ def main() -> None:
             sys.exit(error.exit_code)
         raise
     silence_exit()
+
+
+def _refuse(reason: str) -> NoReturn:
+    rich.console.Console(stderr=True).print(
+        f"sid: {reason}", highlight=False, markup=False, soft_wrap=True
+    )
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.config import TaskConfig
-from trainer.rqvae.config import RqVaeConfig
-from trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 
 _STRICT = ConfigDict(extra="forbid")
 

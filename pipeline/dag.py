@@ -21,22 +21,22 @@ from typing import Any
 
 from tfx import v1 as tfx
 
-from components.feature_joiner.component import FeatureJoiner
-from components.feature_joiner.parameters import JoinParameters
-from components.impression_gen.component import ImpressionGen
-from components.item_gen.component import ItemGen
-from components.model_pusher.component import ModelPusher
-from components.semantic_id_gen.component import SemanticIdGen
-from components.sid_analyzer.component import SidAnalyzer
-from components.sid_tokenizer_trainer.component import SidTokenizerTrainer
-from pipeline import config as config_lib
-from pipeline.code_version import code_version
-from pipeline.evaluation import eval_config
-from pipeline.input_checks import input_checks
-from pipeline.inputs import Inputs
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.table_budget import baseline_rows
-from trainer.ranker.table_budget import tokenizer_rows
+from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
+from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.impression_gen.component import ImpressionGen
+from semantic_id_ranking.components.item_gen.component import ItemGen
+from semantic_id_ranking.components.model_pusher.component import ModelPusher
+from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
+from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
+from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
+from semantic_id_ranking.pipeline import config as config_lib
+from semantic_id_ranking.pipeline.code_version import code_version
+from semantic_id_ranking.pipeline.evaluation import eval_config
+from semantic_id_ranking.pipeline.input_checks import input_checks
+from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.table_budget import baseline_rows
+from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
 
 PIPELINE_NAME = "semantic_id_ranking"
 
@@ -49,10 +49,14 @@ LOCAL_BEAM_ARGUMENTS = (
 )
 
 #: Modules that every component of ours reads its Examples with.
-_SHARED = ("components.examples", "components.errors")
+_SHARED = ("semantic_id_ranking.components.examples", "semantic_id_ranking.components.errors")
 
 #: Modules that every model of ours is built with.
-_MODELS = ("trainer.sid_space", "trainer.autograph", "trainer.warmup")
+_MODELS = (
+    "semantic_id_ranking.trainer.sid_space",
+    "semantic_id_ranking.trainer.autograph",
+    "semantic_id_ranking.trainer.warmup",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,14 +100,24 @@ def create_pipeline(
         input_base=os.path.dirname(inputs.items),
         pattern=os.path.basename(inputs.items),
         parameters=inputs.item_parameters(
-            config, code_version("components.item_gen", "components.parquet", *_SHARED)
+            config,
+            code_version(
+                "semantic_id_ranking.components.item_gen",
+                "semantic_id_ranking.components.parquet",
+                *_SHARED,
+            ),
         ),
     )
     impression_gen = ImpressionGen(
         input_base=os.path.dirname(inputs.impressions),
         pattern=os.path.basename(inputs.impressions),
         parameters=inputs.impression_parameters(
-            config, code_version("components.impression_gen", "components.parquet", *_SHARED)
+            config,
+            code_version(
+                "semantic_id_ranking.components.impression_gen",
+                "semantic_id_ranking.components.parquet",
+                *_SHARED,
+            ),
         ),
     )
     item_checks = input_checks(
@@ -122,27 +136,34 @@ def create_pipeline(
     )
 
     rqvae = tfx.components.Trainer(
-        run_fn="trainer.rqvae.run_fn.run_fn",
+        run_fn="semantic_id_ranking.trainer.rqvae.run_fn.run_fn",
         examples=item_gen.outputs["examples"],
         train_args=tfx.proto.TrainArgs(splits=["train"]),
         eval_args=tfx.proto.EvalArgs(splits=["eval"]),
         custom_config={
             "rqvae": config_lib.to_dict(config.rqvae),
-            "code_version": code_version("trainer.rqvae", *_MODELS),
+            "code_version": code_version("semantic_id_ranking.trainer.rqvae", *_MODELS),
         },
     ).with_id("Trainer.rqvae")
     rqvae.add_upstream_node(item_checks[-1])
     semantic_id_gen = SemanticIdGen(
         examples=item_gen.outputs["examples"],
         model=rqvae.outputs["model"],
-        code_version=code_version("components.semantic_id_gen", "components.sid_table", *_SHARED),
+        code_version=code_version(
+            "semantic_id_ranking.components.semantic_id_gen",
+            "semantic_id_ranking.components.sid_table",
+            *_SHARED,
+        ),
     )
     sid_analyzer = SidAnalyzer(
         examples=item_gen.outputs["examples"],
         model=rqvae.outputs["model"],
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         code_version=code_version(
-            "components.sid_analyzer", "components.sid_table", "trainer.rqvae.analysis", *_SHARED
+            "semantic_id_ranking.components.sid_analyzer",
+            "semantic_id_ranking.components.sid_table",
+            "semantic_id_ranking.trainer.rqvae.analysis",
+            *_SHARED,
         ),
     )
     tokenizer = SidTokenizerTrainer(
@@ -152,9 +173,9 @@ def create_pipeline(
         rows=tokenizer_rows(*_sizes(config)),
         config=config_lib.to_dict(config.tokenizer),
         code_version=code_version(
-            "components.sid_tokenizer_trainer",
-            "components.item_counts",
-            "trainer.tokenizer",
+            "semantic_id_ranking.components.sid_tokenizer_trainer",
+            "semantic_id_ranking.components.item_counts",
+            "semantic_id_ranking.trainer.tokenizer",
             *_SHARED,
         ),
     )
@@ -164,13 +185,13 @@ def create_pipeline(
         items=item_gen.outputs["examples"],
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         parameters=_join_parameters(inputs, config),
-        code_version=code_version("components.feature_joiner", *_SHARED),
+        code_version=code_version("semantic_id_ranking.components.feature_joiner", *_SHARED),
     )
     joiner.add_upstream_node(impression_checks[-1])
     transform = tfx.components.Transform(
         examples=joiner.outputs["examples"],
         schema=joiner.outputs["schema"],
-        preprocessing_fn="trainer.ranker.preprocessing.preprocessing_fn",
+        preprocessing_fn="semantic_id_ranking.trainer.ranker.preprocessing.preprocessing_fn",
         splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=[]),
         materialize=False,
         custom_config={
@@ -178,14 +199,15 @@ def create_pipeline(
             "numeric": list(config.context.numeric),
             "item_age": config.context.item_age,
             "code_version": code_version(
-                "trainer.ranker.preprocessing", "trainer.ranker.context_spec"
+                "semantic_id_ranking.trainer.ranker.preprocessing",
+                "semantic_id_ranking.trainer.ranker.context_spec",
             ),
         },
     )
 
     def ranker_trainer(name: str, representation: dict[str, Any]) -> tfx.components.Trainer:
         return tfx.components.Trainer(
-            run_fn="trainer.ranker.run_fn.run_fn",
+            run_fn="semantic_id_ranking.trainer.ranker.run_fn.run_fn",
             examples=joiner.outputs["examples"],
             transform_graph=transform.outputs["transform_graph"],
             base_model=tokenizer.outputs["model"],
@@ -197,7 +219,11 @@ def create_pipeline(
                 "tasks": [config_lib.to_dict(task) for task in config.tasks],
                 "context": config_lib.to_dict(config.context),
                 "history_length": config.history.length,
-                "code_version": code_version("trainer.ranker", "trainer.tokenizer", *_MODELS),
+                "code_version": code_version(
+                    "semantic_id_ranking.trainer.ranker",
+                    "semantic_id_ranking.trainer.tokenizer",
+                    *_MODELS,
+                ),
             },
         ).with_id(name)
 

@@ -4,9 +4,9 @@ import os
 
 import rich.console
 
-from components.errors import InputError
-from pipeline.config import ColumnsConfig
-from pipeline.terminal import logged_to
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.config import ColumnsConfig
+from semantic_id_ranking.pipeline.terminal import logged_to
 
 
 def encode(
@@ -39,8 +39,8 @@ def encode(
     model = latest_saved_model(model)
     output = output.rstrip("/") or output
     with logged_to(os.path.abspath(f"{output}.log")):
-        from components.semantic_id_gen.batch import encode_parquet
-        from components.semantic_id_gen.batch import EncodeOptions
+        from semantic_id_ranking.components.semantic_id_gen.batch import encode_parquet
+        from semantic_id_ranking.components.semantic_id_gen.batch import EncodeOptions
 
         result = encode_parquet(
             model,

@@ -4,9 +4,9 @@ import json
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from pipeline.config import Config
-from pipeline.config import ThresholdConfig
-from trainer.ranker.config import TaskConfig
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.config import ThresholdConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
 
 #: Slice name -> feature and value of the joined examples; None is all of them.
 SLICE_FEATURES: dict[str, tuple[str, str] | None] = {

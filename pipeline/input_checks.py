@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from tfx import v1 as tfx
 from tfx.dsl.components.base import base_component
 
-from components.anomaly_gate.component import AnomalyGate
-from components.schema_gen.component import SchemaGen
-from pipeline.code_version import code_version
+from semantic_id_ranking.components.anomaly_gate.component import AnomalyGate
+from semantic_id_ranking.components.schema_gen.component import SchemaGen
+from semantic_id_ranking.pipeline.code_version import code_version
 
 
 def input_checks(
@@ -38,7 +38,7 @@ def input_checks(
         statistics=statistics.outputs["statistics"],
         required=required,
         categorical=categorical,
-        code_version=code_version("components.schema_gen"),
+        code_version=code_version("semantic_id_ranking.components.schema_gen"),
     ).with_id(f"SchemaGen.{name}")
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]

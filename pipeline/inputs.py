@@ -5,10 +5,10 @@ import datetime
 import os
 from typing import Any
 
-from components.parquet.evaluation_start import evaluation_start
-from components.parquet.row_group import list_files
-from components.parquet.row_group import read_schema
-from pipeline.config import Config
+from semantic_id_ranking.components.parquet.evaluation_start import evaluation_start
+from semantic_id_ranking.components.parquet.row_group import list_files
+from semantic_id_ranking.components.parquet.row_group import read_schema
+from semantic_id_ranking.pipeline.config import Config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Inputs:
         )
 
     def item_parameters(self, config: Config, code_version: str) -> dict[str, Any]:
-        """Parameters of ItemGen: fields of `components.parquet.item_parameters.ItemParameters`."""
+        """Parameters of ItemGen: fields of `ItemParameters`."""
         columns = config.columns
         return {
             "item_id": columns.item_id,

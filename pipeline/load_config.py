@@ -11,10 +11,10 @@ from typing import Any
 import pydantic
 import yaml
 
-from components.errors import InputError
-from pipeline.config import Config
-from trainer.ranker.context_spec import ITEM_AGE_COLUMN
-from trainer.ranker.table_budget import baseline_rows
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
+from semantic_id_ranking.trainer.ranker.table_budget import baseline_rows
 
 
 class ConfigError(InputError):

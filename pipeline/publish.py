@@ -5,13 +5,13 @@ import time
 import rich.console
 import rich.progress
 
-from components.errors import InputError
-from components.sid_batches import SidBatches
-from serving.served_space import ServedSpace
-from serving.store import Checkpoint
-from serving.store import open_store
-from serving.store import SidStore
-from serving.store import StoreError
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.sid_batches import SidBatches
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.store import Checkpoint
+from semantic_id_ranking.serving.store import open_store
+from semantic_id_ranking.serving.store import SidStore
+from semantic_id_ranking.serving.store import StoreError
 
 
 def publish(sids: str, store: str, timeout: float, console: rich.console.Console) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 
 import rich.console
 
-from components.errors import InputError
-from components.model_pusher.version_folder import VersionFolder
-from pipeline.release import read_releases
-from pipeline.release import RELEASE
-from pipeline.release import write_releases
-from pipeline.serve import base_paths
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.pipeline.release import read_releases
+from semantic_id_ranking.pipeline.release import RELEASE
+from semantic_id_ranking.pipeline.release import write_releases
+from semantic_id_ranking.pipeline.serve import base_paths
 
 #: The model whose version tells which release is served: its columns and tasks are the release's.
 _RANKER = "ranker"

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import rich.console
 import rich.table
 
-from components.errors import InputError
-from pipeline.candidates import Candidates
-from pipeline.catalogue import Catalogue
-from serving.store import open_store
-from serving.store import SidStore
-from serving.store import StoreError
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.candidates import Candidates
+from semantic_id_ranking.pipeline.catalogue import Catalogue
+from semantic_id_ranking.serving.store import open_store
+from semantic_id_ranking.serving.store import SidStore
+from semantic_id_ranking.serving.store import StoreError
 
 if TYPE_CHECKING:
-    from serving.client import ClientTls
+    from semantic_id_ranking.serving.client import ClientTls
 
 _DEFAULT_CANDIDATES = 500
 _RUN_STORE = "sids.sqlite"
@@ -62,8 +62,8 @@ def rank(
         chosen = Candidates.load(candidates)
     values = catalogue.context(context)
     # TensorFlow comes with it, which takes seconds: what can be wrong before is told at once.
-    from serving.client import ModelCallError
-    from serving.client import SidSpaceMismatchError
+    from semantic_id_ranking.serving.client import ModelCallError
+    from semantic_id_ranking.serving.client import SidSpaceMismatchError
 
     try:
         with open_store(store) if store else open_run_store(run, catalogue) as sids:
@@ -98,7 +98,7 @@ def client_tls(
     for path in filter(None, (authority, certificate, key)):
         if not os.path.isfile(path):
             raise InputError(f"{path}: no such file")
-    from serving.client import ClientTls
+    from semantic_id_ranking.serving.client import ClientTls
 
     return ClientTls(authority, certificate, key)
 
@@ -112,8 +112,8 @@ def open_run_store(run: str, catalogue: Catalogue) -> SidStore:
         run: Output folder of the run.
         catalogue: What the run released.
     """
-    from components.sid_batches import SidBatches
-    from pipeline import publish
+    from semantic_id_ranking.components.sid_batches import SidBatches
+    from semantic_id_ranking.pipeline import publish
 
     path = os.path.abspath(os.path.join(run, _RUN_STORE))
     store = open_store(f"sqlite:///{urllib.parse.quote(path)}")
@@ -151,7 +151,7 @@ def show_ranking(
         always: Items shown whatever their place.
         tls: How to speak TLS to the model server; None: not at all.
     """
-    from serving.client import RankerClient
+    from semantic_id_ranking.serving.client import RankerClient
 
     history = catalogue.histories.get(user, [])
     titles = {**catalogue.titles, **candidates.titles}

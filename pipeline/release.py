@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
 
 RELEASE = "release.json"
 _BEFORE = "before"

@@ -8,12 +8,12 @@ from typing import Any
 
 import rich.console
 
-from components.errors import InputError
-from pipeline import config as config_lib
-from pipeline.inputs import Inputs
-from pipeline.release import add_release
-from pipeline.release import newest_versions
-from pipeline.terminal import logged_to
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline import config as config_lib
+from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.release import add_release
+from semantic_id_ranking.pipeline.release import newest_versions
+from semantic_id_ranking.pipeline.terminal import logged_to
 
 SUMMARY = "summary.json"
 
@@ -50,7 +50,7 @@ def run(
     with logged_to(log):
         summary, cached = _run(inputs, output, config, console)
     # Imports TensorFlow, which has to wait for the log.
-    from pipeline.summary import tables
+    from semantic_id_ranking.pipeline.summary import tables
 
     for table in tables(summary):
         console.print(table)
@@ -81,11 +81,11 @@ def _run(
     import tensorflow_text  # noqa: F401  registers SentencePiece's ops for the Evaluator
     from tfx import v1 as tfx
 
-    from pipeline.dag import create_pipeline
-    from pipeline.dag import Destinations
-    from pipeline.progress import Progress
-    from pipeline.run_records import RunRecords
-    from pipeline.summary import make_summary
+    from semantic_id_ranking.pipeline.dag import create_pipeline
+    from semantic_id_ranking.pipeline.dag import Destinations
+    from semantic_id_ranking.pipeline.progress import Progress
+    from semantic_id_ranking.pipeline.run_records import RunRecords
+    from semantic_id_ranking.pipeline.summary import make_summary
 
     destinations = Destinations.under(output)
     pipeline = create_pipeline(inputs, config, destinations)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import rich.console
 
-from components.errors import InputError
+from semantic_id_ranking.components.errors import InputError
 
 if TYPE_CHECKING:
-    from serving.server import ModelServer
+    from semantic_id_ranking.serving.server import ModelServer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,11 +118,11 @@ def _create(options: ServeOptions) -> "ModelServer":
         raise InputError("sid serve: --tls-client-authority needs --tls-certificate and --tls-key")
     models = base_paths(options.models) if options.models else options.models_config
 
-    from serving.server import Limits
-    from serving.server import ModelServer
-    from serving.server import MonitoringConfig
-    from serving.server import ServerTls
-    from serving.server.monitoring_config import read_monitoring_config
+    from semantic_id_ranking.serving.server import Limits
+    from semantic_id_ranking.serving.server import ModelServer
+    from semantic_id_ranking.serving.server import MonitoringConfig
+    from semantic_id_ranking.serving.server import ServerTls
+    from semantic_id_ranking.serving.server.monitoring_config import read_monitoring_config
 
     tls = None
     if options.tls_certificate:

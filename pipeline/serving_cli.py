@@ -5,7 +5,7 @@ from typing import Annotated
 import rich.console
 import typer
 
-from components.errors import InputError
+from semantic_id_ranking.components.errors import InputError
 
 app = typer.Typer()
 console = rich.console.Console()
@@ -64,7 +64,7 @@ def serve(
 ) -> None:
     """Serves pushed models on this machine; production runs TensorFlow Serving."""
     options = dict(locals())  # A field each of ServeOptions.
-    from pipeline import serve as serve_lib
+    from semantic_id_ranking.pipeline import serve as serve_lib
 
     serve_lib.serve(serve_lib.ServeOptions(**options), console)
 
@@ -108,7 +108,7 @@ def rank(
     tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
 ) -> None:
     """Ranks items for a user through a model server that runs already."""
-    from pipeline import rank as rank_lib
+    from semantic_id_ranking.pipeline import rank as rank_lib
 
     tls = rank_lib.client_tls(tls_authority, tls_certificate, tls_key)
     rank_lib.rank(run, user, candidates, context or (), top, address, console, store, tls)
@@ -123,7 +123,7 @@ def publish(
     timeout: StoreTimeout = 60.0,
 ) -> None:
     """Loads Semantic IDs into the store that serving reads; goes on where it was interrupted."""
-    from pipeline import publish as publish_lib
+    from semantic_id_ranking.pipeline import publish as publish_lib
 
     publish_lib.publish(sids, store, timeout, console)
 
@@ -138,7 +138,7 @@ def store(
     timeout: StoreTimeout = 60.0,
 ) -> None:
     """Lists the SID spaces of the store that serving reads, or removes one."""
-    from pipeline import store as store_lib
+    from semantic_id_ranking.pipeline import store as store_lib
 
     store_lib.store(url, drop, timeout, console)
 
@@ -155,7 +155,7 @@ def push(
     ] = None,
 ) -> None:
     """Takes back what sid run pushed: the version before is served again."""
-    from pipeline import push as push_lib
+    from semantic_id_ranking.pipeline import push as push_lib
 
     if not rollback:
         raise InputError("sid push: needs --rollback; it is sid run that pushes")
@@ -167,6 +167,6 @@ def check_servable(
     directory: Annotated[str, typer.Argument(help="A SavedModel, or its base folder.")],
 ) -> None:
     """Lists a SavedModel's ops and fails on those that TensorFlow Serving does not have."""
-    from pipeline import check_servable as check_servable_lib
+    from semantic_id_ranking.pipeline import check_servable as check_servable_lib
 
     check_servable_lib.check_servable(directory, console)

@@ -3,10 +3,10 @@
 import rich.console
 import rich.table
 
-from components.errors import InputError
-from serving.store import open_store
-from serving.store import SidStore
-from serving.store import StoreError
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.serving.store import open_store
+from semantic_id_ranking.serving.store import SidStore
+from semantic_id_ranking.serving.store import StoreError
 
 
 def store(url: str, drop: str | None, timeout: float, console: rich.console.Console) -> None:

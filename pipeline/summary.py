@@ -9,14 +9,14 @@ import rich.table
 import tensorflow_model_analysis as tfma
 from tfx.utils import path_utils
 
-from pipeline.config import Config
-from pipeline.config import SLICES
-from pipeline.evaluation import BASELINE
-from pipeline.evaluation import CANDIDATE
-from pipeline.evaluation import METRICS
-from pipeline.evaluation import output_name
-from pipeline.evaluation import SLICE_FEATURES
-from pipeline.run_records import RunRecords
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.config import SLICES
+from semantic_id_ranking.pipeline.evaluation import BASELINE
+from semantic_id_ranking.pipeline.evaluation import CANDIDATE
+from semantic_id_ranking.pipeline.evaluation import METRICS
+from semantic_id_ranking.pipeline.evaluation import output_name
+from semantic_id_ranking.pipeline.evaluation import SLICE_FEATURES
+from semantic_id_ranking.pipeline.run_records import RunRecords
 
 _REPORTED_NAMES = {
     "ranker": (CANDIDATE, "Trainer.ranker"),

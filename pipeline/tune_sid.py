@@ -8,9 +8,9 @@ import numpy as np
 import rich.console
 import rich.table
 
-from pipeline.config import Config
-from pipeline.inputs import Inputs
-from pipeline.terminal import logged_to
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.terminal import logged_to
 
 # Trials are there to be compared: shorter than a run's training, and on a sample of a large set.
 _EPOCHS = 8
@@ -44,9 +44,9 @@ def tune_sid(
     begin = time.monotonic()
     inputs = Inputs.look(items, impressions, config)
     with logged_to(os.path.abspath(log or os.devnull)):
-        from components.parquet.item_arrays import read_items
-        from components.parquet.item_parameters import ItemParameters
-        from trainer.rqvae import tune
+        from semantic_id_ranking.components.parquet.item_arrays import read_items
+        from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
+        from semantic_id_ranking.trainer.rqvae import tune
 
         parameters = ItemParameters(**inputs.item_parameters(config, code_version="none"))
         read = read_items(inputs.items, parameters)
@@ -99,7 +99,7 @@ def tune_sid(
 
 def _training_items(read, evaluation_start: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings [N, D] of a sample of the training period, and which are its newest tenth."""
-    from components.parquet.timestamps import to_microseconds
+    from semantic_id_ranking.components.parquet.timestamps import to_microseconds
 
     rows = np.flatnonzero(read.created_at < to_microseconds(evaluation_start))
     rows = np.random.default_rng(seed).permutation(rows)[:_ITEMS]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Resolves setup.py into one lock for each Python version. What is locked stays where it still fits.
+# Resolves pyproject.toml into one lock for each Python version. What is locked stays where it fits.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,8 +9,8 @@ for version in 3.10 3.11 3.12 3.13; do
     platform="--python-platform x86_64-manylinux_2_39"
     [ "$version" = 3.10 ] && platform=
     # shellcheck disable=SC2086
-    "$uv" pip compile --quiet setup.py --extra demo --extra dev --python-version "$version" \
-        $platform --no-emit-index-url --no-header --no-annotate \
+    "$uv" pip compile --quiet pyproject.toml --extra pipeline --extra demo --extra dev \
+        --python-version "$version" $platform --no-emit-index-url --no-header --no-annotate \
         --output-file "requirements/python$version.txt"
     echo "requirements/python$version.txt"
 done

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import sys
 import warnings
 from typing import Any
 
@@ -55,17 +56,25 @@ class FinishedRun:
     records: Any
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_name_each():
+    """No module was imported under a second name: its classes would be others of the same name."""
+    yield
+    twice = {"components", "pipeline", "serving", "trainer"}.intersection(sys.modules)
+    assert not twice, f"import {sorted(twice)} from semantic_id_ranking"
+
+
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> FinishedRun:
     """One run of the real pipeline, over a world of 480 items and 6,000 impressions."""
     import io
 
     import rich.console
-    import synthetic
 
-    from pipeline import run as run_lib
-    from pipeline.load_config import load_config
-    from pipeline.run_records import RunRecords
+    from semantic_id_ranking.pipeline import run as run_lib
+    from semantic_id_ranking.pipeline.load_config import load_config
+    from semantic_id_ranking.pipeline.run_records import RunRecords
+    from tests import synthetic
 
     folder: pathlib.Path = tmp_path_factory.mktemp("run")
     catalogue = synthetic.items()

@@ -4,7 +4,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
+
 LOCKS = ["python3.10.txt", "python3.11.txt", "python3.12.txt", "python3.13.txt"]
 TOOLS = [
     "sh",
@@ -81,7 +82,7 @@ class Machine:
         for path in (self.clone, self.state, self.bin, self.home):
             path.mkdir()
         shutil.copytree(ROOT / "requirements", self.clone / "requirements")
-        for name in ("Makefile", "setup.py"):
+        for name in ("Makefile", "pyproject.toml"):
             shutil.copy(ROOT / name, self.clone / name)
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool))

@@ -3,8 +3,9 @@
 import os
 
 import pytest
-from install_machine import Machine
-from install_machine import UV
+
+from tests.install_machine import Machine
+from tests.install_machine import UV
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_make_installs_again_only_after_a_change(machine):
     assert machine.run(*question).returncode == 1
     assert machine.run("make", ".venv/.installed").returncode == 0
     assert machine.run(*question).returncode == 0
-    for name in ("setup.py", "requirements/python3.10.txt"):
+    for name in ("pyproject.toml", "requirements/python3.10.txt"):
         stamp = machine.stamp.stat().st_mtime
         os.utime(machine.clone / name, (stamp + 10, stamp + 10))
         assert machine.run(*question).returncode == 1

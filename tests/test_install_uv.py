@@ -1,10 +1,11 @@
 """How requirements/uv.sh comes by uv where there is none."""
 
 import pytest
-from install_machine import Machine
-from install_machine import PYTHON
-from install_machine import SHIM
-from install_machine import UV
+
+from tests.install_machine import Machine
+from tests.install_machine import PYTHON
+from tests.install_machine import SHIM
+from tests.install_machine import UV
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from tfx.dsl.component.experimental.annotations import Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
-from components.anomaly_gate.check import check_anomalies
+from semantic_id_ranking.components.anomaly_gate.check import check_anomalies
 
 
 @component

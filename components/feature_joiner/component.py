@@ -9,10 +9,10 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import component_spec
 from tfx.types import standard_artifacts
 
-from components.artifacts import SemanticIds
-from components.artifacts import UserHistories
-from components.feature_joiner import executor
-from components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.artifacts import SemanticIds
+from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.feature_joiner import executor
+from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 
 
 class FeatureJoinerSpec(component_spec.ComponentSpec):

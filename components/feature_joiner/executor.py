@@ -17,15 +17,15 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx_bsl.coders import example_coder
 
-from components import examples as examples_lib
-from components.errors import InputError
-from components.feature_joiner.item_table import build_item_table
-from components.feature_joiner.item_table import ItemTable
-from components.feature_joiner.join import final_histories
-from components.feature_joiner.join import Impressions
-from components.feature_joiner.join import join
-from components.feature_joiner.parameters import JoinParameters
-from components.feature_joiner.popularity import popularity_slices
+from semantic_id_ranking.components import examples as examples_lib
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.feature_joiner.item_table import build_item_table
+from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
+from semantic_id_ranking.components.feature_joiner.join import final_histories
+from semantic_id_ranking.components.feature_joiner.join import Impressions
+from semantic_id_ranking.components.feature_joiner.join import join
+from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.feature_joiner.popularity import popularity_slices
 
 _SPLITS = ("train", "eval")
 _HISTORIES = pa.schema([("user_id", pa.string()), ("item_id", pa.list_(pa.string()))])

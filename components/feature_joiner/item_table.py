@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from components import examples as examples_lib
+from semantic_id_ranking.components import examples as examples_lib
 
 _DAY = 86_400_000_000
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from components.examples import ragged
-from components.feature_joiner.history import recent_before
-from components.feature_joiner.item_table import ItemTable
-from components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.examples import ragged
+from semantic_id_ranking.components.feature_joiner.history import recent_before
+from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
+from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 
 #: Columns of equally many impressions: `user_id`, `timestamp`, `item` (row of the item table),
 #: `current_item_id`, `evaluation` (bool) and the label and context columns by their own names.
@@ -100,7 +100,7 @@ def _features(
     seen: np.ndarray,
     parameters: JoinParameters,
 ) -> pa.RecordBatch:
-    """The features of `trainer.ranker.features` of some impressions, as list columns."""
+    """The features of `trainer/ranker/features.py` of some impressions, as list columns."""
     item = impressions["item"][rows]
     ids = table.ids.to_numpy()
     levels = table.sids.shape[1]

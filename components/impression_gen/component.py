@@ -7,10 +7,10 @@ from typing import Any
 from tfx.components.example_gen import component
 from tfx.dsl.components.base import executor_spec
 
-from components.impression_gen import executor
-from components.parquet.example_gen_config import input_config
-from components.parquet.example_gen_config import pack_parameters
-from components.parquet.impression_parameters import ImpressionParameters
+from semantic_id_ranking.components.impression_gen import executor
+from semantic_id_ranking.components.parquet.example_gen_config import input_config
+from semantic_id_ranking.components.parquet.example_gen_config import pack_parameters
+from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
 
 
 class ImpressionGen(component.FileBasedExampleGen):

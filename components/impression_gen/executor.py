@@ -4,11 +4,11 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from components.parquet.example_gen_executor import ParquetExampleGenExecutor
-from components.parquet.impression_parameters import ImpressionParameters
-from components.parquet.impressions import check_impressions
-from components.parquet.impressions import impression_features
-from components.parquet.write_block import Features
+from semantic_id_ranking.components.parquet.example_gen_executor import ParquetExampleGenExecutor
+from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
+from semantic_id_ranking.components.parquet.impressions import check_impressions
+from semantic_id_ranking.components.parquet.impressions import impression_features
+from semantic_id_ranking.components.parquet.write_block import Features
 
 
 class Executor(ParquetExampleGenExecutor):

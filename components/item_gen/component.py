@@ -7,11 +7,11 @@ from typing import Any
 from tfx.components.example_gen import component
 from tfx.dsl.components.base import executor_spec
 
-from components.item_gen import driver
-from components.item_gen import executor
-from components.parquet.example_gen_config import input_config
-from components.parquet.example_gen_config import pack_parameters
-from components.parquet.item_parameters import ItemParameters
+from semantic_id_ranking.components.item_gen import driver
+from semantic_id_ranking.components.item_gen import executor
+from semantic_id_ranking.components.parquet.example_gen_config import input_config
+from semantic_id_ranking.components.parquet.example_gen_config import pack_parameters
+from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
 
 
 class ItemGen(component.FileBasedExampleGen):

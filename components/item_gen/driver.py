@@ -7,12 +7,12 @@ from tfx.components.example_gen import utils
 from tfx.orchestration import data_types
 from tfx.utils import io_utils
 
-from components.errors import InputError
-from components.parquet.example_gen_config import input_pattern
-from components.parquet.example_gen_config import unpack_parameters
-from components.parquet.first_impressions import needs_first_impressions
-from components.parquet.item_parameters import ItemParameters
-from components.parquet.row_group import list_files
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.example_gen_config import input_pattern
+from semantic_id_ranking.components.parquet.example_gen_config import unpack_parameters
+from semantic_id_ranking.components.parquet.first_impressions import needs_first_impressions
+from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
+from semantic_id_ranking.components.parquet.row_group import list_files
 
 
 class Driver(driver.FileBasedDriver):

@@ -4,11 +4,11 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from components.parquet.example_gen_executor import ParquetExampleGenExecutor
-from components.parquet.item_parameters import ItemParameters
-from components.parquet.items import check_items
-from components.parquet.items import item_features
-from components.parquet.write_block import Features
+from semantic_id_ranking.components.parquet.example_gen_executor import ParquetExampleGenExecutor
+from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
+from semantic_id_ranking.components.parquet.items import check_items
+from semantic_id_ranking.components.parquet.items import item_features
+from semantic_id_ranking.components.parquet.write_block import Features
 
 
 class Executor(ParquetExampleGenExecutor):

@@ -4,7 +4,7 @@ from tfx import types
 from tfx import v1 as tfx
 from tfx.dsl.components.base import executor_spec
 
-from components.model_pusher import executor
+from semantic_id_ranking.components.model_pusher import executor
 
 
 class ModelPusher(tfx.components.Pusher):

@@ -11,7 +11,7 @@ from tfx.types import standard_component_specs as specs
 from tfx.utils import json_utils
 from tfx.utils import proto_utils
 
-from components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
 
 
 class Executor(pusher_executor.Executor):

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 _STAGING = ".pushing-"
 _ROLLED_BACK = ".rolled_back"

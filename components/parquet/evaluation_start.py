@@ -7,14 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from components.errors import InputError
-from components.parquet.place import Place
-from components.parquet.row_group import list_files
-from components.parquet.row_group import read_schema
-from components.parquet.row_group import row_groups
-from components.parquet.timestamps import from_microseconds
-from components.parquet.timestamps import require
-from components.parquet.timestamps import timestamps
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.place import Place
+from semantic_id_ranking.components.parquet.row_group import list_files
+from semantic_id_ranking.components.parquet.row_group import read_schema
+from semantic_id_ranking.components.parquet.row_group import row_groups
+from semantic_id_ranking.components.parquet.timestamps import from_microseconds
+from semantic_id_ranking.components.parquet.timestamps import require
+from semantic_id_ranking.components.parquet.timestamps import timestamps
 
 
 def evaluation_start(impressions_path: str, timestamp_column: str, fraction: float) -> datetime:

@@ -13,10 +13,10 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.parquet.example_gen_config import input_pattern
-from components.parquet.example_gen_config import unpack_parameters
-from components.parquet.write_block import Features
-from components.parquet.write_block import WriteBlock
+from semantic_id_ranking.components.parquet.example_gen_config import input_pattern
+from semantic_id_ranking.components.parquet.example_gen_config import unpack_parameters
+from semantic_id_ranking.components.parquet.write_block import Features
+from semantic_id_ranking.components.parquet.write_block import WriteBlock
 
 _SPLITS = ("train", "eval")
 

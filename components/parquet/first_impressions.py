@@ -6,14 +6,14 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.parquet.columns import ids
-from components.parquet.place import Place
-from components.parquet.row_group import list_files
-from components.parquet.row_group import open_parquet
-from components.parquet.row_group import read_schema
-from components.parquet.row_group import row_groups
-from components.parquet.timestamps import require
-from components.parquet.timestamps import timestamps
+from semantic_id_ranking.components.parquet.columns import ids
+from semantic_id_ranking.components.parquet.place import Place
+from semantic_id_ranking.components.parquet.row_group import list_files
+from semantic_id_ranking.components.parquet.row_group import open_parquet
+from semantic_id_ranking.components.parquet.row_group import read_schema
+from semantic_id_ranking.components.parquet.row_group import row_groups
+from semantic_id_ranking.components.parquet.timestamps import require
+from semantic_id_ranking.components.parquet.timestamps import timestamps
 
 
 def first_impressions(

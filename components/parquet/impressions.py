@@ -9,19 +9,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.errors import InputError
-from components.parquet import columns
-from components.parquet.evaluation_start import check_evaluation
-from components.parquet.evaluation_start import check_training
-from components.parquet.impression_parameters import ImpressionParameters
-from components.parquet.place import Place
-from components.parquet.row_group import list_files
-from components.parquet.row_group import read_schema
-from components.parquet.row_group import row_groups
-from components.parquet.row_group import RowGroup
-from components.parquet.timestamps import require
-from components.parquet.timestamps import timestamps
-from components.parquet.timestamps import to_microseconds
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet import columns
+from semantic_id_ranking.components.parquet.evaluation_start import check_evaluation
+from semantic_id_ranking.components.parquet.evaluation_start import check_training
+from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
+from semantic_id_ranking.components.parquet.place import Place
+from semantic_id_ranking.components.parquet.row_group import list_files
+from semantic_id_ranking.components.parquet.row_group import read_schema
+from semantic_id_ranking.components.parquet.row_group import row_groups
+from semantic_id_ranking.components.parquet.row_group import RowGroup
+from semantic_id_ranking.components.parquet.timestamps import require
+from semantic_id_ranking.components.parquet.timestamps import timestamps
+from semantic_id_ranking.components.parquet.timestamps import to_microseconds
 
 _Convert = Callable[[pa.Array, Place], pa.Array]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from components.parquet.item_parameters import ItemParameters
-from components.parquet.items import check_items
-from components.parquet.items import item_features
+from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
+from semantic_id_ranking.components.parquet.items import check_items
+from semantic_id_ranking.components.parquet.items import item_features
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,19 +10,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.parquet import lists
-from components.parquet.columns import categories
-from components.parquet.columns import ids
-from components.parquet.evaluation_start import check_training
-from components.parquet.first_impressions import first_impressions
-from components.parquet.item_parameters import ItemParameters
-from components.parquet.place import Place
-from components.parquet.row_group import list_files
-from components.parquet.row_group import read_schema
-from components.parquet.row_group import row_groups
-from components.parquet.row_group import RowGroup
-from components.parquet.timestamps import timestamps
-from components.parquet.timestamps import to_microseconds
+from semantic_id_ranking.components.parquet import lists
+from semantic_id_ranking.components.parquet.columns import categories
+from semantic_id_ranking.components.parquet.columns import ids
+from semantic_id_ranking.components.parquet.evaluation_start import check_training
+from semantic_id_ranking.components.parquet.first_impressions import first_impressions
+from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
+from semantic_id_ranking.components.parquet.place import Place
+from semantic_id_ranking.components.parquet.row_group import list_files
+from semantic_id_ranking.components.parquet.row_group import read_schema
+from semantic_id_ranking.components.parquet.row_group import row_groups
+from semantic_id_ranking.components.parquet.row_group import RowGroup
+from semantic_id_ranking.components.parquet.timestamps import timestamps
+from semantic_id_ranking.components.parquet.timestamps import to_microseconds
 
 
 @dataclass(frozen=True)

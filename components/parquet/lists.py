@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.parquet.place import Place
+from semantic_id_ranking.components.parquet.place import Place
 
 _TYPES = pa.types
 _CARRIED = "a string, integer, float, boolean or timestamp, or a list of those"

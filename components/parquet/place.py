@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from components.errors import InputError
+from semantic_id_ranking.components.errors import InputError
 
 
 @dataclass(frozen=True)

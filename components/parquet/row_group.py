@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from components.errors import InputError
+from semantic_id_ranking.components.errors import InputError
 
 _BATCH_ROWS = 8192
 # Without a buffer Arrow takes a row group's whole column into memory, which may be gigabytes.

@@ -7,7 +7,7 @@ from datetime import timezone
 import numpy as np
 import pyarrow as pa
 
-from components.parquet.place import Place
+from semantic_id_ranking.components.parquet.place import Place
 
 _UNITS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EARLIEST_SECONDS = 631_152_000  # 1990-01-01

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from components.parquet.encode import encode
-from components.parquet.encode import to_record_batch
+from semantic_id_ranking.components.parquet.encode import encode
+from semantic_id_ranking.components.parquet.encode import to_record_batch
 
 # Takes a block; yields features of a batch of rows, and whether each row evaluates.
 Features = Callable[[Any], Iterable[tuple[Mapping[str, pa.Array], np.ndarray]]]

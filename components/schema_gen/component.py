@@ -9,7 +9,7 @@ from tfx.types import component_spec
 from tfx.types import standard_artifacts
 from tfx.utils import json_utils
 
-from components.schema_gen import executor
+from semantic_id_ranking.components.schema_gen import executor
 
 
 class SchemaGenSpec(component_spec.ComponentSpec):

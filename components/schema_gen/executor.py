@@ -10,7 +10,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 from tfx.utils import json_utils
 
-from components.schema_gen.relax import relax
+from semantic_id_ranking.components.schema_gen.relax import relax
 
 
 class Executor(executor.Executor):

@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.errors import InputError
-from components.parquet.lists import check_embedding_type
-from components.parquet.place import Place
-from components.parquet.row_group import list_files
-from components.parquet.row_group import read_schema
-from components.parquet.row_group import row_groups
-from components.parquet.row_group import RowGroup
-from components.semantic_id_gen import item_keys
-from components.semantic_id_gen.beam_workers import encode_parts
-from components.semantic_id_gen.earlier import EarlierWriter
-from components.semantic_id_gen.earlier import spill_earlier
-from components.semantic_id_gen.encode_parts import EncodeJob
-from components.semantic_id_gen.item_check import ItemCheck
-from components.semantic_id_gen.output_folder import OutputFolder
-from components.semantic_id_gen.parts import part_rows
-from components.semantic_id_gen.parts import split
-from components.semantic_id_gen.spill import Spill
-from components.semantic_id_gen.staging import Staging
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.lists import check_embedding_type
+from semantic_id_ranking.components.parquet.place import Place
+from semantic_id_ranking.components.parquet.row_group import list_files
+from semantic_id_ranking.components.parquet.row_group import read_schema
+from semantic_id_ranking.components.parquet.row_group import row_groups
+from semantic_id_ranking.components.parquet.row_group import RowGroup
+from semantic_id_ranking.components.semantic_id_gen import item_keys
+from semantic_id_ranking.components.semantic_id_gen.beam_workers import encode_parts
+from semantic_id_ranking.components.semantic_id_gen.earlier import EarlierWriter
+from semantic_id_ranking.components.semantic_id_gen.earlier import spill_earlier
+from semantic_id_ranking.components.semantic_id_gen.encode_parts import EncodeJob
+from semantic_id_ranking.components.semantic_id_gen.item_check import ItemCheck
+from semantic_id_ranking.components.semantic_id_gen.output_folder import OutputFolder
+from semantic_id_ranking.components.semantic_id_gen.parts import part_rows
+from semantic_id_ranking.components.semantic_id_gen.parts import split
+from semantic_id_ranking.components.semantic_id_gen.spill import Spill
+from semantic_id_ranking.components.semantic_id_gen.staging import Staging
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
-from components.semantic_id_gen import parts as parts_lib
-from components.semantic_id_gen.encode_parts import EncodeJob
-from components.semantic_id_gen.encode_parts import EncodeParts
-from components.semantic_id_gen.parts import Part
+from semantic_id_ranking.components.semantic_id_gen import parts as parts_lib
+from semantic_id_ranking.components.semantic_id_gen.encode_parts import EncodeJob
+from semantic_id_ranking.components.semantic_id_gen.encode_parts import EncodeParts
+from semantic_id_ranking.components.semantic_id_gen.parts import Part
 
 #: Times that lost workers are replaced.
 RETRIES = 3

@@ -6,8 +6,8 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import component_spec
 from tfx.types import standard_artifacts
 
-from components.artifacts import SemanticIds
-from components.semantic_id_gen import executor
+from semantic_id_ranking.components.artifacts import SemanticIds
+from semantic_id_ranking.components.semantic_id_gen import executor
 
 
 class SemanticIdGenSpec(component_spec.ComponentSpec):

@@ -4,11 +4,11 @@ import os
 
 import numpy as np
 
-from components import sid_table
-from components.errors import InputError
-from components.semantic_id_gen.item_keys import item_keys
-from components.semantic_id_gen.spill import Spill
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.semantic_id_gen.item_keys import item_keys
+from semantic_id_ranking.components.semantic_id_gen.spill import Spill
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 _KEYS = "earlier_keys.bin"
 _RECORDS = "earlier_records.bin"

@@ -10,8 +10,8 @@ import pyarrow as pa
 import tensorflow as tf
 from apache_beam.ml.inference import base
 
-from components import sid_table
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 #: Item ids [n] (str) and content embeddings [n, D] float32. A block is the element of the pipeline,
 #: not an item: Beam's cost per element is then paid once for thousands of items.

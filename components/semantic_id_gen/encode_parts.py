@@ -9,16 +9,16 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from components import sid_table
-from components.errors import InputError
-from components.semantic_id_gen import parts as parts_lib
-from components.semantic_id_gen.earlier import EarlierSids
-from components.semantic_id_gen.item_check import ItemCheck
-from components.semantic_id_gen.item_check import Reject
-from components.semantic_id_gen.item_check import REJECTS
-from components.semantic_id_gen.parts import Part
-from components.semantic_id_gen.staging import Staging
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.semantic_id_gen import parts as parts_lib
+from semantic_id_ranking.components.semantic_id_gen.earlier import EarlierSids
+from semantic_id_ranking.components.semantic_id_gen.item_check import ItemCheck
+from semantic_id_ranking.components.semantic_id_gen.item_check import Reject
+from semantic_id_ranking.components.semantic_id_gen.item_check import REJECTS
+from semantic_id_ranking.components.semantic_id_gen.parts import Part
+from semantic_id_ranking.components.semantic_id_gen.staging import Staging
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class EncodeParts(beam.DoFn):
     def setup(self) -> None:
         """Loads the model, once a worker."""
         # TensorFlow takes seconds to import: only workers do.
-        from components.semantic_id_gen.encode import Encoder
+        from semantic_id_ranking.components.semantic_id_gen.encode import Encoder
 
         job = self._job
         self._encoder = Encoder(job.model)

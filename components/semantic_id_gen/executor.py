@@ -11,9 +11,9 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import examples as examples_lib
-from components.semantic_id_gen.encode import Block
-from components.semantic_id_gen.encode import EncodeToParquet
+from semantic_id_ranking.components import examples as examples_lib
+from semantic_id_ranking.components.semantic_id_gen.encode import Block
+from semantic_id_ranking.components.semantic_id_gen.encode import EncodeToParquet
 
 _FEATURES = {"item_id": examples_lib.BYTES, "embedding": examples_lib.FLOAT}
 

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.errors import InputError
-from components.parquet import lists
-from components.parquet.columns import optional_ids
-from components.parquet.place import Place
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet import lists
+from semantic_id_ranking.components.parquet.columns import optional_ids
+from semantic_id_ranking.components.parquet.place import Place
 
 #: Of the file of rejects.
 REJECTS = pa.schema(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from components.parquet.place import Place
-from components.parquet.row_group import RowGroup
-from components.semantic_id_gen.item_check import parse_ids
+from semantic_id_ranking.components.parquet.place import Place
+from semantic_id_ranking.components.parquet.row_group import RowGroup
+from semantic_id_ranking.components.semantic_id_gen.item_check import parse_ids
 
 KEYS = np.dtype([("key", "<u8")])
 _BATCH_ROWS = 65536

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from components.errors import InputError
-from components.semantic_id_gen.staging import PART_NAME
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.semantic_id_gen.staging import PART_NAME
 
 
 class OutputFolder:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from components.parquet.row_group import RowGroup
+from semantic_id_ranking.components.parquet.row_group import RowGroup
 
 # Items in a part, at most: some seconds of work, some megabytes of output.
 _MOST_ROWS = 1 << 16

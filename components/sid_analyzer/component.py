@@ -6,9 +6,9 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import component_spec
 from tfx.types import standard_artifacts
 
-from components.artifacts import SemanticIds
-from components.artifacts import SidReport
-from components.sid_analyzer import executor
+from semantic_id_ranking.components.artifacts import SemanticIds
+from semantic_id_ranking.components.artifacts import SidReport
+from semantic_id_ranking.components.sid_analyzer import executor
 
 
 class SidAnalyzerSpec(component_spec.ComponentSpec):

@@ -12,9 +12,9 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 from tfx_bsl.public import tfxio
 
-from components import examples as examples_lib
-from components import sid_table
-from trainer.rqvae import analysis
+from semantic_id_ranking.components import examples as examples_lib
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.trainer.rqvae import analysis
 
 _FEATURES = {"item_id": examples_lib.BYTES, "embedding": examples_lib.FLOAT}
 

@@ -9,8 +9,8 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import component_spec
 from tfx.types import standard_artifacts
 
-from components.artifacts import SemanticIds
-from components.sid_tokenizer_trainer import executor
+from semantic_id_ranking.components.artifacts import SemanticIds
+from semantic_id_ranking.components.sid_tokenizer_trainer import executor
 
 
 class SidTokenizerTrainerSpec(component_spec.ComponentSpec):
@@ -37,7 +37,7 @@ class SidTokenizerTrainer(base_beam_component.BaseBeamComponent):
         examples: Impressions, from ImpressionGen; only the split `train` is read.
         rqvae: The RQ-VAE of these Semantic IDs, whose codebooks go with the tokenizer.
         rows: Pieces, at most: the rows of the embedding table.
-        config: Fields of `trainer.tokenizer.config.TokenizerConfig`.
+        config: Fields of `semantic_id_ranking.trainer.tokenizer.config.TokenizerConfig`.
         code_version: Version of the code, so that a change of it is not answered from the cache.
 
     The output holds all that a representation may need besides the examples. It is a standard Model

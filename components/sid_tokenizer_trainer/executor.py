@@ -14,15 +14,15 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import examples as examples_lib
-from components import sid_table
-from components.item_counts import CountItems
-from trainer.sid_space import CODEBOOKS_FILE
-from trainer.sid_space import SidSpace
-from trainer.tokenizer.config import TokenizerConfig
-from trainer.tokenizer.impressed_items import ImpressedItems
-from trainer.tokenizer.train import ASSETS_EXTRA
-from trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.components import examples as examples_lib
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.item_counts import CountItems
+from semantic_id_ranking.trainer.sid_space import CODEBOOKS_FILE
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.tokenizer.train import ASSETS_EXTRA
+from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
 
 _COUNTS = pa.schema([("item_id", pa.string()), ("impressions", pa.int64())])
 

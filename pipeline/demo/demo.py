@@ -2,20 +2,21 @@
 
 import os
 import random
+import sysconfig
 
 import rich.console
 import rich.progress
 
-from components.errors import InputError
-from pipeline import rank as rank_lib
-from pipeline import run as run_lib
-from pipeline import serve as serve_lib
-from pipeline.candidates import Candidates
-from pipeline.catalogue import Catalogue
-from pipeline.config import Config
-from pipeline.demo import movielens
-from pipeline.release import RELEASE
-from pipeline.terminal import logged_to
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline import rank as rank_lib
+from semantic_id_ranking.pipeline import run as run_lib
+from semantic_id_ranking.pipeline import serve as serve_lib
+from semantic_id_ranking.pipeline.candidates import Candidates
+from semantic_id_ranking.pipeline.catalogue import Catalogue
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.demo import movielens
+from semantic_id_ranking.pipeline.release import RELEASE
+from semantic_id_ranking.pipeline.terminal import logged_to
 
 _CANDIDATES = 500
 
@@ -49,7 +50,7 @@ def demo(output: str, config: Config, console: rich.console.Console) -> None:
     candidates = Candidates([*films, *new.item_ids], new.embeddings, new.titles)
     user = rng.choice(sorted(u for u, h in catalogue.histories.items() if len(h) >= 10))
 
-    from serving.server.model_server import ModelServer
+    from semantic_id_ranking.serving.server.model_server import ModelServer
 
     serving = os.path.join(output, "serving")
     log = os.path.join(output, "logs", "serve.log")
@@ -64,9 +65,14 @@ def demo(output: str, config: Config, console: rich.console.Console) -> None:
     title = new.titles.get(new.item_ids[0], new.item_ids[0])
     console.print(
         f"{title} was in no training data: the server encoded its embedding and ranked it.\n"
-        f"Serve these models yourself: .venv/bin/sid serve --models {serving}",
+        f"Serve these models yourself: {_program()} serve --models {serving}",
         highlight=False,
     )
+
+
+def _program() -> str:
+    """Path of the command `sid` of this environment."""
+    return os.path.relpath(os.path.join(sysconfig.get_path("scripts"), "sid"))
 
 
 def _prepare(directory: str, console: rich.console.Console) -> movielens.MovieLensData:

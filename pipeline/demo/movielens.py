@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.demo.film_credits import find_credits
-from pipeline.demo.film_credits import readable_title
-from pipeline.demo.movielens_source import MovieLensSource
+from semantic_id_ranking.pipeline.demo.film_credits import find_credits
+from semantic_id_ranking.pipeline.demo.film_credits import readable_title
+from semantic_id_ranking.pipeline.demo.movielens_source import MovieLensSource
 
 #: Changes whenever the files would come out different.
 RECIPE = "1"

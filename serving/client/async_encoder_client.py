@@ -3,11 +3,11 @@
 import grpc.aio
 import numpy as np
 
-from serving.client.channel import open_async_channel
-from serving.client.encoder_caller import EncoderCaller
-from serving.client.tls import ClientTls
-from serving.client.transport import AsyncTransport
-from serving.served_space import ServedSpace
+from semantic_id_ranking.serving.client.channel import open_async_channel
+from semantic_id_ranking.serving.client.encoder_caller import EncoderCaller
+from semantic_id_ranking.serving.client.tls import ClientTls
+from semantic_id_ranking.serving.client.transport import AsyncTransport
+from semantic_id_ranking.serving.served_space import ServedSpace
 
 
 class AsyncEncoderClient:

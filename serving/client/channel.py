@@ -6,9 +6,9 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from serving.client.tls import ClientTls
-from serving.grpc_options import MAX_MESSAGE_BYTES
-from serving.grpc_options import MESSAGE_LIMITS
+from semantic_id_ranking.serving.client.tls import ClientTls
+from semantic_id_ranking.serving.grpc_options import MAX_MESSAGE_BYTES
+from semantic_id_ranking.serving.grpc_options import MESSAGE_LIMITS
 
 _RETRIES = {
     "methodConfig": [

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from serving.client.model_caller import ModelCaller
-from serving.client.model_caller import ServedVersion
-from serving.client.model_caller import SignatureDefs
-from serving.grpc_options import MAX_MESSAGE_BYTES
+from semantic_id_ranking.serving.client.model_caller import ModelCaller
+from semantic_id_ranking.serving.client.model_caller import ServedVersion
+from semantic_id_ranking.serving.client.model_caller import SignatureDefs
+from semantic_id_ranking.serving.grpc_options import MAX_MESSAGE_BYTES
 
 _SIGNATURE = "serving_default"
 

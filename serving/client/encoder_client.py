@@ -3,12 +3,12 @@
 import grpc
 import numpy as np
 
-from serving.client.channel import open_channel
-from serving.client.encoder_caller import EncoderCaller
-from serving.client.tls import ClientTls
-from serving.client.transport import BlockingTransport
-from serving.client.transport import run
-from serving.served_space import ServedSpace
+from semantic_id_ranking.serving.client.channel import open_channel
+from semantic_id_ranking.serving.client.encoder_caller import EncoderCaller
+from semantic_id_ranking.serving.client.tls import ClientTls
+from semantic_id_ranking.serving.client.transport import BlockingTransport
+from semantic_id_ranking.serving.client.transport import run
+from semantic_id_ranking.serving.served_space import ServedSpace
 
 
 class EncoderClient:

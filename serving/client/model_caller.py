@@ -17,12 +17,12 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from serving.client.errors import ModelCallError
-from serving.client.errors import SidSpaceMismatchError
-from serving.client.transport import Transport
-from serving.served_space import ServedSpace
-from serving.tensor_proto import read_array
-from serving.tensor_proto import write_array
+from semantic_id_ranking.serving.client.errors import ModelCallError
+from semantic_id_ranking.serving.client.errors import SidSpaceMismatchError
+from semantic_id_ranking.serving.client.transport import Transport
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.tensor_proto import read_array
+from semantic_id_ranking.serving.tensor_proto import write_array
 
 SignatureDefs = Mapping[str, meta_graph_pb2.SignatureDef]
 Interface = TypeVar("Interface")

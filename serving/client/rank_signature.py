@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving.client.errors import MissingInputError
-from serving.served_space import ServedSpace
+from semantic_id_ranking.serving.client.errors import MissingInputError
+from semantic_id_ranking.serving.served_space import ServedSpace
 
 _EMBEDDING = "embedding"
 _SID = "sid"

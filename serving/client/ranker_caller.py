@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from serving.client.encoder_caller import EncoderCaller
-from serving.client.errors import SidSpaceMismatchError
-from serving.client.model_caller import ModelCaller
-from serving.client.model_caller import ServedVersion
-from serving.client.model_caller import SignatureDefs
-from serving.client.rank_signature import RankSignature
-from serving.client.ranking import RankedItem
-from serving.client.ranking import Ranking
-from serving.client.ranking import SortBy
-from serving.client.ranking import Source
-from serving.client.ranking import TopCandidates
-from serving.client.transport import Transport
-from serving.store import SidStore
-from serving.store import UnknownSpaceError
+from semantic_id_ranking.serving.client.encoder_caller import EncoderCaller
+from semantic_id_ranking.serving.client.errors import SidSpaceMismatchError
+from semantic_id_ranking.serving.client.model_caller import ModelCaller
+from semantic_id_ranking.serving.client.model_caller import ServedVersion
+from semantic_id_ranking.serving.client.model_caller import SignatureDefs
+from semantic_id_ranking.serving.client.rank_signature import RankSignature
+from semantic_id_ranking.serving.client.ranking import RankedItem
+from semantic_id_ranking.serving.client.ranking import Ranking
+from semantic_id_ranking.serving.client.ranking import SortBy
+from semantic_id_ranking.serving.client.ranking import Source
+from semantic_id_ranking.serving.client.ranking import TopCandidates
+from semantic_id_ranking.serving.client.transport import Transport
+from semantic_id_ranking.serving.store import SidStore
+from semantic_id_ranking.serving.store import UnknownSpaceError
 
 _SIGNATURE = "rank"
 _TOP_K_SIGNATURE = "rank_top_k"

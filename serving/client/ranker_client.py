@@ -8,17 +8,17 @@ from typing import Any
 import grpc
 import numpy as np
 
-from serving.client.channel import open_channel
-from serving.client.ranker_caller import RankerCaller
-from serving.client.ranking import Ranking
-from serving.client.ranking import SortBy
-from serving.client.ranking import Source
-from serving.client.ranking import TopCandidates
-from serving.client.tls import ClientTls
-from serving.client.transport import BlockingTransport
-from serving.client.transport import run
-from serving.served_space import ServedSpace
-from serving.store import SidStore
+from semantic_id_ranking.serving.client.channel import open_channel
+from semantic_id_ranking.serving.client.ranker_caller import RankerCaller
+from semantic_id_ranking.serving.client.ranking import Ranking
+from semantic_id_ranking.serving.client.ranking import SortBy
+from semantic_id_ranking.serving.client.ranking import Source
+from semantic_id_ranking.serving.client.ranking import TopCandidates
+from semantic_id_ranking.serving.client.tls import ClientTls
+from semantic_id_ranking.serving.client.transport import BlockingTransport
+from semantic_id_ranking.serving.client.transport import run
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.store import SidStore
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

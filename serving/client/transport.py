@@ -17,8 +17,8 @@ import grpc.aio
 import numpy as np
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from serving.store import SidStore
-from serving.store import StoreError
+from semantic_id_ranking.serving.store import SidStore
+from semantic_id_ranking.serving.store import StoreError
 
 Result = TypeVar("Result")
 

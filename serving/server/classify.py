@@ -5,15 +5,15 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import classification_pb2
 
-from serving.server.example_signature import find_signature
-from serving.server.example_signature import INPUTS
-from serving.server.example_signature import run_on_examples
-from serving.server.example_signature import shape_text
-from serving.server.servable import DEFAULT_SIGNATURE
-from serving.server.servable import Servable
-from serving.server.status import failed_precondition
-from serving.server.status import invalid_argument
-from serving.tensor_proto import data_type
+from semantic_id_ranking.serving.server.example_signature import find_signature
+from semantic_id_ranking.serving.server.example_signature import INPUTS
+from semantic_id_ranking.serving.server.example_signature import run_on_examples
+from semantic_id_ranking.serving.server.example_signature import shape_text
+from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
+from semantic_id_ranking.serving.server.servable import Servable
+from semantic_id_ranking.serving.server.status import failed_precondition
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.tensor_proto import data_type
 
 CLASSES = "classes"
 SCORES = "scores"

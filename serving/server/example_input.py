@@ -3,7 +3,7 @@
 import numpy as np
 from tensorflow_serving.apis import input_pb2
 
-from serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.status import invalid_argument
 
 
 def serialized_examples(request_input: input_pb2.Input) -> np.ndarray:

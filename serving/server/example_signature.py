@@ -5,11 +5,11 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import input_pb2
 
-from serving.server.example_input import serialized_examples
-from serving.server.servable import DEFAULT_SIGNATURE
-from serving.server.servable import Servable
-from serving.server.status import invalid_argument
-from serving.tensor_proto import write_array
+from semantic_id_ranking.serving.server.example_input import serialized_examples
+from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
+from semantic_id_ranking.serving.server.servable import Servable
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.tensor_proto import write_array
 
 INPUTS = "inputs"
 """Alias of the one input: serialized tf.Examples [B]."""

@@ -8,13 +8,13 @@ from tensorflow_serving.apis import classification_pb2
 from tensorflow_serving.apis import input_pb2
 from tensorflow_serving.apis import regression_pb2
 
-from serving.server.json_tensor import decode_base64
-from serving.server.json_tensor import is_lossless
-from serving.server.json_tensor import is_object
-from serving.server.json_tensor import json_text
-from serving.server.json_tensor import json_type
-from serving.server.json_tensor import shortest_decimal
-from serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.json_tensor import decode_base64
+from semantic_id_ranking.serving.server.json_tensor import is_lossless
+from semantic_id_ranking.serving.server.json_tensor import is_object
+from semantic_id_ranking.serving.server.json_tensor import json_text
+from semantic_id_ranking.serving.server.json_tensor import json_type
+from semantic_id_ranking.serving.server.json_tensor import shortest_decimal
+from semantic_id_ranking.serving.server.status import invalid_argument
 
 _CONTEXT = "context"
 _EXAMPLES = "examples"

@@ -9,14 +9,14 @@ import numpy as np
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from serving.server.json_tensor import inputs_to_arrays
-from serving.server.json_tensor import instances_to_arrays
-from serving.server.json_tensor import shortest_decimal
-from serving.server.servable import DEFAULT_SIGNATURE
-from serving.server.servable import Servable
-from serving.server.status import invalid_argument
-from serving.tensor_proto import read_array
-from serving.tensor_proto import write_array
+from semantic_id_ranking.serving.server.json_tensor import inputs_to_arrays
+from semantic_id_ranking.serving.server.json_tensor import instances_to_arrays
+from semantic_id_ranking.serving.server.json_tensor import shortest_decimal
+from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
+from semantic_id_ranking.serving.server.servable import Servable
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.tensor_proto import read_array
+from semantic_id_ranking.serving.tensor_proto import write_array
 
 _BYTES_SUFFIX = "_bytes"
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from serving.grpc_options import MAX_MESSAGE_BYTES
+from semantic_id_ranking.serving.grpc_options import MAX_MESSAGE_BYTES
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import grpc
 import prometheus_client
 
-from serving.server.status import StatusError
+from semantic_id_ranking.serving.server.status import StatusError
 
 REQUEST_COUNT = ":tensorflow:serving:request_count"
 REQUEST_LATENCY = ":tensorflow:serving:request_latency"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving.server.status import invalid_argument
-from serving.server.version_policy import ServableVersionPolicy
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.version_policy import ServableVersionPolicy
 
 ModelConfig = model_server_config_pb2.ModelConfig
 ModelServerConfig = model_server_config_pb2.ModelServerConfig

@@ -4,9 +4,9 @@ import logging
 import os
 from collections.abc import Callable
 
-from serving.server.model_config import ModelServerConfig
-from serving.server.model_config import read_model_config
-from serving.server.status import StatusError
+from semantic_id_ranking.serving.server.model_config import ModelServerConfig
+from semantic_id_ranking.serving.server.model_config import read_model_config
+from semantic_id_ranking.serving.server.status import StatusError
 
 _log = logging.getLogger(__name__)
 

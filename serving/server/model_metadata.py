@@ -2,8 +2,8 @@
 
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from serving.server.model_registry import ModelRegistry
-from serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.model_registry import ModelRegistry
+from semantic_id_ranking.serving.server.status import invalid_argument
 
 SIGNATURE_DEF = "signature_def"
 

@@ -11,17 +11,17 @@ from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import regression_pb2
 
-from serving.server.model_config import by_name
-from serving.server.model_config import check_models
-from serving.server.model_config import ModelConfig
-from serving.server.model_config import ModelServerConfig
-from serving.server.servable import Servable
-from serving.server.served_model import ServedModel
-from serving.server.status import invalid_argument
-from serving.server.status import not_found
-from serving.server.status import unknown
-from serving.server.version_labels import assign_labels
-from serving.server.version_labels import Labels
+from semantic_id_ranking.serving.server.model_config import by_name
+from semantic_id_ranking.serving.server.model_config import check_models
+from semantic_id_ranking.serving.server.model_config import ModelConfig
+from semantic_id_ranking.serving.server.model_config import ModelServerConfig
+from semantic_id_ranking.serving.server.servable import Servable
+from semantic_id_ranking.serving.server.served_model import ServedModel
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.status import not_found
+from semantic_id_ranking.serving.server.status import unknown
+from semantic_id_ranking.serving.server.version_labels import assign_labels
+from semantic_id_ranking.serving.server.version_labels import Labels
 
 ModelRequest = (
     predict_pb2.PredictRequest

@@ -9,24 +9,24 @@ import grpc
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from serving.grpc_options import message_limits
-from serving.server.limits import Limits
-from serving.server.metrics import Metrics
-from serving.server.model_config import config_of
-from serving.server.model_config import read_model_config
-from serving.server.model_config_file import ModelConfigFile
-from serving.server.model_registry import ModelRegistry
-from serving.server.model_service import ModelService
-from serving.server.monitoring_config import MonitoringConfig
-from serving.server.prediction_service import PredictionService
-from serving.server.request_parser import RequestParser
-from serving.server.rest_api import RestApi
-from serving.server.rest_server import RestServer
-from serving.server.served_model import ServedModel
-from serving.server.standard_services import StandardServices
-from serving.server.status import StatusError
-from serving.server.tls import ServerTls
-from serving.server.version_policy import ServableVersionPolicy
+from semantic_id_ranking.serving.grpc_options import message_limits
+from semantic_id_ranking.serving.server.limits import Limits
+from semantic_id_ranking.serving.server.metrics import Metrics
+from semantic_id_ranking.serving.server.model_config import config_of
+from semantic_id_ranking.serving.server.model_config import read_model_config
+from semantic_id_ranking.serving.server.model_config_file import ModelConfigFile
+from semantic_id_ranking.serving.server.model_registry import ModelRegistry
+from semantic_id_ranking.serving.server.model_service import ModelService
+from semantic_id_ranking.serving.server.monitoring_config import MonitoringConfig
+from semantic_id_ranking.serving.server.prediction_service import PredictionService
+from semantic_id_ranking.serving.server.request_parser import RequestParser
+from semantic_id_ranking.serving.server.rest_api import RestApi
+from semantic_id_ranking.serving.server.rest_server import RestServer
+from semantic_id_ranking.serving.server.served_model import ServedModel
+from semantic_id_ranking.serving.server.standard_services import StandardServices
+from semantic_id_ranking.serving.server.status import StatusError
+from semantic_id_ranking.serving.server.tls import ServerTls
+from semantic_id_ranking.serving.server.version_policy import ServableVersionPolicy
 
 
 class ModelServer:

@@ -4,10 +4,10 @@ from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 
-from serving.server.model_registry import ModelRegistry
-from serving.server.model_status import get_model_status
-from serving.server.status import answers_status
-from serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.model_registry import ModelRegistry
+from semantic_id_ranking.serving.server.model_status import get_model_status
+from semantic_id_ranking.serving.server.status import answers_status
+from semantic_id_ranking.serving.server.status import invalid_argument
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):

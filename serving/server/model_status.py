@@ -2,9 +2,9 @@
 
 from tensorflow_serving.apis import get_model_status_pb2
 
-from serving.server.model_registry import ModelRegistry
-from serving.server.status import invalid_argument
-from serving.server.status import not_found
+from semantic_id_ranking.serving.server.model_registry import ModelRegistry
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.status import not_found
 
 
 def get_model_status(

@@ -3,16 +3,16 @@
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import inference_pb2
 
-from serving.server.classify import check_classification
-from serving.server.classify import classification_result
-from serving.server.example_signature import INPUTS
-from serving.server.example_signature import run_on_examples
-from serving.server.regress import check_regression
-from serving.server.regress import regression_result
-from serving.server.servable import DEFAULT_SIGNATURE
-from serving.server.servable import Servable
-from serving.server.status import invalid_argument
-from serving.server.status import unimplemented
+from semantic_id_ranking.serving.server.classify import check_classification
+from semantic_id_ranking.serving.server.classify import classification_result
+from semantic_id_ranking.serving.server.example_signature import INPUTS
+from semantic_id_ranking.serving.server.example_signature import run_on_examples
+from semantic_id_ranking.serving.server.regress import check_regression
+from semantic_id_ranking.serving.server.regress import regression_result
+from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
+from semantic_id_ranking.serving.server.servable import Servable
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.status import unimplemented
 
 CLASSIFY = "tensorflow/serving/classify"
 REGRESS = "tensorflow/serving/regress"

@@ -7,14 +7,14 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 from tensorflow_serving.apis import regression_pb2
 
-from serving.server.classify import classify
-from serving.server.metrics import Metrics
-from serving.server.model_metadata import get_model_metadata
-from serving.server.model_registry import ModelRegistry
-from serving.server.multi_inference import multi_inference
-from serving.server.predict import predict
-from serving.server.regress import regress
-from serving.server.status import answers_status
+from semantic_id_ranking.serving.server.classify import classify
+from semantic_id_ranking.serving.server.metrics import Metrics
+from semantic_id_ranking.serving.server.model_metadata import get_model_metadata
+from semantic_id_ranking.serving.server.model_registry import ModelRegistry
+from semantic_id_ranking.serving.server.multi_inference import multi_inference
+from semantic_id_ranking.serving.server.predict import predict
+from semantic_id_ranking.serving.server.regress import regress
+from semantic_id_ranking.serving.server.status import answers_status
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):

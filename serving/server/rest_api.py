@@ -15,23 +15,23 @@ from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.apis import regression_pb2
 
-from serving.server.classify import classify
-from serving.server.json_examples import classification_json
-from serving.server.json_examples import examples_input
-from serving.server.json_examples import regression_json
-from serving.server.json_predict import check_format
-from serving.server.json_predict import parse_json
-from serving.server.json_predict import predict_request
-from serving.server.json_predict import predict_response_json
-from serving.server.metrics import Metrics
-from serving.server.model_metadata import get_model_metadata
-from serving.server.model_metadata import SIGNATURE_DEF
-from serving.server.model_registry import ModelRegistry
-from serving.server.model_status import get_model_status
-from serving.server.predict import predict
-from serving.server.regress import regress
-from serving.server.status import invalid_argument
-from serving.server.status import StatusError
+from semantic_id_ranking.serving.server.classify import classify
+from semantic_id_ranking.serving.server.json_examples import classification_json
+from semantic_id_ranking.serving.server.json_examples import examples_input
+from semantic_id_ranking.serving.server.json_examples import regression_json
+from semantic_id_ranking.serving.server.json_predict import check_format
+from semantic_id_ranking.serving.server.json_predict import parse_json
+from semantic_id_ranking.serving.server.json_predict import predict_request
+from semantic_id_ranking.serving.server.json_predict import predict_response_json
+from semantic_id_ranking.serving.server.metrics import Metrics
+from semantic_id_ranking.serving.server.model_metadata import get_model_metadata
+from semantic_id_ranking.serving.server.model_metadata import SIGNATURE_DEF
+from semantic_id_ranking.serving.server.model_registry import ModelRegistry
+from semantic_id_ranking.serving.server.model_status import get_model_status
+from semantic_id_ranking.serving.server.predict import predict
+from semantic_id_ranking.serving.server.regress import regress
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.status import StatusError
 
 _log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from aiohttp import web
 
-from serving.server.limits import Limits
-from serving.server.metrics import Metrics
-from serving.server.monitoring_config import MonitoringConfig
-from serving.server.rest_api import RestApi
+from semantic_id_ranking.serving.server.limits import Limits
+from semantic_id_ranking.serving.server.metrics import Metrics
+from semantic_id_ranking.serving.server.monitoring_config import MonitoringConfig
+from semantic_id_ranking.serving.server.rest_api import RestApi
 
 
 class RestServer:

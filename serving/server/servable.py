@@ -7,8 +7,8 @@ import tensorflow_text  # noqa: F401
 from tensorflow.python.saved_model import loader_impl
 from tensorflow_serving.apis import model_pb2
 
-from serving.server.signature import Signature
-from serving.server.signature import signature_not_found
+from semantic_id_ranking.serving.server.signature import Signature
+from semantic_id_ranking.serving.server.signature import signature_not_found
 
 DEFAULT_SIGNATURE = "serving_default"
 

@@ -11,13 +11,13 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import status_pb2
 
-from serving.server.model_config import ModelConfig
-from serving.server.servable import Servable
-from serving.server.status import StatusError
-from serving.server.version_policy import aspired_versions
-from serving.server.version_policy import ServableVersionPolicy
-from serving.server.version_policy import versions_on_disk
-from serving.server.warmup import warm_up
+from semantic_id_ranking.serving.server.model_config import ModelConfig
+from semantic_id_ranking.serving.server.servable import Servable
+from semantic_id_ranking.serving.server.status import StatusError
+from semantic_id_ranking.serving.server.version_policy import aspired_versions
+from semantic_id_ranking.serving.server.version_policy import ServableVersionPolicy
+from semantic_id_ranking.serving.server.version_policy import versions_on_disk
+from semantic_id_ranking.serving.server.warmup import warm_up
 
 ModelVersionStatus = get_model_status_pb2.ModelVersionStatus
 

@@ -14,12 +14,12 @@ from tensorflow.core.framework import tensor_shape_pb2
 from tensorflow.core.protobuf import config_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving.server.status import CODES
-from serving.server.status import failed_precondition
-from serving.server.status import invalid_argument
-from serving.server.status import StatusError
-from serving.tensor_proto import read_array
-from serving.tensor_proto import type_name
+from semantic_id_ranking.serving.server.status import CODES
+from semantic_id_ranking.serving.server.status import failed_precondition
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.status import StatusError
+from semantic_id_ranking.serving.tensor_proto import read_array
+from semantic_id_ranking.serving.tensor_proto import type_name
 
 # Of a string in a tensor, besides its characters.
 _STRING_BYTES = 24

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from collections.abc import Mapping
 
-from serving.server.model_config import ModelConfig
-from serving.server.status import failed_precondition
+from semantic_id_ranking.serving.server.model_config import ModelConfig
+from semantic_id_ranking.serving.server.status import failed_precondition
 
 Labels = Mapping[str, Mapping[str, int]]
 """Version by label, by name of the model."""

@@ -7,13 +7,13 @@ import tensorflow as tf
 from google.protobuf import message
 from tensorflow_serving.apis import prediction_log_pb2
 
-from serving.server.classify import classify
-from serving.server.multi_inference import multi_inference
-from serving.server.predict import predict
-from serving.server.regress import regress
-from serving.server.servable import Servable
-from serving.server.status import invalid_argument
-from serving.server.status import unimplemented
+from semantic_id_ranking.serving.server.classify import classify
+from semantic_id_ranking.serving.server.multi_inference import multi_inference
+from semantic_id_ranking.serving.server.predict import predict
+from semantic_id_ranking.serving.server.regress import regress
+from semantic_id_ranking.serving.server.servable import Servable
+from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.status import unimplemented
 
 REQUESTS_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 MAX_RECORDS = 1000

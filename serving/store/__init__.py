@@ -1,9 +1,9 @@
 """Stores of Semantic IDs by item: a SQLite file, or Redis."""
 
-from serving.store.checkpoint import Checkpoint
-from serving.store.errors import StoreError
-from serving.store.errors import UnknownSpaceError
-from serving.store.open_store import open_store
-from serving.store.sid_store import SidStore
+from semantic_id_ranking.serving.store.checkpoint import Checkpoint
+from semantic_id_ranking.serving.store.errors import StoreError
+from semantic_id_ranking.serving.store.errors import UnknownSpaceError
+from semantic_id_ranking.serving.store.open_store import open_store
+from semantic_id_ranking.serving.store.sid_store import SidStore
 
 __all__ = ["Checkpoint", "SidStore", "StoreError", "UnknownSpaceError", "open_store"]

@@ -2,7 +2,7 @@
 
 import urllib.parse
 
-from serving.store.sid_store import SidStore
+from semantic_id_ranking.serving.store.sid_store import SidStore
 
 
 def open_store(url: str, timeout: float = 5.0) -> SidStore:
@@ -18,12 +18,12 @@ def open_store(url: str, timeout: float = 5.0) -> SidStore:
     """
     scheme, separator, rest = url.partition("://")
     if separator and scheme == "sqlite" and rest.startswith("/") and rest != "/":
-        from serving.store.sqlite_sid_store import SqliteSidStore
+        from semantic_id_ranking.serving.store.sqlite_sid_store import SqliteSidStore
 
         return SqliteSidStore(urllib.parse.unquote(rest[1:]), timeout)
     if separator and scheme in ("redis", "rediss") and rest:
         # redis-py is slow to import, and a SQLite file needs none of it.
-        from serving.store.redis_sid_store import RedisSidStore
+        from semantic_id_ranking.serving.store.redis_sid_store import RedisSidStore
 
         return RedisSidStore(url, timeout)
     raise ValueError(

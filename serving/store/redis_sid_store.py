@@ -14,11 +14,11 @@ from redis.exceptions import AuthenticationError
 from redis.exceptions import AuthorizationError
 from redis.retry import Retry
 
-from serving.served_space import ServedSpace
-from serving.store.checkpoint import Checkpoint
-from serving.store.errors import StoreError
-from serving.store.open_store import without_credentials
-from serving.store.sid_store import SidStore
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.store.checkpoint import Checkpoint
+from semantic_id_ranking.serving.store.errors import StoreError
+from semantic_id_ranking.serving.store.open_store import without_credentials
+from semantic_id_ranking.serving.store.sid_store import SidStore
 
 _SPACES = "sid:spaces"
 _CHECKPOINTS = "sid:checkpoints"

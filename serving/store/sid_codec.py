@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving.served_space import ServedSpace
+from semantic_id_ranking.serving.served_space import ServedSpace
 
 
 class SidCodec:

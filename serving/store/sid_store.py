@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving.served_space import ServedSpace
-from serving.store.checkpoint import Checkpoint
-from serving.store.errors import StoreError
-from serving.store.errors import UnknownSpaceError
-from serving.store.sid_codec import SidCodec
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.store.checkpoint import Checkpoint
+from semantic_id_ranking.serving.store.errors import StoreError
+from semantic_id_ranking.serving.store.errors import UnknownSpaceError
+from semantic_id_ranking.serving.store.sid_codec import SidCodec
 
 
 class SidStore(abc.ABC):

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-from serving.served_space import ServedSpace
-from serving.store.checkpoint import Checkpoint
-from serving.store.errors import StoreError
-from serving.store.sid_store import SidStore
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.store.checkpoint import Checkpoint
+from semantic_id_ranking.serving.store.errors import StoreError
+from semantic_id_ranking.serving.store.sid_store import SidStore
 
 _ITEM_ID = operator.itemgetter(0)
 _CACHE_KIB = 64 * 1024

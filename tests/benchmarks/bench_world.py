@@ -5,8 +5,8 @@ import numpy as np
 from benchmarks.data_set import DataSet
 from benchmarks.data_set import Impressions
 from benchmarks.data_set import Items
-from pipeline.config import Config
-from pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.load_config import load_config
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR

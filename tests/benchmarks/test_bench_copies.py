@@ -1,11 +1,11 @@
 import numpy as np
-from bench_world import config
-from bench_world import random_data_set
 
 from benchmarks.copies import other_copy
 from benchmarks.copies import relative_difference
 from benchmarks.copies import with_copies
 from benchmarks.joined import join
+from tests.benchmarks.bench_world import config
+from tests.benchmarks.bench_world import random_data_set
 
 
 def test_copies_share_everything_but_the_id():

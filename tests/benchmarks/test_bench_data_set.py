@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-import synthetic
 
 from benchmarks.data_set import created_first
 from benchmarks.data_set import read_data_set
-from components.errors import InputError
-from pipeline.load_config import load_config
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.load_config import load_config
+from tests import synthetic
 
 CONFIG = ["context={categorical: [tab], numeric: [hour]}"]
 

@@ -1,13 +1,13 @@
 import numpy as np
 import pandas as pd
-from bench_world import config
-from bench_world import random_data_set
 
 from benchmarks.joined import join
-from components.feature_joiner.item_table import ItemTable
-from components.feature_joiner.join import join as join_group
-from components.feature_joiner.parameters import JoinParameters
-from components.feature_joiner.popularity import popularity_slices
+from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
+from semantic_id_ranking.components.feature_joiner.join import join as join_group
+from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.feature_joiner.popularity import popularity_slices
+from tests.benchmarks.bench_world import config
+from tests.benchmarks.bench_world import random_data_set
 
 
 def test_joins_as_the_pipeline_does():

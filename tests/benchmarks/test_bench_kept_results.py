@@ -5,11 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from bench_world import config
-from bench_world import random_data_set
 
 from benchmarks.kept_results import KeptResults
 from benchmarks.sweep import all_sids
+from tests.benchmarks.bench_world import config
+from tests.benchmarks.bench_world import random_data_set
 
 
 def test_a_result_is_found_again_under_equal_settings_and_key(tmp_path):
@@ -52,7 +52,7 @@ def test_other_settings_find_nothing(tmp_path, other):
 
 KEEP = """
 import sys
-from bench_world import config, random_data_set
+from tests.benchmarks.bench_world import config, random_data_set
 from benchmarks.kept_results import KeptResults
 KeptResults(sys.argv[1], random_data_set(config())).save("trial", "from before")
 """

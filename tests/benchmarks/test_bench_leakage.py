@@ -3,20 +3,20 @@
 import dataclasses
 
 import numpy as np
-from bench_world import config
-from bench_world import data_set
-from bench_world import DAY
-from bench_world import HOUR
-from bench_world import items
-from bench_world import random_data_set
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.experiment import Experiment
 from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.semantic_ids import train_sids
-from trainer.ranker.config import RepresentationConfig
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from tests.benchmarks.bench_world import config
+from tests.benchmarks.bench_world import data_set
+from tests.benchmarks.bench_world import DAY
+from tests.benchmarks.bench_world import HOUR
+from tests.benchmarks.bench_world import items
+from tests.benchmarks.bench_world import random_data_set
 
 
 def test_a_signal_of_the_future_is_worth_nothing():

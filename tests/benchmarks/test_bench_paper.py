@@ -1,17 +1,17 @@
 import json
 
 import pytest
-import synthetic
 import typer
-from test_bench_claims import MAIN
-from test_bench_claims import result
-from test_bench_claims import VARIANTS
 
 from benchmarks import paper
 from benchmarks.sweep import FailedTrial
 from benchmarks.sweep import Plan
 from benchmarks.trial import Trial
-from pipeline.config import SLICES
+from semantic_id_ranking.pipeline.config import SLICES
+from tests import synthetic
+from tests.benchmarks.test_bench_claims import MAIN
+from tests.benchmarks.test_bench_claims import result
+from tests.benchmarks.test_bench_claims import VARIANTS
 
 RUN = {"representation", "rows", "lookups", "seed", "task", "slice", "auc", "normalized_entropy"}
 

@@ -1,7 +1,4 @@
 import pytest
-from test_bench_claims import MAIN
-from test_bench_claims import result
-from test_bench_claims import VARIANTS
 
 from benchmarks.claims import all_claims
 from benchmarks.paper_plots import draw_plots
@@ -12,6 +9,9 @@ from benchmarks.scores import Scores
 from benchmarks.sweep import FailedTrial
 from benchmarks.sweep import Plan
 from benchmarks.trial import Trial
+from tests.benchmarks.test_bench_claims import MAIN
+from tests.benchmarks.test_bench_claims import result
+from tests.benchmarks.test_bench_claims import VARIANTS
 
 SLICES = ("all", "new", "unseen", "head", "torso", "tail")
 

@@ -2,13 +2,13 @@ import dataclasses
 
 import numpy as np
 import pytest
-from bench_world import config
-from bench_world import random_data_set
 
 from benchmarks.joined import join
 from benchmarks.ranker_data import item_tables
 from benchmarks.ranker_data import RankerData
-from pipeline.config import ContextConfig
+from semantic_id_ranking.pipeline.config import ContextConfig
+from tests.benchmarks.bench_world import config
+from tests.benchmarks.bench_world import random_data_set
 
 
 @pytest.fixture(scope="module")

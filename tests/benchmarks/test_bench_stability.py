@@ -1,10 +1,10 @@
 import numpy as np
-from bench_world import config
-from bench_world import random_data_set
 
 from benchmarks.experiment import Experiment
 from benchmarks.stability import Stability
 from benchmarks.stability import training_items
+from tests.benchmarks.bench_world import config
+from tests.benchmarks.bench_world import random_data_set
 
 
 def test_v0_sees_the_first_half_of_the_training_periods_items():

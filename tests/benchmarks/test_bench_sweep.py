@@ -2,8 +2,6 @@ import json
 
 import numpy as np
 import pytest
-from bench_world import config
-from bench_world import random_data_set
 
 from benchmarks.copies import with_copies
 from benchmarks.kept_results import KeptResults
@@ -19,8 +17,10 @@ from benchmarks.trial import TrialResult
 from benchmarks.variants import all_variants
 from benchmarks.variants import table_budgets
 from benchmarks.worker_pool import Failure
-from trainer.ranker.representations import REGISTRY
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from tests.benchmarks.bench_world import config
+from tests.benchmarks.bench_world import random_data_set
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import subprocess
 import sys
 import time
 
-import failing_tasks
 import pytest
 
 from benchmarks.worker_pool import Failure
 from benchmarks.worker_pool import run_each
+from tests.benchmarks import failing_tasks
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -47,7 +47,7 @@ def test_processes_that_die_at_their_start_end_too(tmp_path):
 
 
 SWEEP = """
-import failing_tasks
+from tests.benchmarks import failing_tasks
 from benchmarks.worker_pool import run_each
 if __name__ == "__main__":
     tasks = [("waits", {log!r})]

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 SPACE = SidSpace("abcdefabcdefabcd", levels=2, codebook_size=100, embedding_dim=2)
 

@@ -9,8 +9,8 @@ from datetime import timezone
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.parquet.impression_parameters import ImpressionParameters
-from components.parquet.item_parameters import ItemParameters
+from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
+from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
 
 #: Days are counted from here.
 DAY_0 = datetime(2024, 1, 1, tzinfo=timezone.utc)

@@ -2,11 +2,11 @@
 
 import os
 
-import parquet_files
 import pyarrow as pa
 import pytest
 
-from components.errors import InputError
+from semantic_id_ranking.components.errors import InputError
+from tests.components import parquet_files
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def check():
     from tfx.types import standard_artifacts
     from tfx.utils import io_utils
 
-    from components.anomaly_gate.check import check_anomalies
+    from semantic_id_ranking.components.anomaly_gate.check import check_anomalies
 
     def call(folder, schema, **found):
         anomalies = standard_artifacts.ExampleAnomalies()
@@ -97,9 +97,9 @@ def test_the_run_stops_at_wholly_new_categories_and_lost_values(tmp_path):
     from tfx.components import ExampleValidator
     from tfx.components import StatisticsGen
 
-    from components.anomaly_gate.component import AnomalyGate
-    from components.impression_gen.component import ImpressionGen
-    from components.schema_gen.component import SchemaGen
+    from semantic_id_ranking.components.anomaly_gate.component import AnomalyGate
+    from semantic_id_ranking.components.impression_gen.component import ImpressionGen
+    from semantic_id_ranking.components.schema_gen.component import SchemaGen
 
     table = parquet_files.impressions(
         user_id=pa.array(["u", "v"] * 4 + ["new", "u"]),

@@ -1,15 +1,15 @@
 """Bad items stop the run, or are put aside with their reason."""
 
-import floor_model
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components import sid_table
-from components.errors import InputError
-from components.semantic_id_gen.batch import encode_parquet
-from components.semantic_id_gen.batch import EncodeOptions
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.semantic_id_gen.batch import encode_parquet
+from semantic_id_ranking.components.semantic_id_gen.batch import EncodeOptions
+from tests.components import floor_model
 
 BAD = {
     150: [1.0, float("nan")],

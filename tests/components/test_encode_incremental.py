@@ -1,16 +1,16 @@
 """With an earlier output, what did not change is copied."""
 
-import floor_model
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components import sid_table
-from components.errors import InputError
-from components.semantic_id_gen.batch import encode_parquet
-from components.semantic_id_gen.batch import EncodeOptions
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.semantic_id_gen.batch import encode_parquet
+from semantic_id_ranking.components.semantic_id_gen.batch import EncodeOptions
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from tests.components import floor_model
 
 OTHER = SidSpace("0" * 16, levels=2, codebook_size=100, embedding_dim=2)
 

@@ -6,15 +6,15 @@ import signal
 import threading
 import time
 
-import floor_model
 import numpy as np
 import psutil
 import pytest
 
-from components import sid_table
-from components.semantic_id_gen import beam_workers
-from components.semantic_id_gen.batch import encode_parquet
-from components.semantic_id_gen.batch import EncodeOptions
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.semantic_id_gen import beam_workers
+from semantic_id_ranking.components.semantic_id_gen.batch import encode_parquet
+from semantic_id_ranking.components.semantic_id_gen.batch import EncodeOptions
+from tests.components import floor_model
 
 COUNT = 60_000
 

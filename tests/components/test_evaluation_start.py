@@ -2,15 +2,15 @@
 
 import datetime
 
-import parquet_files
 import pytest
-from parquet_files import assert_says
-from parquet_files import days
-from parquet_files import impression_parameters
 
-from components.errors import InputError
-from components.parquet.evaluation_start import evaluation_start
-from components.parquet.impressions import check_impressions
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.evaluation_start import evaluation_start
+from semantic_id_ranking.components.parquet.impressions import check_impressions
+from tests.components import parquet_files
+from tests.components.parquet_files import assert_says
+from tests.components.parquet_files import days
+from tests.components.parquet_files import impression_parameters
 
 
 @pytest.mark.parametrize(("fraction", "day"), [(0.2, 8), (0.1, 9), (0.9, 1), (0.7, 3), (0.25, 7)])

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.feature_joiner.history import recent_before
+from semantic_id_ranking.components.feature_joiner.history import recent_before
 
 
 def loop(query_user, query_time, event_user, event_time, length):

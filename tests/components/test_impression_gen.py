@@ -2,12 +2,12 @@
 
 import datetime
 
-import parquet_files
 import pyarrow as pa
 import pytest
-from parquet_files import days
 
-from components.errors import InputError
+from semantic_id_ranking.components.errors import InputError
+from tests.components import parquet_files
+from tests.components.parquet_files import days
 
 DAY_0 = parquet_files.DAY_0_MICROSECONDS
 DAY = parquet_files.DAY_MICROSECONDS
@@ -15,7 +15,7 @@ DAY = parquet_files.DAY_MICROSECONDS
 
 def examples(tmp_path, **parameters):
     """Runs ImpressionGen: the Examples of both splits in the order of time."""
-    from components.impression_gen.component import ImpressionGen
+    from semantic_id_ranking.components.impression_gen.component import ImpressionGen
 
     values = {
         "tasks": [{"name": "click", "label": "click", "type": "binary", "weight": 0.5}],
@@ -126,7 +126,7 @@ def test_split_is_exact_at_the_boundary(tmp_path):
 
 
 def test_several_files_are_one_log(tmp_path):
-    from components.impression_gen.component import ImpressionGen
+    from semantic_id_ranking.components.impression_gen.component import ImpressionGen
 
     log = parquet_files.impressions()
     parquet_files.write(log.slice(0, 6), tmp_path / "log" / "1.parquet")

@@ -1,14 +1,14 @@
 """Every way an impression log can be wrong, and what the message says of it."""
 
-import parquet_files
 import pyarrow as pa
 import pytest
-from parquet_files import assert_says
-from parquet_files import days
-from parquet_files import impression_parameters
 
-from components.errors import InputError
-from components.parquet.impressions import check_impressions
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.impressions import check_impressions
+from tests.components import parquet_files
+from tests.components.parquet_files import assert_says
+from tests.components.parquet_files import days
+from tests.components.parquet_files import impression_parameters
 
 
 def impression_error(tmp_path, row_group_size=None, parameters=None, **changes):

@@ -3,15 +3,15 @@
 import datetime
 
 import numpy as np
-import parquet_files
 import pyarrow as pa
 import pytest
-from parquet_files import assert_says
-from parquet_files import item_parameters
-from parquet_files import vectors
 
-from components.errors import InputError
-from components.parquet.items import check_items
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.items import check_items
+from tests.components import parquet_files
+from tests.components.parquet_files import assert_says
+from tests.components.parquet_files import item_parameters
+from tests.components.parquet_files import vectors
 
 
 def item_error(tmp_path, row_group_size=None, parameters=None, **changes):

@@ -2,20 +2,20 @@
 
 import datetime
 
-import parquet_files
 import pyarrow as pa
 import pytest
-from parquet_files import days
-from parquet_files import vectors
 
-from components.errors import InputError
+from semantic_id_ranking.components.errors import InputError
+from tests.components import parquet_files
+from tests.components.parquet_files import days
+from tests.components.parquet_files import vectors
 
 DAY_0 = parquet_files.DAY_0_MICROSECONDS
 DAY = parquet_files.DAY_MICROSECONDS
 
 
 def item_gen(tmp_path, **parameters):
-    from components.item_gen.component import ItemGen
+    from semantic_id_ranking.components.item_gen.component import ItemGen
 
     values = {
         "evaluation_start": "2024-01-03T00:00:00+00:00",
@@ -168,7 +168,7 @@ def test_only_the_files_read_count_for_the_cache(tmp_path):
 
 
 def test_span_of_the_pattern_is_resolved(tmp_path):
-    from components.item_gen.component import ItemGen
+    from semantic_id_ranking.components.item_gen.component import ItemGen
 
     for day, name in (("2024-01-01", "old"), ("2024-01-02", "new")):
         table = parquet_files.items(title=pa.array([name] * 4))

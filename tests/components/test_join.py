@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.feature_joiner.item_table import ItemTable
-from components.feature_joiner.join import final_histories
-from components.feature_joiner.join import join
-from components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
+from semantic_id_ranking.components.feature_joiner.join import final_histories
+from semantic_id_ranking.components.feature_joiner.join import join
+from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 
 DAY = 86_400_000_000
 PARAMETERS = JoinParameters(

@@ -11,7 +11,7 @@ from tfx.utils import io_utils
 from tfx.utils import json_utils
 from tfx.utils import proto_utils
 
-from components.model_pusher.executor import Executor
+from semantic_id_ranking.components.model_pusher.executor import Executor
 
 FILES = {"saved_model.pb": b"graph", "variables/data": b"weights", "assets.extra/x": b"x"}
 

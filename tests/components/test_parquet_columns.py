@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.errors import InputError
-from components.parquet import columns
-from components.parquet import lists
-from components.parquet.place import Place
-from components.parquet.timestamps import timestamps
-from components.parquet.timestamps import to_microseconds
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet import columns
+from semantic_id_ranking.components.parquet import lists
+from semantic_id_ranking.components.parquet.place import Place
+from semantic_id_ranking.components.parquet.timestamps import timestamps
+from semantic_id_ranking.components.parquet.timestamps import to_microseconds
 
 PLACE = Place("f.parquet", "c", 100)
 

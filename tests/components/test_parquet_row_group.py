@@ -1,17 +1,17 @@
 """Files that are missing or damaged, and row groups with the numbers of their rows."""
 
-import parquet_files
 import pytest
-from parquet_files import assert_says
-from parquet_files import days
-from parquet_files import impression_parameters
-from parquet_files import item_parameters
 
-from components.errors import InputError
-from components.parquet.first_impressions import needs_first_impressions
-from components.parquet.impressions import check_impressions
-from components.parquet.items import check_items
-from components.parquet.row_group import row_groups
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.first_impressions import needs_first_impressions
+from semantic_id_ranking.components.parquet.impressions import check_impressions
+from semantic_id_ranking.components.parquet.items import check_items
+from semantic_id_ranking.components.parquet.row_group import row_groups
+from tests.components import parquet_files
+from tests.components.parquet_files import assert_says
+from tests.components.parquet_files import days
+from tests.components.parquet_files import impression_parameters
+from tests.components.parquet_files import item_parameters
 
 
 def test_no_such_file(tmp_path):

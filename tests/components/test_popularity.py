@@ -1,6 +1,6 @@
 import numpy as np
 
-from components.feature_joiner.popularity import popularity_slices
+from semantic_id_ranking.components.feature_joiner.popularity import popularity_slices
 
 
 def test_hand_worked_slices():

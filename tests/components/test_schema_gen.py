@@ -1,9 +1,10 @@
 """SchemaGen's schema: what it still refuses, and what it lets pass."""
 
-import parquet_files
 import pyarrow as pa
 import pytest
-from parquet_files import days
+
+from tests.components import parquet_files
+from tests.components.parquet_files import days
 
 ROWS = 200
 
@@ -30,7 +31,7 @@ def statistics(columns):
     from tensorflow_data_validation.statistics import stats_impl
     from tensorflow_data_validation.statistics import stats_options
 
-    from components.parquet.encode import to_record_batch
+    from semantic_id_ranking.components.parquet.encode import to_record_batch
 
     return stats_impl.generate_statistics_in_memory(
         to_record_batch(columns), stats_options.StatsOptions()
@@ -41,7 +42,7 @@ def statistics(columns):
 def schema():
     import tensorflow_data_validation as tfdv
 
-    from components.schema_gen.relax import relax
+    from semantic_id_ranking.components.schema_gen.relax import relax
 
     seen = statistics(features())
     return relax(
@@ -108,7 +109,7 @@ def test_a_changed_type_is_an_anomaly(schema):
 def test_what_never_had_a_value_may_get_one():
     import tensorflow_data_validation as tfdv
 
-    from components.schema_gen.relax import relax
+    from semantic_id_ranking.components.schema_gen.relax import relax
 
     seen = statistics(features(tab=[None] * ROWS))
     schema = relax(tfdv.infer_schema(seen, True), seen, required=[], categorical=["tab"])
@@ -118,7 +119,7 @@ def test_what_never_had_a_value_may_get_one():
 def test_more_categories_than_the_statistics_list_are_left_open():
     import tensorflow_data_validation as tfdv
 
-    from components.schema_gen.relax import relax
+    from semantic_id_ranking.components.schema_gen.relax import relax
 
     many = {"tab": pa.array([b"t%d" % i for i in range(1_001)], pa.large_binary())}
     few = {"tab": pa.array([b"t%d" % i for i in range(1_000)], pa.large_binary())}
@@ -137,9 +138,9 @@ def test_component_infers_from_the_training_split_only(tmp_path):
     from tfx.components import StatisticsGen
     from tfx.utils import io_utils
 
-    from components.anomaly_gate.component import AnomalyGate
-    from components.item_gen.component import ItemGen
-    from components.schema_gen.component import SchemaGen
+    from semantic_id_ranking.components.anomaly_gate.component import AnomalyGate
+    from semantic_id_ranking.components.item_gen.component import ItemGen
+    from semantic_id_ranking.components.schema_gen.component import SchemaGen
 
     table = parquet_files.items(
         created_at=days([0, 0, 0, 0]), color=pa.array(["red", "green", None, ""])

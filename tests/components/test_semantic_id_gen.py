@@ -1,16 +1,16 @@
 """`encode_parquet`: each item once, whatever its files; an output complete or absent."""
 
-import floor_model
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from components import sid_table
-from components.errors import InputError
-from components.semantic_id_gen.batch import encode_parquet
-from components.semantic_id_gen.batch import EncodeOptions
-from components.semantic_id_gen.parts import runs
-from components.semantic_id_gen.parts import split
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.semantic_id_gen.batch import encode_parquet
+from semantic_id_ranking.components.semantic_id_gen.batch import EncodeOptions
+from semantic_id_ranking.components.semantic_id_gen.parts import runs
+from semantic_id_ranking.components.semantic_id_gen.parts import split
+from tests.components import floor_model
 
 SPACE = floor_model.SPACE
 
@@ -55,7 +55,7 @@ def test_each_item_once_from_files_and_row_groups_of_any_size(model, tmp_path, p
 
 
 def test_runs_of_parts_cover_every_row_once():
-    from components.parquet.row_group import RowGroup
+    from semantic_id_ranking.components.parquet.row_group import RowGroup
 
     groups = [RowGroup("a", 0, 0, 10), RowGroup("a", 1, 10, 25), RowGroup("b", 0, 0, 3)]
     parts = split(groups, 8)
@@ -109,7 +109,7 @@ def test_an_item_that_comes_twice_in_two_files_is_named_with_both(model, tmp_pat
 
 
 def test_two_ids_of_one_hash_are_two_items(model, tmp_path, monkeypatch):
-    from components.semantic_id_gen import item_keys
+    from semantic_id_ranking.components.semantic_id_gen import item_keys
 
     monkeypatch.setattr(item_keys, "item_keys", lambda ids: np.full(len(ids), 7, np.uint64))
     items = floor_model.write_items(tmp_path / "items.parquet", [[1.0, 2.0]] * 9)

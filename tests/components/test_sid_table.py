@@ -3,9 +3,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components import sid_table
-from trainer.sid_space import SidSpace
-from trainer.sid_space import SidSpaceMismatchError
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.sid_space import SidSpaceMismatchError
 
 SPACE = SidSpace("0123456789abcdef", levels=2, codebook_size=8, embedding_dim=3)
 

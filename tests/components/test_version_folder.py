@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from components.model_pusher.version_folder import VersionFolder
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 
 @pytest.fixture

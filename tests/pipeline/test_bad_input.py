@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-import synthetic
 
-from pipeline import cli
+from semantic_id_ranking.pipeline import cli
+from tests import synthetic
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.catalogue import Catalogue
+from semantic_id_ranking.pipeline.catalogue import Catalogue
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 from tensorflow.core.protobuf import saved_model_pb2
 
-from components.errors import InputError
-from pipeline import check_servable
-from pipeline.servable_ops import count_ops
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline import check_servable
+from semantic_id_ranking.pipeline.servable_ops import count_ops
 
 
 def write(folder, nodes=(), functions=None):

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.code_version import code_version
+from semantic_id_ranking.pipeline.code_version import code_version
 
 
 @pytest.fixture

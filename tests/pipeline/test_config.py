@@ -1,14 +1,15 @@
 import datetime
+import importlib.resources
 import json
 from pathlib import Path
 
 import pytest
 
-from pipeline import config as config_lib
-from pipeline.load_config import ConfigError
-from pipeline.load_config import load_config
+from semantic_id_ranking.pipeline import config as config_lib
+from semantic_id_ranking.pipeline.load_config import ConfigError
+from semantic_id_ranking.pipeline.load_config import load_config
 
-SHIPPED = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+SHIPPED = sorted(Path(importlib.resources.files("semantic_id_ranking") / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.demo import movielens
-from pipeline.demo.film_credits import find_credits
-from pipeline.demo.film_credits import join_keys
-from pipeline.demo.film_credits import readable_title
-from pipeline.demo.movielens_source import MovieLensSource
+from semantic_id_ranking.pipeline.demo import movielens
+from semantic_id_ranking.pipeline.demo.film_credits import find_credits
+from semantic_id_ranking.pipeline.demo.film_credits import join_keys
+from semantic_id_ranking.pipeline.demo.film_credits import readable_title
+from semantic_id_ranking.pipeline.demo.movielens_source import MovieLensSource
 
 CREDITS = pd.DataFrame(
     [

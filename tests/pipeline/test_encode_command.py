@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 import rich.console
 
-from components import sid_table
-from components.errors import InputError
-from pipeline.config import ColumnsConfig
-from pipeline.encode import encode
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.config import ColumnsConfig
+from semantic_id_ranking.pipeline.encode import encode
 
 
 def run(finished_run, items, output, earlier=None, re_encode_all=False, skip_bad=0):

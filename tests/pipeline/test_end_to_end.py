@@ -9,19 +9,19 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import rich.console
-import synthetic
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  SentencePiece's ops
 
-from components import sid_table
-from components.errors import InputError
-from pipeline import rank as rank_lib
-from pipeline import serve as serve_lib
-from pipeline.catalogue import Catalogue
-from pipeline.config import SLICES
-from serving.client import EncoderClient
-from serving.client import RankerClient
-from serving.server.model_server import ModelServer
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline import rank as rank_lib
+from semantic_id_ranking.pipeline import serve as serve_lib
+from semantic_id_ranking.pipeline.catalogue import Catalogue
+from semantic_id_ranking.pipeline.config import SLICES
+from semantic_id_ranking.serving.client import EncoderClient
+from semantic_id_ranking.serving.client import RankerClient
+from semantic_id_ranking.serving.server.model_server import ModelServer
+from tests import synthetic
 
 COMPONENTS = {
     "ItemGen",

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from pipeline.evaluation import eval_config
-from pipeline.load_config import load_config
-from pipeline.summary import _entry
+from semantic_id_ranking.pipeline.evaluation import eval_config
+from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.summary import _entry
 
 
 @pytest.fixture(scope="module")

@@ -15,20 +15,20 @@ from tfx.types import artifact_utils
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.artifacts import SemanticIds
-from components.artifacts import UserHistories
-from components.feature_joiner.executor import Executor
-from pipeline.config import Config
-from pipeline.dag import create_pipeline
-from pipeline.dag import Destinations
-from pipeline.inputs import Inputs
-from pipeline.load_config import load_config
-from trainer.ranker.run_fn import run_fn
-from trainer.sid_space import SidSpace
-from trainer.tokenizer.config import TokenizerConfig
-from trainer.tokenizer.impressed_items import ImpressedItems
-from trainer.tokenizer.train import ASSETS_EXTRA
-from trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.components.artifacts import SemanticIds
+from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.feature_joiner.executor import Executor
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.dag import create_pipeline
+from semantic_id_ranking.pipeline.dag import Destinations
+from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.trainer.ranker.run_fn import run_fn
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.tokenizer.train import ASSETS_EXTRA
+from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
 
 ROWS = 100
 QUICK = ["ranker.bottom_widths=[8]", "ranker.head_widths=[]", "ranker.epochs=2"]

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from pipeline.progress import Progress
+from semantic_id_ranking.pipeline.progress import Progress
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -15,15 +14,15 @@ import rich.console
 
 from benchmarks.redis_server import RedisServer
 from benchmarks.redis_server import unused_port
-from components import sid_table
-from components.errors import InputError
-from components.sid_batches import SidBatches
-from pipeline import publish
-from serving.served_space import ServedSpace
-from serving.store import Checkpoint
-from serving.store import open_store
-from serving.store import SidStore
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.sid_batches import SidBatches
+from semantic_id_ranking.pipeline import publish
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.store import Checkpoint
+from semantic_id_ranking.serving.store import open_store
+from semantic_id_ranking.serving.store import SidStore
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 SPACE = SidSpace("0123456789abcdef", levels=3, codebook_size=300, embedding_dim=4)
 ROWS = 2_500
@@ -111,8 +110,8 @@ def killed_after(batches, table, url):
     """Publishes in a process that is killed behind so many batches of 300 rows."""
     program = f"""
 import os, signal, sys
-from serving.store import SidStore, open_store
-from pipeline import publish
+from semantic_id_ranking.serving.store import SidStore, open_store
+from semantic_id_ranking.pipeline import publish
 import rich.console
 put, left = SidStore.put, [{batches}]
 def put_or_die(self, *arguments):
@@ -125,9 +124,8 @@ with open_store(sys.argv[2]) as store:
     type(store).batch_items = 300
 publish.publish(sys.argv[1], sys.argv[2], 5.0, rich.console.Console())
 """
-    root = pathlib.Path(publish.__file__).parents[1]
     return subprocess.run(
-        [sys.executable, "-c", program, table, url], cwd=root, capture_output=True, check=False
+        [sys.executable, "-c", program, table, url], capture_output=True, check=False
     )
 
 
@@ -238,10 +236,9 @@ def test_repeated_ids_are_told(tmp_path, url):
 
 def test_the_command_says_in_one_sentence_that_redis_is_away(table):
     url = f"redis://127.0.0.1:{unused_port()}/0"
-    command = ["-m", "pipeline.cli", "publish", "--sids", table, "--store", url]
+    command = ["-m", "semantic_id_ranking.pipeline.cli", "publish", "--sids", table, "--store", url]
     done = subprocess.run(
         [sys.executable, *command, "--timeout", "0.3"],
-        cwd=pathlib.Path(publish.__file__).parents[1],
         capture_output=True,
         text=True,
         env=os.environ | {"COLUMNS": "500"},

@@ -9,13 +9,13 @@ import shutil
 import pytest
 import rich.console
 
-from components.errors import InputError
-from components.model_pusher.version_folder import VersionFolder
-from pipeline import push
-from pipeline.release import add_release
-from pipeline.release import newest_versions
-from pipeline.release import read_releases
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.pipeline import push
+from semantic_id_ranking.pipeline.release import add_release
+from semantic_id_ranking.pipeline.release import newest_versions
+from semantic_id_ranking.pipeline.release import read_releases
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 A, B = "a" * 16, "b" * 16
 

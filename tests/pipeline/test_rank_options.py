@@ -2,9 +2,9 @@
 
 import pytest
 
-from components.errors import InputError
-from pipeline.rank import client_tls
-from serving.client import ClientTls
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.rank import client_tls
+from semantic_id_ranking.serving.client import ClientTls
 
 
 @pytest.mark.parametrize(

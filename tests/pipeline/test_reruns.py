@@ -7,10 +7,10 @@ import pathlib
 
 import rich.console
 
-from pipeline import run as run_lib
-from pipeline.config import SLICES
-from pipeline.load_config import load_config
-from pipeline.run_records import RunRecords
+from semantic_id_ranking.pipeline import run as run_lib
+from semantic_id_ranking.pipeline.config import SLICES
+from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.run_records import RunRecords
 
 RANKER_AND_AFTER = {
     "Trainer.ranker",

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -13,9 +12,9 @@ import pytest
 import rich.console
 import tensorflow as tf
 
-from components.errors import InputError
-from pipeline.serve import serve
-from pipeline.serve import ServeOptions
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.serve import serve
+from semantic_id_ranking.pipeline.serve import ServeOptions
 
 
 @pytest.fixture
@@ -39,13 +38,19 @@ def test_the_program_serves_and_drains_on_sigterm(models, tmp_path):
     )
     monitoring = tmp_path / "monitoring.config"
     monitoring.write_text('prometheus_config { enable: true path: "/m" }')
-    command = [sys.executable, "-m", "pipeline.cli", "serve", "--models-config", str(config)]
+    command = [
+        sys.executable,
+        "-m",
+        "semantic_id_ranking.pipeline.cli",
+        "serve",
+        "--models-config",
+        str(config),
+    ]
     command += ["--port", "0", "--rest-port", "0", "--monitoring-config", str(monitoring)]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=pathlib.Path(__file__).parents[2],
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     try:

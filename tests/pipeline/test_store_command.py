@@ -5,10 +5,10 @@ import io
 import pytest
 import rich.console
 
-from components.errors import InputError
-from pipeline.store import store
-from serving.served_space import ServedSpace
-from serving.store import open_store
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.store import store
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.store import open_store
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import re
 
 import pytest
 import rich.console
-import synthetic
 import yaml
 
-from components.errors import InputError
-from pipeline.load_config import load_config
-from pipeline.tune_sid import tune_sid
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.tune_sid import tune_sid
+from tests import synthetic
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,13 @@
 import grpc
 import pytest
-import ranking_cases
-import tiny_models
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from serving.client import RankerClient
-from serving.server import ModelServer
-from serving.store import open_store
+from semantic_id_ranking.serving.client import RankerClient
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.store import open_store
+from tests.serving import ranking_cases
+from tests.serving import tiny_models
 
 
 @pytest.fixture(scope="session")

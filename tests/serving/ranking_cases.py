@@ -4,8 +4,8 @@ import asyncio
 
 import numpy as np
 
-from serving.client import AsyncRankerClient
-from serving.client import ServedSpace
+from semantic_id_ranking.serving.client import AsyncRankerClient
+from semantic_id_ranking.serving.client import ServedSpace
 
 SIDS = {"old": [1, 2], "older": [4, 4], "past": [2, 0]}
 EMBEDDINGS = {"new": np.float32([3, 3, 0]), "old": np.float32([9, 9, 9])}

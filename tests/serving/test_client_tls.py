@@ -7,13 +7,13 @@ from concurrent import futures
 import grpc
 import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
-from test_serving_retries import FlakyEncoder
-from tls_files import make_tls_files
 
-from serving.client import AsyncEncoderClient
-from serving.client import ClientTls
-from serving.client import EncoderClient
-from serving.client import ModelCallError
+from semantic_id_ranking.serving.client import AsyncEncoderClient
+from semantic_id_ranking.serving.client import ClientTls
+from semantic_id_ranking.serving.client import EncoderClient
+from semantic_id_ranking.serving.client import ModelCallError
+from tests.serving.test_serving_retries import FlakyEncoder
+from tests.serving.tls_files import make_tls_files
 
 EMBEDDING = [[1.0, 2.0]]
 

@@ -7,13 +7,13 @@ import time
 import numpy as np
 import pytest
 import redis
-from tls_files import make_tls_files
 
 from benchmarks.redis_server import RedisServer
 from benchmarks.redis_server import unused_port
-from serving.served_space import ServedSpace
-from serving.store import open_store
-from serving.store import StoreError
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.store import open_store
+from semantic_id_ranking.serving.store import StoreError
+from tests.serving.tls_files import make_tls_files
 
 pytestmark = pytest.mark.redis
 SPACE = ServedSpace("space-a", levels=2, codebook_size=10)

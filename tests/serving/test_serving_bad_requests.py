@@ -2,16 +2,16 @@
 
 import grpc
 import pytest
-from tiny_models import Encoder
-from tiny_models import export
-from tiny_models import SidRanker
 
 from benchmarks.bad_requests import BadRequests
 from benchmarks.bad_requests import PREDICT
 from benchmarks.serving_fuzz import is_proper
 from benchmarks.serving_fuzz import send
 from benchmarks.serving_fuzz import signatures
-from serving.server import ModelServer
+from semantic_id_ranking.serving.server import ModelServer
+from tests.serving.tiny_models import Encoder
+from tests.serving.tiny_models import export
+from tests.serving.tiny_models import SidRanker
 
 
 @pytest.fixture(scope="module")

@@ -2,20 +2,20 @@
 
 import grpc
 import pytest
-import tiny_models
-from example_models import CLASSIFY
-from example_models import example
-from example_models import ExampleModel
-from example_models import export_tf1
-from example_models import REGRESS
-from server_calls import refusal
 from tensorflow_serving.apis import classification_pb2
 from tensorflow_serving.apis import inference_pb2
 from tensorflow_serving.apis import input_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 from tensorflow_serving.apis import regression_pb2
 
-from serving.server import ModelServer
+from semantic_id_ranking.serving.server import ModelServer
+from tests.serving import tiny_models
+from tests.serving.example_models import CLASSIFY
+from tests.serving.example_models import example
+from tests.serving.example_models import ExampleModel
+from tests.serving.example_models import export_tf1
+from tests.serving.example_models import REGRESS
+from tests.serving.server_calls import refusal
 
 
 @pytest.fixture(scope="module")

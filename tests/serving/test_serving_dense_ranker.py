@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from serving.client import MissingInputError
-from serving.client import RankerClient
+from semantic_id_ranking.serving.client import MissingInputError
+from semantic_id_ranking.serving.client import RankerClient
 
 
 @pytest.fixture(scope="module")

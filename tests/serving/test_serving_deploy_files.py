@@ -1,5 +1,6 @@
 """The files for TensorFlow Serving in production: text protos and Docker Compose."""
 
+import importlib.resources
 import pathlib
 
 import jsonschema
@@ -12,12 +13,11 @@ from google.protobuf import text_format
 from google.protobuf import wrappers_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-import serving
-from serving.server.monitoring_config import DEFAULT_PATH
-from serving.server.monitoring_config import MonitoringConfig
-from serving.server.monitoring_config import read_monitoring_config
+from semantic_id_ranking.serving.server.monitoring_config import DEFAULT_PATH
+from semantic_id_ranking.serving.server.monitoring_config import MonitoringConfig
+from semantic_id_ranking.serving.server.monitoring_config import read_monitoring_config
 
-DEPLOY = pathlib.Path(serving.__file__).parent / "deploy"
+DEPLOY = importlib.resources.files("semantic_id_ranking.serving") / "deploy"
 CONFIG = DEPLOY / "config"
 
 STRINGS = {"type": "array", "items": {"type": "string"}}

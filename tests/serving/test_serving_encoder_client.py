@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tiny_models import predict_request
 
-from serving.client import encoder_caller
-from serving.client import EncoderClient
-from serving.client import ServedSpace
-from serving.client import SidSpaceMismatchError
+from semantic_id_ranking.serving.client import encoder_caller
+from semantic_id_ranking.serving.client import EncoderClient
+from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.client import SidSpaceMismatchError
+from tests.serving.tiny_models import predict_request
 
 EMBEDDINGS = np.array([[1.5, 2.5, 0], [3, 4, 9], [5, 6, 7]], np.float32)
 

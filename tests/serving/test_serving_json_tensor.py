@@ -7,10 +7,10 @@ import pytest
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving.server.json_tensor import inputs_to_arrays
-from serving.server.json_tensor import instances_to_arrays
-from serving.server.json_tensor import to_array
-from serving.server.status import StatusError
+from semantic_id_ranking.serving.server.json_tensor import inputs_to_arrays
+from semantic_id_ranking.serving.server.json_tensor import instances_to_arrays
+from semantic_id_ranking.serving.server.json_tensor import to_array
+from semantic_id_ranking.serving.server.status import StatusError
 
 FLOAT, INT64, STRING, BOOL = (
     types_pb2.DT_FLOAT,

@@ -1,8 +1,8 @@
 """The Kubernetes manifests, judged by the official client's models."""
 
+import importlib.resources
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import types
@@ -11,10 +11,9 @@ import pytest
 import yaml
 from kubernetes import client
 
-import serving
-from serving.server.monitoring_config import read_monitoring_config
+from semantic_id_ranking.serving.server.monitoring_config import read_monitoring_config
 
-DEPLOY = pathlib.Path(serving.__file__).parent / "deploy"
+DEPLOY = importlib.resources.files("semantic_id_ranking.serving") / "deploy"
 CPU = DEPLOY / "kubernetes" / "cpu"
 GPU = DEPLOY / "kubernetes" / "gpu"
 MODELS = {

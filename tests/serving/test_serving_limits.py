@@ -10,15 +10,15 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny_models
-from held_model import HeldModel
-from server_calls import refusal
-from server_calls import until
 from tensorflow_serving.apis import prediction_service_pb2_grpc
-from tiny_models import predict_request
 
-from serving.server import Limits
-from serving.server import ModelServer
+from semantic_id_ranking.serving.server import Limits
+from semantic_id_ranking.serving.server import ModelServer
+from tests.serving import tiny_models
+from tests.serving.held_model import HeldModel
+from tests.serving.server_calls import refusal
+from tests.serving.server_calls import until
+from tests.serving.tiny_models import predict_request
 
 
 def listens(address):

@@ -3,10 +3,11 @@
 import pytest
 import tensorflow as tf
 from google.protobuf import wrappers_pb2
-from server_calls import refusal
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_pb2
+
+from tests.serving.server_calls import refusal
 
 
 def spec(name, version=None):

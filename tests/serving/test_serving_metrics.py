@@ -6,16 +6,16 @@ import urllib.request
 
 import grpc
 import pytest
-import tiny_models
 from prometheus_client import parser
 from tensorflow_serving.apis import prediction_service_pb2_grpc
-from tiny_models import example
-from tiny_models import predict_request
 
-from serving.server import ModelServer
-from serving.server import MonitoringConfig
-from serving.server.metrics import Metrics
-from serving.server.monitoring_config import read_monitoring_config
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.server import MonitoringConfig
+from semantic_id_ranking.serving.server.metrics import Metrics
+from semantic_id_ranking.serving.server.monitoring_config import read_monitoring_config
+from tests.serving import tiny_models
+from tests.serving.tiny_models import example
+from tests.serving.tiny_models import predict_request
 
 COUNT = ":tensorflow:serving:request_count"
 PATH = "/monitoring/prometheus/metrics"

@@ -6,13 +6,13 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from server_calls import refusal
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
-from tiny_models import example
-from tiny_models import predict_request
 
-from serving.client import open_channel
+from semantic_id_ranking.serving.client import open_channel
+from tests.serving.server_calls import refusal
+from tests.serving.tiny_models import example
+from tests.serving.tiny_models import predict_request
 
 RANK = {
     "candidate_sid": np.array([[1, 2], [3, 4], [-1, -1]]),

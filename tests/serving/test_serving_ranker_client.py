@@ -4,17 +4,17 @@ import threading
 
 import numpy as np
 import pytest
-from tiny_models import export
-from tiny_models import ItemIdRanker
-from tiny_models import SidRanker
 
-from serving.client import MissingInputError
-from serving.client import ModelCallError
-from serving.client import open_channel
-from serving.client import RankerClient
-from serving.client import ServedSpace
-from serving.client import SidSpaceMismatchError
-from serving.server import ModelServer
+from semantic_id_ranking.serving.client import MissingInputError
+from semantic_id_ranking.serving.client import ModelCallError
+from semantic_id_ranking.serving.client import open_channel
+from semantic_id_ranking.serving.client import RankerClient
+from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.client import SidSpaceMismatchError
+from semantic_id_ranking.serving.server import ModelServer
+from tests.serving.tiny_models import export
+from tests.serving.tiny_models import ItemIdRanker
+from tests.serving.tiny_models import SidRanker
 
 CONTEXT = {"country": "de", "price": [0.5, 1.5, 2.5]}
 CANDIDATE = {"sid": [[1, 2], [3, 4], [-1, -1]]}

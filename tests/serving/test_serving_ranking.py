@@ -5,18 +5,18 @@ import dataclasses
 
 import numpy as np
 import pytest
-from ranking_cases import CONTEXT
-from ranking_cases import EMBEDDINGS
-from ranking_cases import fill
-from tiny_models import export
-from tiny_models import SidRanker
 
-from serving.client import AsyncRankerClient
-from serving.client import RankedItem
-from serving.client import Ranking
-from serving.client import ServedSpace
-from serving.server import ModelServer
-from serving.store import open_store
+from semantic_id_ranking.serving.client import AsyncRankerClient
+from semantic_id_ranking.serving.client import RankedItem
+from semantic_id_ranking.serving.client import Ranking
+from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.store import open_store
+from tests.serving.ranking_cases import CONTEXT
+from tests.serving.ranking_cases import EMBEDDINGS
+from tests.serving.ranking_cases import fill
+from tests.serving.tiny_models import export
+from tests.serving.tiny_models import SidRanker
 
 
 def test_rows_best_first_with_where_each_sid_is_from(ranker):

@@ -4,18 +4,18 @@ import asyncio
 import threading
 
 import pytest
-from ranking_cases import CONTEXT
-from ranking_cases import EMBEDDINGS
-from ranking_cases import fill
-from ranking_cases import SIDS
 
 from benchmarks import redis_server
-from serving.client import AsyncRankerClient
-from serving.client import ModelCallError
-from serving.client import ServedSpace
-from serving.client import SidSpaceMismatchError
-from serving.store import open_store
-from serving.store import StoreError
+from semantic_id_ranking.serving.client import AsyncRankerClient
+from semantic_id_ranking.serving.client import ModelCallError
+from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.client import SidSpaceMismatchError
+from semantic_id_ranking.serving.store import open_store
+from semantic_id_ranking.serving.store import StoreError
+from tests.serving.ranking_cases import CONTEXT
+from tests.serving.ranking_cases import EMBEDDINGS
+from tests.serving.ranking_cases import fill
+from tests.serving.ranking_cases import SIDS
 
 
 @pytest.fixture

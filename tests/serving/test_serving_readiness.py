@@ -1,7 +1,7 @@
 """The readiness probe of the deployment files, run against servers."""
 
 import http.server
-import pathlib
+import importlib.resources
 import socket
 import subprocess
 import threading
@@ -10,10 +10,10 @@ import pytest
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_status_pb2
 
-import serving
-from serving.server import ModelServer
+from semantic_id_ranking.serving.server import ModelServer
 
-SCRIPT = pathlib.Path(serving.__file__).parent / "deploy" / "config" / "models_available.sh"
+DEPLOY = importlib.resources.files("semantic_id_ranking.serving") / "deploy"
+SCRIPT = DEPLOY / "config" / "models_available.sh"
 STATES = get_model_status_pb2.ModelVersionStatus.State
 UNAVAILABLE = 14
 """tensorflow.error.Code of a version that could not be loaded."""

@@ -7,19 +7,19 @@ import types
 import grpc
 import pytest
 import tensorflow as tf
-from server_calls import refusal
-from server_calls import until
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
-from tiny_models import example
-from tiny_models import export
-from tiny_models import predict_request
-from tiny_models import SidRanker
 
-from serving.server import ModelServer
-from serving.server.model_config import config_of
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.server.model_config import config_of
+from tests.serving.server_calls import refusal
+from tests.serving.server_calls import until
+from tests.serving.tiny_models import example
+from tests.serving.tiny_models import export
+from tests.serving.tiny_models import predict_request
+from tests.serving.tiny_models import SidRanker
 
 State = get_model_status_pb2.ModelVersionStatus.State
 

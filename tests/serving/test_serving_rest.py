@@ -7,12 +7,12 @@ import urllib.request
 
 import pytest
 import tensorflow as tf
-import tiny_models
-from tiny_models import example
 
-from serving.server import ModelServer
-from serving.server.json_predict import predict_response_json
-from serving.server.status import StatusError
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.server.json_predict import predict_response_json
+from semantic_id_ranking.serving.server.status import StatusError
+from tests.serving import tiny_models
+from tests.serving.tiny_models import example
 
 RANK = {
     "candidate_sid": [[1, 2], [3, 4]],

@@ -6,13 +6,13 @@ import urllib.error
 import urllib.request
 
 import pytest
-import tiny_models
-from example_models import ExampleModel
 
-from serving.server import ModelServer
-from serving.server.json_examples import examples_input
-from serving.server.json_predict import parse_json
-from serving.server.status import StatusError
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.server.json_examples import examples_input
+from semantic_id_ranking.serving.server.json_predict import parse_json
+from semantic_id_ranking.serving.server.status import StatusError
+from tests.serving import tiny_models
+from tests.serving.example_models import ExampleModel
 
 
 @pytest.fixture(scope="module")

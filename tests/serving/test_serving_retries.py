@@ -14,10 +14,10 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from serving.client import AsyncEncoderClient
-from serving.client import EncoderClient
-from serving.client import ModelCallError
-from serving.tensor_proto import write_array
+from semantic_id_ranking.serving.client import AsyncEncoderClient
+from semantic_id_ranking.serving.client import EncoderClient
+from semantic_id_ranking.serving.client import ModelCallError
+from semantic_id_ranking.serving.tensor_proto import write_array
 
 EMBEDDING = [[1.0, 2.0]]
 

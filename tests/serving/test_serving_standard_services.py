@@ -2,15 +2,15 @@
 
 import grpc
 import pytest
-import tiny_models
 from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha import reflection_pb2_grpc
-from server_calls import refusal
 
-from serving.server import ModelServer
+from semantic_id_ranking.serving.server import ModelServer
+from tests.serving import tiny_models
+from tests.serving.server_calls import refusal
 
 Status = health_pb2.HealthCheckResponse
 

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
-from serving.tensor_proto import read_array
-from serving.tensor_proto import write_array
+from semantic_id_ranking.serving.tensor_proto import read_array
+from semantic_id_ranking.serving.tensor_proto import write_array
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ import urllib.request
 
 import grpc
 import pytest
-import tiny_models
 from tensorflow_serving.apis import prediction_service_pb2_grpc
-from tiny_models import example
-from tiny_models import predict_request
-from tls_files import make_tls_files
 
-from serving.server import ModelServer
-from serving.server import ServerTls
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.server import ServerTls
+from tests.serving import tiny_models
+from tests.serving.tiny_models import example
+from tests.serving.tiny_models import predict_request
+from tests.serving.tls_files import make_tls_files
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from serving.client import AsyncRankerClient
-from serving.client import ModelCallError
-from serving.client import RankerClient
-from serving.client import ServedSpace
-from serving.store import open_store
+from semantic_id_ranking.serving.client import AsyncRankerClient
+from semantic_id_ranking.serving.client import ModelCallError
+from semantic_id_ranking.serving.client import RankerClient
+from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.store import open_store
 
 # Codes add up to 3, 8, 0 and 8: click is that, like the opposite.
 CALL = {

@@ -11,20 +11,20 @@ import weakref
 import grpc
 import pytest
 import tensorflow as tf
-from server_calls import until
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
-from tiny_models import example
-from tiny_models import export
-from tiny_models import HeldRanker
-from tiny_models import predict_request
-from tiny_models import SidRanker
 
-from serving.server import ModelServer
-from serving.server import ServableVersionPolicy
-from serving.server.model_config import ModelConfig
-from serving.server.served_model import ServedModel
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.server import ServableVersionPolicy
+from semantic_id_ranking.serving.server.model_config import ModelConfig
+from semantic_id_ranking.serving.server.served_model import ServedModel
+from tests.serving.server_calls import until
+from tests.serving.tiny_models import example
+from tests.serving.tiny_models import export
+from tests.serving.tiny_models import HeldRanker
+from tests.serving.tiny_models import predict_request
+from tests.serving.tiny_models import SidRanker
 
 POLL_SECONDS = 0.05
 State = get_model_status_pb2.ModelVersionStatus.State

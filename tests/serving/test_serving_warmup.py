@@ -4,24 +4,24 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny_models
-from example_models import CLASSIFY
-from example_models import example
-from example_models import export_tf1
-from example_models import REGRESS
-from held_model import HeldModel
-from server_calls import until
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import input_pb2
 from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_log_pb2
-from tiny_models import predict_request
 
-from serving.server import ModelServer
-from serving.server.model_config import config_of
-from serving.server.model_config import ModelConfig
-from serving.server.served_model import ServedModel
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.server.model_config import config_of
+from semantic_id_ranking.serving.server.model_config import ModelConfig
+from semantic_id_ranking.serving.server.served_model import ServedModel
+from tests.serving import tiny_models
+from tests.serving.example_models import CLASSIFY
+from tests.serving.example_models import example
+from tests.serving.example_models import export_tf1
+from tests.serving.example_models import REGRESS
+from tests.serving.held_model import HeldModel
+from tests.serving.server_calls import until
+from tests.serving.tiny_models import predict_request
 
 State = get_model_status_pb2.ModelVersionStatus.State
 

@@ -8,11 +8,11 @@ import pytest
 import redis
 
 from benchmarks.redis_server import RedisServer
-from serving.served_space import ServedSpace
-from serving.store import Checkpoint
-from serving.store import open_store
-from serving.store import StoreError
-from serving.store import UnknownSpaceError
+from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.serving.store import Checkpoint
+from semantic_id_ranking.serving.store import open_store
+from semantic_id_ranking.serving.store import StoreError
+from semantic_id_ranking.serving.store import UnknownSpaceError
 
 A = ServedSpace("space-a", levels=2, codebook_size=10)
 B = ServedSpace("space-b", levels=3, codebook_size=70_000)

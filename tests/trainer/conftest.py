@@ -5,7 +5,6 @@ import pathlib
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_transform import beam as tft_beam
@@ -13,11 +12,12 @@ from tensorflow_transform.tf_metadata import dataset_metadata
 from tensorflow_transform.tf_metadata import metadata_io
 from tensorflow_transform.tf_metadata import schema_utils
 
-from trainer.ranker.context_transform import ContextTransform
-from trainer.ranker.preprocessing import preprocessing_fn
-from trainer.tokenizer.config import TokenizerConfig
-from trainer.tokenizer.impressed_items import ImpressedItems
-from trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
+from semantic_id_ranking.trainer.ranker.preprocessing import preprocessing_fn
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from tests.trainer import ranker_cases as cases
 
 
 @pytest.fixture(scope="session")

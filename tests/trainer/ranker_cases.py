@@ -3,15 +3,15 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.model import Ranker
-from trainer.ranker.representations import create_representation
-from trainer.ranker.representations import ItemRepresentation
-from trainer.ranker.representations import SidResources
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.model import Ranker
+from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 LEVELS, CODES, DIM = 2, 4, 3
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, 16)

@@ -5,13 +5,13 @@ import numpy as np
 import sentencepiece
 import tensorflow as tf
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.representations import create_representation
-from trainer.ranker.representations import SidResources
-from trainer.sid_space import SidSpace
-from trainer.tokenizer.config import TokenizerConfig
-from trainer.tokenizer.impressed_items import ImpressedItems
-from trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
 
 LEVELS, CODES, DIM, EMBEDDING, LATENT, ROWS = 3, 8, 5, 6, 7, 60
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, EMBEDDING)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.ranker.history_pooling import AttentionHistory
-from trainer.ranker.history_pooling import MeanHistory
-from trainer.ranker.representations import ItemVectors
+from semantic_id_ranking.trainer.ranker.history_pooling import AttentionHistory
+from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
+from semantic_id_ranking.trainer.ranker.representations import ItemVectors
 
 DIM = 3
 RNG = np.random.default_rng(0)

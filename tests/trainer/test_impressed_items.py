@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 
 
 @pytest.mark.parametrize("ids", [["a", "bb", "ö"], [b"a", b"bb", "ö".encode()]])

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
-import representation_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.representations.distinct_items import distinct_items
-from trainer.ranker.representations.item_keys import item_id_keys
-from trainer.ranker.representations.item_keys import sequence_keys
-from trainer.ranker.representations.item_keys import sid_keys
-from trainer.ranker.representations.key_rows import VocabularyRows
+from semantic_id_ranking.trainer.ranker.representations.distinct_items import distinct_items
+from semantic_id_ranking.trainer.ranker.representations.item_keys import item_id_keys
+from semantic_id_ranking.trainer.ranker.representations.item_keys import sequence_keys
+from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
+from semantic_id_ranking.trainer.ranker.representations.key_rows import VocabularyRows
+from tests.trainer import representation_cases as cases
 
 
 @pytest.mark.parametrize("length", [1, 2, 5])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.ranker.representations.item_keys import sid_keys
-from trainer.ranker.representations.known_rows import KnownRows
+from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
+from semantic_id_ranking.trainer.ranker.representations.known_rows import KnownRows
 
 
 class Cut:

@@ -4,15 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.negative_sampling import sample_negatives
-from trainer.ranker.task_head import TaskHead
-from trainer.ranker.train import train
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.negative_sampling import sample_negatives
+from semantic_id_ranking.trainer.ranker.task_head import TaskHead
+from semantic_id_ranking.trainer.ranker.train import train
+from tests.trainer import ranker_cases as cases
 
 CONFIG = dataclasses.replace(
     cases.SMALL,

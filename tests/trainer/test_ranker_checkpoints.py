@@ -2,12 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.train import train
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.train import train
+from tests.trainer import ranker_cases as cases
 
 CONFIG = dataclasses.replace(cases.SMALL, epochs=3, batch_size=8, weight_decay=0.1)
 # Ten steps an epoch, the last of them with three examples.

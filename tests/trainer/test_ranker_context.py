@@ -1,8 +1,8 @@
 import numpy as np
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from tests.trainer import ranker_cases as cases
 
 # The numbers of `ranker_cases.ANALYSED` that there are.
 HOURS = np.array([1.0, 3.0, 8.0])

@@ -7,17 +7,18 @@ import sys
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.distribution import Distribution
-from trainer.ranker.representations import item_representation
+from semantic_id_ranking.trainer.ranker.distribution import Distribution
+from semantic_id_ranking.trainer.ranker.representations import item_representation
+from tests import ROOT
+from tests.trainer import ranker_cases as cases
 
 # One of the processes of a cluster: trains, predicts, and leaves what came of it in a file.
 PROCESS = """
 import sys
 import numpy as np
-import test_ranker_distribution as this
+from tests.trainer import test_ranker_distribution as this
 kind, size, output = sys.argv[1:]
 if kind == "parameter_server":
     this.serve()
@@ -60,12 +61,12 @@ def trained(kind, size):
         size: "large": its own rows are a table that is too large to be trained as a whole.
     """
     distribution = Distribution(kind)
-    from trainer.ranker.config import RepresentationConfig
-    from trainer.ranker.context_spec import ContextSpec
-    from trainer.ranker.representations import create_representation
-    from trainer.ranker.representations import SidResources
-    from trainer.ranker.train import train
-    from trainer.tokenizer.impressed_items import ImpressedItems
+    from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+    from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+    from semantic_id_ranking.trainer.ranker.representations import create_representation
+    from semantic_id_ranking.trainer.ranker.representations import SidResources
+    from semantic_id_ranking.trainer.ranker.train import train
+    from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 
     if size == "large":
         item_representation._SMALL_ROWS_AN_IMPRESSION = 0
@@ -108,8 +109,7 @@ def trained(kind, size):
 def start(folder, kind, size, name, tf_config):
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), os.getcwd()]),
-        "TF_USE_LEGACY_KERAS": "1",
+        "PYTHONPATH": str(ROOT),
         "TF_CONFIG": json.dumps(tf_config),
         "CUDA_VISIBLE_DEVICES": "-1",
     }

@@ -7,18 +7,18 @@ import sys
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.export import export_ranker
-from trainer.ranker.feature_builder import FeatureBuilder
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.model import Ranker
-from trainer.ranker.representations import create_representation
-from trainer.ranker.representations import REGISTRY
-from trainer.ranker.representations import SidResources
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.export import export_ranker
+from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.model import Ranker
+from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from tests.trainer import ranker_cases as cases
 
 
 @dataclasses.dataclass
@@ -202,7 +202,7 @@ request = json.load(open("request.json"))
 sids = {name: tf.constant(value, tf.int64) for name, value in request.items() if "_sid" in name}
 rest = {name: tf.constant(value) for name, value in request.items() if "_sid" not in name}
 scores = signatures["rank"](**sids, **rest)["click"].numpy().tolist()
-assert not [name for name in sys.modules if name.split(".")[0] in ("trainer", "tfx")]
+assert not [name for name in sys.modules if name.split(".")[0] in ("semantic_id_ranking", "tfx")]
 json.dump(scores, open("scores.json", "w"))
 """
 

@@ -1,15 +1,15 @@
 import itertools
 
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.features import item_parsing_spec
-from trainer.ranker.features import item_tensor_specs
-from trainer.ranker.features import label_parsing_spec
-from trainer.ranker.features import read_examples
-from trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.features import item_parsing_spec
+from semantic_id_ranking.trainer.ranker.features import item_tensor_specs
+from semantic_id_ranking.trainer.ranker.features import label_parsing_spec
+from semantic_id_ranking.trainer.ranker.features import read_examples
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from tests.trainer import ranker_cases as cases
 
 NO_HISTORY = {"history_item_id": [], "history_sid": []}
 

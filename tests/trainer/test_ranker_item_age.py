@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer.ranker.context_transform import ContextTransform
-from trainer.ranker.export import export_ranker
-from trainer.ranker.feature_builder import FeatureBuilder
-from trainer.ranker.model import Ranker
+from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
+from semantic_id_ranking.trainer.ranker.export import export_ranker
+from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.model import Ranker
+from tests.trainer import ranker_cases as cases
 
 LOGS = np.log1p([0.0, 1.5, 30.0, 0.0, 400.0])
 

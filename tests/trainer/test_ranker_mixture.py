@@ -4,15 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.export import export_ranker
-from trainer.ranker.feature_builder import FeatureBuilder
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.mixture_of_experts import MixtureOfExperts
-from trainer.ranker.model import Ranker
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.export import export_ranker
+from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.mixture_of_experts import MixtureOfExperts
+from semantic_id_ranking.trainer.ranker.model import Ranker
+from tests.trainer import ranker_cases as cases
 
 MMOE = dataclasses.replace(cases.SMALL, bottom="mmoe", experts=3, bottom_widths=(6, 5))
 SHAPES = [(1, 3, (4,), 1), (2, 3, (4, 2), 7), (3, 1, (5,), 2), (1, 1, (2, 2), 1)]

@@ -5,14 +5,15 @@ import sys
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.representations.ngram_subwords import NgramSubwords
-from trainer.ranker.representations.subword_sum import SubwordSum
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
+from semantic_id_ranking.trainer.ranker.representations.subword_sum import SubwordSum
+from tests import ROOT
+from tests.trainer import ranker_cases as cases
 
 NONE = [-1, -1]
 
@@ -219,7 +220,7 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
-import ranker_cases as cases
+from tests.trainer import ranker_cases as cases
 weights = []
 for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
     with strategy.scope():
@@ -238,10 +239,9 @@ print("same")
 
 
 def test_two_replicas_take_the_step_that_one_takes():
-    folder = os.path.dirname(cases.__file__)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", REPLICAS],
-        env={**os.environ, "PYTHONPATH": folder, "TF_USE_LEGACY_KERAS": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

@@ -2,21 +2,21 @@ import dataclasses
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.model import Ranker
-from trainer.ranker.optimizers import create_optimizers
-from trainer.ranker.optimizers import TableAdagrad
-from trainer.ranker.representations import create_representation
-from trainer.ranker.representations import item_representation
-from trainer.ranker.representations import REGISTRY
-from trainer.ranker.representations import SidResources
-from trainer.tokenizer.config import TokenizerConfig
-from trainer.tokenizer.impressed_items import ImpressedItems
-from trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.model import Ranker
+from semantic_id_ranking.trainer.ranker.optimizers import create_optimizers
+from semantic_id_ranking.trainer.ranker.optimizers import TableAdagrad
+from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import item_representation
+from semantic_id_ranking.trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from tests.trainer import ranker_cases as cases
 
 
 def test_only_kernels_decay():

@@ -2,10 +2,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.optimizers import create_optimizers
+from semantic_id_ranking.trainer.ranker.optimizers import create_optimizers
+from tests.trainer import ranker_cases as cases
 
 HALVES = {"mixed_float16": tf.float16, "mixed_bfloat16": tf.bfloat16}
 

@@ -3,10 +3,10 @@ import types
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.run_fn import run_fn
+from semantic_id_ranking.trainer.ranker.run_fn import run_fn
+from tests.trainer import ranker_cases as cases
 
 
 def arguments(folder, transform_path, tokenizer, run="run", **ranker):
@@ -91,7 +91,7 @@ def test_another_attempt_goes_on_where_the_last_one_broke_off(
     assert attempt("whole") == both
     assert [run.name for run in (tmp_path / "runs").iterdir()] == ["whole"]
     with monkeypatch.context() as patch:
-        patch.setattr("trainer.ranker.run_fn.export_ranker", broken)
+        patch.setattr("semantic_id_ranking.trainer.ranker.run_fn.export_ranker", broken)
         with pytest.raises(OSError, match="no space left"):
             attempt("first")
     # A training of another configuration finds no checkpoint.

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.export import export_ranker
-from trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.export import export_ranker
+from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from tests.trainer import ranker_cases as cases
 
 CANDIDATES = [[0, 1], [2, 3], [0, 1], [3, 3], [1, 2]]
 

@@ -1,12 +1,12 @@
 import dataclasses
 
 import numpy as np
-import ranker_cases as cases
 import tensorflow as tf
 
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.train import train
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.train import train
+from tests.trainer import ranker_cases as cases
 
 CONFIG = dataclasses.replace(cases.SMALL, epochs=30, learning_rate=0.02, embedding_dim=8)
 TASKS = (cases.CLICK, cases.WATCH)

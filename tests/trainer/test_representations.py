@@ -3,20 +3,20 @@ import typing
 
 import numpy as np
 import pytest
-import representation_cases as cases
 import tensorflow as tf
-from representation_cases import CODES
-from representation_cases import CONFIGS
-from representation_cases import DIM
-from representation_cases import EMBEDDING
-from representation_cases import LEVELS
-from representation_cases import ROWS
-from representation_cases import SPACE
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.representations import create_representation
-from trainer.ranker.representations import REGISTRY
-from trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from tests.trainer import representation_cases as cases
+from tests.trainer.representation_cases import CODES
+from tests.trainer.representation_cases import CONFIGS
+from tests.trainer.representation_cases import DIM
+from tests.trainer.representation_cases import EMBEDDING
+from tests.trainer.representation_cases import LEVELS
+from tests.trainer.representation_cases import ROWS
+from tests.trainer.representation_cases import SPACE
 
 ALL = {
     **CONFIGS,

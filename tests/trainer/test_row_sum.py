@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.ranker.history_pooling import MeanHistory
-from trainer.ranker.representations import ItemVectors
-from trainer.ranker.representations.row_sum import read_rows
-from trainer.ranker.representations.row_sum import segment_sum
-from trainer.ranker.representations.row_sum import sum_of_all
-from trainer.ranker.representations.row_sum import sum_rows
+from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
+from semantic_id_ranking.trainer.ranker.representations import ItemVectors
+from semantic_id_ranking.trainer.ranker.representations.row_sum import read_rows
+from semantic_id_ranking.trainer.ranker.representations.row_sum import segment_sum
+from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_of_all
+from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_rows
 
 SHAPE = [1000, 32]
 RNG = np.random.default_rng(0)

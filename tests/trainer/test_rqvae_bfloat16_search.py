@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.rqvae.bfloat16_search import Bfloat16Search
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.fast_encoder import FastEncoder
-from trainer.rqvae.processor import processor
-from trainer.rqvae.train import train
+from semantic_id_ranking.trainer.rqvae.bfloat16_search import Bfloat16Search
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.fast_encoder import FastEncoder
+from semantic_id_ranking.trainer.rqvae.processor import processor
+from semantic_id_ranking.trainer.rqvae.train import train
 
 
 def exact(rows, codebook):

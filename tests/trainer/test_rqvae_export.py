@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.export import export
-from trainer.rqvae.export import may_search_in_bfloat16
-from trainer.rqvae.fast_encoder import FastEncoder
-from trainer.rqvae.run_fn import read_items
-from trainer.rqvae.run_fn import run_fn
-from trainer.rqvae.train import train
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.export import export
+from semantic_id_ranking.trainer.rqvae.export import may_search_in_bfloat16
+from semantic_id_ranking.trainer.rqvae.fast_encoder import FastEncoder
+from semantic_id_ranking.trainer.rqvae.run_fn import read_items
+from semantic_id_ranking.trainer.rqvae.run_fn import run_fn
+from semantic_id_ranking.trainer.rqvae.train import train
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 CONFIG = RqVaeConfig(
     levels=3, codebook_size=16, epochs=2, batch_size=64, kmeans_mixtures=500, kmeans_iterations=3
@@ -28,8 +28,10 @@ def searches_in_bfloat16(loaded):
 
 
 def allow_bfloat16(monkeypatch, fast=True):
-    monkeypatch.setattr("trainer.rqvae.export.multiplies_bfloat16", lambda: fast)
-    monkeypatch.setattr("trainer.rqvae.export._LARGE_CODEBOOK", 2)
+    monkeypatch.setattr(
+        "semantic_id_ranking.trainer.rqvae.export.multiplies_bfloat16", lambda: fast
+    )
+    monkeypatch.setattr("semantic_id_ranking.trainer.rqvae.export._LARGE_CODEBOOK", 2)
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.loss import rqvae_loss
-from trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.loss import rqvae_loss
+from semantic_id_ranking.trainer.rqvae.model import RqVae
 
 
 def model_of(codebooks, **fields):

@@ -8,17 +8,17 @@ import pytest
 import tensorflow as tf
 from sklearn.cluster import KMeans
 
-from trainer.rqvae.beam_search import beam_codes
-from trainer.rqvae.config import PRESETS
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.kmeans import residual_kmeans
-from trainer.rqvae.model import RqVae
-from trainer.rqvae.quantizer import look_up
-from trainer.rqvae.quantizer import residual_quantize
-from trainer.rqvae.sinkhorn import balanced_codes
-from trainer.rqvae.start import start
-from trainer.rqvae.step import TrainingStep
-from trainer.rqvae.train import train
+from semantic_id_ranking.trainer.rqvae.beam_search import beam_codes
+from semantic_id_ranking.trainer.rqvae.config import PRESETS
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.kmeans import residual_kmeans
+from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.quantizer import look_up
+from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
+from semantic_id_ranking.trainer.rqvae.sinkhorn import balanced_codes
+from semantic_id_ranking.trainer.rqvae.start import start
+from semantic_id_ranking.trainer.rqvae.step import TrainingStep
+from semantic_id_ranking.trainer.rqvae.train import train
 
 SMALL = RqVaeConfig(levels=3, codebook_size=16, epochs=4, batch_size=64, kmeans_mixtures=500)
 

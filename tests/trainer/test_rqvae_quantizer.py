@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.rqvae.kmeans import residual_kmeans
-from trainer.rqvae.mixtures import draw_mixtures
-from trainer.rqvae.mixtures import mix
-from trainer.rqvae.quantizer import look_up
-from trainer.rqvae.quantizer import map_slices
-from trainer.rqvae.quantizer import nearest_codes
-from trainer.rqvae.quantizer import residual_quantize
-from trainer.rqvae.quantizer import SLICE_ROWS
+from semantic_id_ranking.trainer.rqvae.kmeans import residual_kmeans
+from semantic_id_ranking.trainer.rqvae.mixtures import draw_mixtures
+from semantic_id_ranking.trainer.rqvae.mixtures import mix
+from semantic_id_ranking.trainer.rqvae.quantizer import look_up
+from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
+from semantic_id_ranking.trainer.rqvae.quantizer import nearest_codes
+from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
+from semantic_id_ranking.trainer.rqvae.quantizer import SLICE_ROWS
 
 
 def loop(latents, codebooks):

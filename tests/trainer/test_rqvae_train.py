@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.rqvae import train as train_lib
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.dead_codes import restart_dead_codes
-from trainer.rqvae.model import RqVae
-from trainer.rqvae.model import standardization
-from trainer.rqvae.train import train
+from semantic_id_ranking.trainer.rqvae import train as train_lib
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.dead_codes import restart_dead_codes
+from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.model import standardization
+from semantic_id_ranking.trainer.rqvae.train import train
 
 CONFIG = RqVaeConfig(
     levels=3,

@@ -2,12 +2,12 @@ import dataclasses
 
 import numpy as np
 
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.tune import choose
-from trainer.rqvae.tune import choose_latent
-from trainer.rqvae.tune import measure
-from trainer.rqvae.tune import sizes_for
-from trainer.rqvae.tune import Trial
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.tune import choose
+from semantic_id_ranking.trainer.rqvae.tune import choose_latent
+from semantic_id_ranking.trainer.rqvae.tune import measure
+from semantic_id_ranking.trainer.rqvae.tune import sizes_for
+from semantic_id_ranking.trainer.rqvae.tune import Trial
 
 
 def trial(levels=4, codes=256, latent=64, error=0.4, unique=0.99, use=1.0):

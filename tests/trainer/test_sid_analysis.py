@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from trainer.rqvae import analysis
+from semantic_id_ranking.trainer.rqvae import analysis
 
 SIDS = np.array([[0, 1], [0, 1], [0, 2], [3, 2]])
 

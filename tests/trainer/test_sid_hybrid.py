@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
-import representation_cases as cases
 import tensorflow as tf
-from representation_cases import CODES
-from representation_cases import DIM
-from representation_cases import LATENT
-from representation_cases import LEVELS
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.representations import create_representation
-from trainer.ranker.representations import SidResources
-from trainer.ranker.representations.item_keys import ABSENT
-from trainer.ranker.representations.item_keys import sid_keys
-from trainer.ranker.representations.shown_sids import ShownSids
-from trainer.ranker.representations.sid_content import SidContent
-from trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations.item_keys import ABSENT
+from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
+from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
+from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+from tests.trainer import representation_cases as cases
+from tests.trainer.representation_cases import CODES
+from tests.trainer.representation_cases import DIM
+from tests.trainer.representation_cases import LATENT
+from tests.trainer.representation_cases import LEVELS
 
 TAU, FADE = 7.0, 4.0
 CODE_ROWS = LEVELS * CODES

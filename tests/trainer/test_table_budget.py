@@ -1,11 +1,11 @@
 import pytest
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.table_budget import baseline_rows
-from trainer.ranker.table_budget import code_rows
-from trainer.ranker.table_budget import hybrid_rows
-from trainer.ranker.table_budget import split_rows
-from trainer.ranker.table_budget import tokenizer_rows
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.table_budget import baseline_rows
+from semantic_id_ranking.trainer.ranker.table_budget import code_rows
+from semantic_id_ranking.trainer.ranker.table_budget import hybrid_rows
+from semantic_id_ranking.trainer.ranker.table_budget import split_rows
+from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
 
 L, K = 4, 256
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.tokenizer.sid_text import code_points
-from trainer.tokenizer.sid_text import require_encodable
-from trainer.tokenizer.sid_text import sids_to_text
-from trainer.tokenizer.sid_text import text_to_codes
+from semantic_id_ranking.trainer.tokenizer.sid_text import code_points
+from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
+from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
+from semantic_id_ranking.trainer.tokenizer.sid_text import text_to_codes
 
 
 def test_a_code_is_one_private_character_of_its_level():

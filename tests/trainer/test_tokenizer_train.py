@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import sentencepiece
 
-from trainer.sid_space import SidSpace
-from trainer.tokenizer.config import TokenizerConfig
-from trainer.tokenizer.sid_text import sids_to_text
-from trainer.tokenizer.sid_text import text_to_codes
-from trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
+from semantic_id_ranking.trainer.tokenizer.sid_text import text_to_codes
+from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
 
 # 2 levels of 4 codes: 8 codes and <unk> are the smallest budget, 9.
 SPACE = SidSpace("0123456789abcdef", levels=2, codebook_size=4, embedding_dim=3)

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from trainer.warmup import blank_example
-from trainer.warmup import write_warmup_requests
+from semantic_id_ranking.trainer.warmup import blank_example
+from semantic_id_ranking.trainer.warmup import write_warmup_requests
 
 SPEC = {
     "sid": tf.io.FixedLenFeature([2], tf.int64),

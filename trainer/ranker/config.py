@@ -86,7 +86,7 @@ class RepresentationConfig:
     belongs to another representation is refused.
 
     Attributes:
-        name: A name in the registry of `trainer.ranker.representations`.
+        name: A name in the registry of `semantic_id_ranking.trainer.ranker.representations`.
         rows: Rows of the embedding tables together, at most. `individual_id` has a row for each
             item of the train split and one for all others whatever is asked, and the dense ones
             have none.

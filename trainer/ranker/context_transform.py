@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer.ranker.context_spec import context_feature
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.context_spec import HISTORY_LENGTH
-from trainer.ranker.context_spec import ITEM_AGE_COLUMN
+from semantic_id_ranking.trainer.ranker.context_spec import context_feature
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
+from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 
 class ContextTransform:

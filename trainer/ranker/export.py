@@ -4,11 +4,11 @@ import os
 
 import tensorflow as tf
 
-from trainer.ranker.feature_builder import FeatureBuilder
-from trainer.ranker.model import Ranker
-from trainer.sid_space import SidSpace
-from trainer.warmup import blank_example
-from trainer.warmup import write_warmup_requests
+from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.model import Ranker
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.warmup import blank_example
+from semantic_id_ranking.trainer.warmup import write_warmup_requests
 
 _CANDIDATE_INDEX = "candidate_index"
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from trainer.ranker.context_transform import ContextTransform
-from trainer.ranker.features import Features
-from trainer.ranker.features import HISTORY
-from trainer.ranker.features import item_features
-from trainer.ranker.features import item_parsing_spec
-from trainer.ranker.features import item_tensor_specs
-from trainer.ranker.representations import ItemRepresentation
+from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
+from semantic_id_ranking.trainer.ranker.features import Features
+from semantic_id_ranking.trainer.ranker.features import HISTORY
+from semantic_id_ranking.trainer.ranker.features import item_features
+from semantic_id_ranking.trainer.ranker.features import item_parsing_spec
+from semantic_id_ranking.trainer.ranker.features import item_tensor_specs
+from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
 
 
 class FeatureBuilder:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranker.config import TaskConfig
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 CANDIDATE = "candidate"
 CURRENT = "current"

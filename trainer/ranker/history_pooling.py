@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from trainer.ranker.representations import ItemVectors
-from trainer.ranker.representations.row_sum import segment_sum
+from semantic_id_ranking.trainer.ranker.representations import ItemVectors
+from semantic_id_ranking.trainer.ranker.representations.row_sum import segment_sum
 
 
 class MeanHistory(tf.keras.layers.Layer):

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.features import label_feature
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.features import label_feature
 
 
 @dataclasses.dataclass(frozen=True)

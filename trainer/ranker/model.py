@@ -6,25 +6,25 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from trainer import autograph  # noqa: F401
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.cross import Cross
-from trainer.ranker.features import CANDIDATE
-from trainer.ranker.features import CURRENT
-from trainer.ranker.features import HISTORY
-from trainer.ranker.features import item_features
-from trainer.ranker.features import label_feature
-from trainer.ranker.history_pooling import AttentionHistory
-from trainer.ranker.history_pooling import MeanHistory
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.mixture_of_experts import MixtureOfExperts
-from trainer.ranker.negative_sampling import sample_negatives
-from trainer.ranker.optimizers import scale_loss
-from trainer.ranker.optimizers import unscale_gradients
-from trainer.ranker.representations import ItemRepresentation
-from trainer.ranker.task_head import TaskHead
+from semantic_id_ranking.trainer import autograph  # noqa: F401
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.cross import Cross
+from semantic_id_ranking.trainer.ranker.features import CANDIDATE
+from semantic_id_ranking.trainer.ranker.features import CURRENT
+from semantic_id_ranking.trainer.ranker.features import HISTORY
+from semantic_id_ranking.trainer.ranker.features import item_features
+from semantic_id_ranking.trainer.ranker.features import label_feature
+from semantic_id_ranking.trainer.ranker.history_pooling import AttentionHistory
+from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.mixture_of_experts import MixtureOfExperts
+from semantic_id_ranking.trainer.ranker.negative_sampling import sample_negatives
+from semantic_id_ranking.trainer.ranker.optimizers import scale_loss
+from semantic_id_ranking.trainer.ranker.optimizers import unscale_gradients
+from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
+from semantic_id_ranking.trainer.ranker.task_head import TaskHead
 
 
 class Ranker(tfrs.Model):

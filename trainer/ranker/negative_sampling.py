@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.features import Features
-from trainer.ranker.features import label_feature
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.features import Features
+from semantic_id_ranking.trainer.ranker.features import label_feature
 
 
 def sample_negatives(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
 
 # Names of weights that are not kernels.
 _NOT_DECAYED = ["bias"]

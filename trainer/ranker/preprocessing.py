@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer.ranker.context_spec import context_feature
-from trainer.ranker.context_spec import HISTORY_LENGTH
-from trainer.ranker.context_spec import ITEM_AGE_COLUMN
+from semantic_id_ranking.trainer.ranker.context_spec import context_feature
+from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
+from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 
 def preprocessing_fn(

@@ -9,19 +9,19 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.v1.components import FnArgs
 
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.context_transform import ContextTransform
-from trainer.ranker.distribution import Distribution
-from trainer.ranker.export import export_ranker
-from trainer.ranker.feature_builder import FeatureBuilder
-from trainer.ranker.features import label_parsing_spec
-from trainer.ranker.features import read_examples
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.representations import create_representation
-from trainer.ranker.representations import SidResources
-from trainer.ranker.train import train
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
+from semantic_id_ranking.trainer.ranker.distribution import Distribution
+from semantic_id_ranking.trainer.ranker.export import export_ranker
+from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.features import label_parsing_spec
+from semantic_id_ranking.trainer.ranker.features import read_examples
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.train import train
 
 METRICS_FILE = "metrics.json"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 
 # Frequency rows of sid_hybrid, at most; the last of 24 is for 8 million impressions and more.
 _FREQUENCY_ROWS = 24

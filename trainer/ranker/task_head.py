@@ -5,9 +5,9 @@ import math
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 
 
 class TaskHead(tf.keras.layers.Layer):

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 import tensorflow as tf
 from absl import logging
 
-from trainer.ranker.checkpoints import Checkpoints
-from trainer.ranker.config import RankerConfig
-from trainer.ranker.config import TaskConfig
-from trainer.ranker.context_spec import ContextSpec
-from trainer.ranker.distribution import Distribution
-from trainer.ranker.label_moments import LabelMoments
-from trainer.ranker.model import Ranker
-from trainer.ranker.optimizers import create_optimizers
-from trainer.ranker.representations import ItemRepresentation
+from semantic_id_ranking.trainer.ranker.checkpoints import Checkpoints
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.distribution import Distribution
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.model import Ranker
+from semantic_id_ranking.trainer.ranker.optimizers import create_optimizers
+from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.rqvae.float32_search import Float32Search
+from semantic_id_ranking.trainer.rqvae.float32_search import Float32Search
 
 # Scores that one maximum is taken of.
 _BLOCK = 16

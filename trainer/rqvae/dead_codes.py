@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from trainer.rqvae.model import RqVae
-from trainer.rqvae.quantizer import nearest_codes
+from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.quantizer import nearest_codes
 
 
 def used_codes(codes: tf.Tensor, levels: int, codebook_size: int) -> np.ndarray:

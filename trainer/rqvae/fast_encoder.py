@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.rqvae.bfloat16_search import Bfloat16Search
-from trainer.rqvae.float32_search import Float32Search
-from trainer.rqvae.model import RqVae
-from trainer.rqvae.quantizer import map_slices
+from semantic_id_ranking.trainer.rqvae.bfloat16_search import Bfloat16Search
+from semantic_id_ranking.trainer.rqvae.float32_search import Float32Search
+from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
 
 #: Finds the nearest codes of one level: residuals [B, d] to codes [B] and what they leave over.
 Search = Float32Search | Bfloat16Search

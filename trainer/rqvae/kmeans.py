@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from trainer.rqvae.quantizer import map_slices
-from trainer.rqvae.quantizer import nearest_codes
+from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
+from semantic_id_ranking.trainer.rqvae.quantizer import nearest_codes
 
 # How far the two halves of a split cluster start from each other, relative to its mean.
 _SPLIT = 1 / 1024

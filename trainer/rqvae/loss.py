@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.model import RqVae
-from trainer.rqvae.quantizer import look_up
-from trainer.rqvae.quantizer import nearest_codes
-from trainer.rqvae.sinkhorn import balanced_codes
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.quantizer import look_up
+from semantic_id_ranking.trainer.rqvae.quantizer import nearest_codes
+from semantic_id_ranking.trainer.rqvae.sinkhorn import balanced_codes
 
 
 class Loss(NamedTuple):

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.export import export
-from trainer.rqvae.train import train
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.export import export
+from semantic_id_ranking.trainer.rqvae.train import train
 
 _VALIDATION_SHARE = 20
 _READ_BATCH = 1024

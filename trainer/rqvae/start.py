@@ -3,12 +3,12 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.kmeans import residual_kmeans
-from trainer.rqvae.mixtures import draw_mixtures
-from trainer.rqvae.mixtures import mix
-from trainer.rqvae.model import RqVae
-from trainer.rqvae.quantizer import nearest_codes
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.kmeans import residual_kmeans
+from semantic_id_ranking.trainer.rqvae.mixtures import draw_mixtures
+from semantic_id_ranking.trainer.rqvae.mixtures import mix
+from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.quantizer import nearest_codes
 
 _VALIDATION_ITEMS = 20_000
 

@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.loss import Loss
-from trainer.rqvae.loss import rqvae_loss
-from trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.loss import Loss
+from semantic_id_ranking.trainer.rqvae.loss import rqvae_loss
+from semantic_id_ranking.trainer.rqvae.model import RqVae
 
 _ADAM_BETAS = (0.9, 0.99)
 # Items by whose latents the codebooks' learning rate is scaled.

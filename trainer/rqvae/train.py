@@ -7,17 +7,17 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from trainer import autograph  # noqa: F401
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.dead_codes import restart_dead_codes
-from trainer.rqvae.dead_codes import use_by_level
-from trainer.rqvae.dead_codes import used_codes
-from trainer.rqvae.mixtures import draw_mixtures
-from trainer.rqvae.model import RqVae
-from trainer.rqvae.model import standardization
-from trainer.rqvae.quantizer import residual_quantize
-from trainer.rqvae.start import start
-from trainer.rqvae.step import TrainingStep
+from semantic_id_ranking.trainer import autograph  # noqa: F401
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.dead_codes import restart_dead_codes
+from semantic_id_ranking.trainer.rqvae.dead_codes import use_by_level
+from semantic_id_ranking.trainer.rqvae.dead_codes import used_codes
+from semantic_id_ranking.trainer.rqvae.mixtures import draw_mixtures
+from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.model import standardization
+from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
+from semantic_id_ranking.trainer.rqvae.start import start
+from semantic_id_ranking.trainer.rqvae.step import TrainingStep
 
 # Items whose residuals dead codes restart from, and whose use of the codes is reported.
 _PROBE_ITEMS = 20_000

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from trainer.rqvae import analysis
-from trainer.rqvae.config import RqVaeConfig
-from trainer.rqvae.quantizer import map_slices
-from trainer.rqvae.train import train
+from semantic_id_ranking.trainer.rqvae import analysis
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
+from semantic_id_ranking.trainer.rqvae.train import train
 
 #: Levels and codes a level that are tried, by the rows of a table of all codes.
 SIZES = ((3, 256), (4, 256), (4, 512), (8, 256), (3, 1024), (4, 1024), (4, 2048))

@@ -15,10 +15,10 @@ from collections import Counter
 import numpy as np
 import sentencepiece
 
-from trainer.sid_space import SidSpace
-from trainer.tokenizer.config import TokenizerConfig
-from trainer.tokenizer.sid_text import require_encodable
-from trainer.tokenizer.sid_text import sids_to_text
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
+from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
 
 MODEL_FILE = "spm.model"
 STATISTICS_FILE = "tokenizer.json"

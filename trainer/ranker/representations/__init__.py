@@ -6,27 +6,29 @@ its name and options in `RepresentationConfig`.
 
 from collections.abc import Callable
 
-from trainer.ranker.config import RepresentationConfig
-from trainer.ranker.features import CANDIDATE
-from trainer.ranker.features import CURRENT
-from trainer.ranker.features import HISTORY
-from trainer.ranker.representations.dense import Dense
-from trainer.ranker.representations.item_id_subwords import item_id_vocabulary
-from trainer.ranker.representations.item_id_subwords import ItemIdSubwords
-from trainer.ranker.representations.item_representation import ItemRepresentation
-from trainer.ranker.representations.item_representation import ItemVectors
-from trainer.ranker.representations.key_rows import HashedRows
-from trainer.ranker.representations.ngram_subwords import NgramSubwords
-from trainer.ranker.representations.piece_subwords import PieceSubwords
-from trainer.ranker.representations.prefix_subwords import HashedPrefixes
-from trainer.ranker.representations.separate_tables import SeparateTables
-from trainer.ranker.representations.shown_sids import ShownSids
-from trainer.ranker.representations.sid_content import SidContent
-from trainer.ranker.representations.sid_hybrid import SidHybrid
-from trainer.ranker.representations.sid_resources import SidResources
-from trainer.ranker.representations.subword_sum import SubwordSum
-from trainer.ranker.table_budget import code_rows
-from trainer.ranker.table_budget import hybrid_rows
+from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.features import CANDIDATE
+from semantic_id_ranking.trainer.ranker.features import CURRENT
+from semantic_id_ranking.trainer.ranker.features import HISTORY
+from semantic_id_ranking.trainer.ranker.representations.dense import Dense
+from semantic_id_ranking.trainer.ranker.representations.item_id_subwords import item_id_vocabulary
+from semantic_id_ranking.trainer.ranker.representations.item_id_subwords import ItemIdSubwords
+from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+    ItemRepresentation,
+)
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
+from semantic_id_ranking.trainer.ranker.representations.key_rows import HashedRows
+from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
+from semantic_id_ranking.trainer.ranker.representations.piece_subwords import PieceSubwords
+from semantic_id_ranking.trainer.ranker.representations.prefix_subwords import HashedPrefixes
+from semantic_id_ranking.trainer.ranker.representations.separate_tables import SeparateTables
+from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
+from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
+from semantic_id_ranking.trainer.ranker.representations.sid_hybrid import SidHybrid
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+from semantic_id_ranking.trainer.ranker.representations.subword_sum import SubwordSum
+from semantic_id_ranking.trainer.ranker.table_budget import code_rows
+from semantic_id_ranking.trainer.ranker.table_budget import hybrid_rows
 
 Create = Callable[[RepresentationConfig, int, SidResources], ItemRepresentation]
 

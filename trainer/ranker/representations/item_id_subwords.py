@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from trainer.ranker.representations.item_keys import item_id_keys
-from trainer.ranker.representations.key_rows import HashedRows
-from trainer.ranker.representations.key_rows import VocabularyRows
-from trainer.ranker.representations.sid_resources import SidResources
-from trainer.ranker.representations.subwords import NONE
-from trainer.ranker.representations.subwords import Subwords
+from semantic_id_ranking.trainer.ranker.representations.item_keys import item_id_keys
+from semantic_id_ranking.trainer.ranker.representations.key_rows import HashedRows
+from semantic_id_ranking.trainer.ranker.representations.key_rows import VocabularyRows
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
+from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
 
 
 class ItemIdSubwords(Subwords):

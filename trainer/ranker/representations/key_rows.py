@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranker.representations.subwords import NONE
+from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 
 
 class HashedRows:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranker.representations.item_keys import sid_keys
-from trainer.ranker.representations.key_rows import constant_weight
-from trainer.ranker.representations.key_rows import VocabularyRows
+from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
+from semantic_id_ranking.trainer.ranker.representations.key_rows import constant_weight
+from semantic_id_ranking.trainer.ranker.representations.key_rows import VocabularyRows
 
 Cut = Callable[[tf.Tensor], tf.Tensor]
 

@@ -7,11 +7,11 @@ import sentencepiece
 import tensorflow as tf
 import tensorflow_text
 
-from trainer.ranker.representations.known_rows import KnownRows
-from trainer.ranker.representations.sid_resources import SidResources
-from trainer.ranker.representations.subwords import NONE
-from trainer.ranker.representations.subwords import Subwords
-from trainer.tokenizer.sid_text import code_points
+from semantic_id_ranking.trainer.ranker.representations.known_rows import KnownRows
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
+from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
+from semantic_id_ranking.trainer.tokenizer.sid_text import code_points
 
 # Items that are cut beforehand, the most shown ones; each takes 40 bytes at 8 levels.
 _KNOWN_ITEMS = 1 << 18

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from trainer.ranker.representations.item_representation import ItemRepresentation
-from trainer.ranker.representations.item_representation import ItemVectors
+from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+    ItemRepresentation,
+)
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 
 
 class SeparateTables(ItemRepresentation):

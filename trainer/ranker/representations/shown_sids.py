@@ -3,11 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranker.representations.item_keys import sid_keys
-from trainer.ranker.representations.key_rows import constant_weight
-from trainer.ranker.representations.key_rows import VocabularyRows
-from trainer.ranker.representations.subwords import NONE
-from trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
+from semantic_id_ranking.trainer.ranker.representations.key_rows import constant_weight
+from semantic_id_ranking.trainer.ranker.representations.key_rows import VocabularyRows
+from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 
 
 class ShownSids:

@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranker.representations.key_rows import constant_weight
-from trainer.ranker.representations.row_sum import sum_of_all
+from semantic_id_ranking.trainer.ranker.representations.key_rows import constant_weight
+from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_of_all
 
 # Semantic IDs that the directions are taken from; more do not change them.
 _SAMPLE = 20_000

@@ -5,16 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranker.representations.item_representation import ItemRepresentation
-from trainer.ranker.representations.ngram_subwords import NgramSubwords
-from trainer.ranker.representations.row_sum import read_rows
-from trainer.ranker.representations.row_sum import sum_of_all
-from trainer.ranker.representations.shown_sids import ShownSids
-from trainer.ranker.representations.sid_content import SidContent
-from trainer.ranker.representations.subwords import NONE
-from trainer.ranker.representations.training_items import ItemParts
-from trainer.ranker.representations.training_items import TrainingItems
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+    ItemRepresentation,
+)
+from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
+from semantic_id_ranking.trainer.ranker.representations.row_sum import read_rows
+from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_of_all
+from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
+from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
+from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
+from semantic_id_ranking.trainer.ranker.representations.training_items import ItemParts
+from semantic_id_ranking.trainer.ranker.representations.training_items import TrainingItems
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 # The weights of the content's map start so many times as large as Keras's default. Larger ones are
 # noise that rows of items have to learn to take off; from zero, the map learns too slowly.

@@ -5,12 +5,12 @@ import os
 
 import numpy as np
 
-from trainer.sid_space import load_codebooks
-from trainer.sid_space import SidSpace
-from trainer.tokenizer.impressed_items import FILE_NAME as IMPRESSED_ITEMS_FILE
-from trainer.tokenizer.impressed_items import ImpressedItems
-from trainer.tokenizer.train import ASSETS_EXTRA
-from trainer.tokenizer.train import MODEL_FILE
+from semantic_id_ranking.trainer.sid_space import load_codebooks
+from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.tokenizer.impressed_items import FILE_NAME as IMPRESSED_ITEMS_FILE
+from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.tokenizer.train import ASSETS_EXTRA
+from semantic_id_ranking.trainer.tokenizer.train import MODEL_FILE
 
 
 @dataclasses.dataclass(frozen=True)

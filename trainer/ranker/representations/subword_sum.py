@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from trainer.ranker.representations.item_representation import ItemRepresentation
-from trainer.ranker.representations.row_sum import sum_rows
-from trainer.ranker.representations.subwords import NONE
-from trainer.ranker.representations.subwords import Subwords
-from trainer.sid_space import SidSpace
+from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+    ItemRepresentation,
+)
+from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_rows
+from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
+from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
+from semantic_id_ranking.trainer.sid_space import SidSpace
 
 
 class SubwordSum(ItemRepresentation):

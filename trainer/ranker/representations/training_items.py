@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from trainer.ranker.representations.shown_sids import ShownSids
-from trainer.ranker.representations.subwords import NONE
+from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
+from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 
 
 class ItemParts(NamedTuple):

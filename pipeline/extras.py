@@ -1,0 +1,38 @@
+"""Extras of this distribution that a command needs and that are not installed."""
+
+import importlib.metadata
+
+from packaging.requirements import Requirement
+
+_DISTRIBUTION = "semantic-id-ranking"
+
+
+def missing_extra() -> str | None:
+    """The first extra that users install of which a package is missing here.
+
+    Returns:
+        `pipeline`, `demo`, or None where nothing of them is missing.
+
+    Raises:
+        PackageNotFoundError: This distribution itself is not installed.
+    """
+    requirements = [Requirement(text) for text in importlib.metadata.requires(_DISTRIBUTION) or ()]
+    for extra in ("pipeline", "demo"):
+        for requirement in requirements:
+            if _is_of(requirement, extra) and not _is_installed(requirement.name):
+                return extra
+    return None
+
+
+def _is_of(requirement: Requirement, extra: str) -> bool:
+    """Whether the extra brings a package on this Python, and the base does not."""
+    marker = requirement.marker
+    return bool(marker and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""}))
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,6 @@
+"""The tests, by folder of what they test."""
+
+import pathlib
+
+#: The project's own folder.
+ROOT = pathlib.Path(__file__).parents[1]
