@@ -1,4 +1,7 @@
-"""The artifact types of this pipeline, beside TFX's standard ones."""
+"""The artifact types of this pipeline, beside TFX's standard ones.
+
+Their names have the form that Kubeflow Pipelines asks of a type: a namespace, a dot, a name.
+"""
 
 from tfx.types import artifact
 
@@ -7,17 +10,16 @@ class SemanticIds(artifact.Artifact):
     """Semantic IDs of items.
 
     Files: `sids-*.parquet`, columns `item_id` (string) and `sid` (list<int32>, one code a level),
-    each item
-    once. The Parquet schema's metadata holds the SID space under the key `sid_space`.
+    each item once. The Parquet schema's metadata holds the SID space under the key `sid_space`.
     """
 
-    TYPE_NAME = "SemanticIds"
+    TYPE_NAME = "sid.SemanticIds"
 
 
 class SidReport(artifact.Artifact):
     """What the Semantic IDs of a run look like: `report.json`, made by `SidAnalyzer`."""
 
-    TYPE_NAME = "SidReport"
+    TYPE_NAME = "sid.Report"
 
 
 class UserHistories(artifact.Artifact):
@@ -30,4 +32,4 @@ class UserHistories(artifact.Artifact):
     `join.json`, what the join counted.
     """
 
-    TYPE_NAME = "UserHistories"
+    TYPE_NAME = "sid.Histories"

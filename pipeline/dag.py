@@ -38,7 +38,8 @@ from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.table_budget import baseline_rows
 from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
 
-PIPELINE_NAME = "semantic_id_ranking"
+#: Of the form that Kubeflow Pipelines asks for: small letters, digits and hyphens.
+PIPELINE_NAME = "semantic-id-ranking"
 
 #: Runs on this machine, in this process. Beam's default runner would first try to download another
 #: one, and TFX would pack itself for remote workers anew for each component if no image were named.
