@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
+.PHONY: help demo test test-wheel lint format lock bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -11,6 +11,8 @@ PEERS_INSTALLED := $(PEERS)/.installed
 LOCKS := $(wildcard requirements/python3.*.txt)
 # More arguments of the command that a target runs: make test ARGS="-k fingerprint"
 ARGS :=
+# Processes that tests run in; each imports TensorFlow and TFX, and may make the shared run.
+WORKERS := 2
 
 # TensorFlow and Google's client libraries are noisy at import.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -29,7 +31,10 @@ demo: $(INSTALLED) ## Run the pipeline on MovieLens and show what Semantic IDs g
 	@$(VENV)/bin/sid demo $(ARGS)
 
 test: $(INSTALLED) ## Run the tests
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+test-wheel: $(INSTALLED) ## Install the wheel away from here and run the demonstration with it
+	@tests/wheel.sh
 
 lint: $(INSTALLED) ## Check the code's style
 	@$(VENV)/bin/ruff check .

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Builds the source distribution and, of it, the wheel; installs the wheel into an empty environment
+# away from the checkout and works with it there: first with the base dependencies alone, then, with
+# the locked extras, through the whole demonstration.
+set -eu
+cd "$(dirname "$0")/.."
+
+uv=$(requirements/uv.sh)
+case $uv in .*) uv="$PWD/$uv" ;; esac
+python="$PWD/.venv/bin/python"
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+lock="$PWD/requirements/python$version.txt"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+fail() {
+    echo "wheel: $1" >&2
+    exit 1
+}
+
+"$uv" build --quiet --out-dir "$folder/dist"
+cd "$folder"
+wheel=$(echo "$folder"/dist/*.whl)
+others=$("$python" -m zipfile -l "$wheel" |
+    sed '1d' | grep -v -e '^semantic_id_ranking/' -e '^semantic_id_ranking-[^/]*\.dist-info/' || true)
+[ -z "$others" ] || fail "it holds more than the package: $others"
+
+"$uv" venv --quiet --python "$python" environment
+install() {
+    "$uv" pip install --quiet --python environment/bin/python --constraint "$lock" "$@"
+}
+install "$wheel"
+environment/bin/python -W ignore -c '
+from semantic_id_ranking.serving.client import AsyncRankerClient, EncoderClient, RankerClient
+from semantic_id_ranking.serving.store import open_store
+with open_store("sqlite:///sids.sqlite") as store:
+    assert store.spaces() == {}
+' || fail "the client and the store need more than the base dependencies"
+status=0
+environment/bin/sid demo >printed 2>&1 || status=$?
+[ "$status $(wc -l <printed)" = "2 1" ] && grep -q "^sid: needs .*\[pipeline\]" printed ||
+    fail "without the extra pipeline, sid demo ends with status $status and says: $(cat printed)"
+
+install "$wheel[pipeline,demo]"
+environment/bin/sid demo
+[ -e runs/movielens/serving/release.json ] || fail "the demonstration pushed nothing"
+echo "the wheel's demonstration passed"
