@@ -15,7 +15,6 @@ impressions ─▶ ImpressionGen ─▶ statistics, schema, gate ─▶┐      
 ```
 """
 
-import dataclasses
 import os
 from typing import Any
 
@@ -31,6 +30,7 @@ from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
 from semantic_id_ranking.pipeline import config as config_lib
 from semantic_id_ranking.pipeline.code_version import code_version
+from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.evaluation import eval_config
 from semantic_id_ranking.pipeline.input_checks import input_checks
 from semantic_id_ranking.pipeline.inputs import Inputs
@@ -58,30 +58,6 @@ _MODELS = (
     "semantic_id_ranking.trainer.autograph",
     "semantic_id_ranking.trainer.warmup",
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Destinations:
-    """Where a run writes.
-
-    Attributes:
-        root: Folder of all artifacts.
-        metadata: SQLite file of ML Metadata.
-        serving: Base folder of the pushed models: `serving/<model>/<version>/`.
-    """
-
-    root: str
-    metadata: str
-    serving: str
-
-    @classmethod
-    def under(cls, directory: str) -> "Destinations":
-        """The layout of an output directory."""
-        return cls(
-            root=os.path.join(directory, "artifacts"),
-            metadata=os.path.join(directory, "metadata.sqlite"),
-            serving=os.path.join(directory, "serving"),
-        )
 
 
 def create_pipeline(

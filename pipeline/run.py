@@ -82,7 +82,7 @@ def _run(
     from tfx import v1 as tfx
 
     from semantic_id_ranking.pipeline.dag import create_pipeline
-    from semantic_id_ranking.pipeline.dag import Destinations
+    from semantic_id_ranking.pipeline.destinations import Destinations
     from semantic_id_ranking.pipeline.progress import Progress
     from semantic_id_ranking.pipeline.run_records import RunRecords
     from semantic_id_ranking.pipeline.summary import make_summary

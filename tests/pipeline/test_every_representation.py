@@ -20,7 +20,7 @@ from semantic_id_ranking.components.artifacts import UserHistories
 from semantic_id_ranking.components.feature_joiner.executor import Executor
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.dag import create_pipeline
-from semantic_id_ranking.pipeline.dag import Destinations
+from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.trainer.ranker.run_fn import run_fn
