@@ -16,7 +16,6 @@ import typer  # noqa: E402
 
 from semantic_id_ranking.components.errors import InputError  # noqa: E402
 from semantic_id_ranking.pipeline import serving_cli  # noqa: E402
-from semantic_id_ranking.pipeline.extras import missing_extra  # noqa: E402
 from semantic_id_ranking.pipeline.load_config import load_config  # noqa: E402
 from semantic_id_ranking.pipeline.terminal import silence_exit  # noqa: E402
 
@@ -144,6 +143,8 @@ def main() -> None:
     except InputError as error:
         _refuse(str(error))
     except ModuleNotFoundError as error:
+        from semantic_id_ranking.pipeline.extras import missing_extra
+
         extra = missing_extra()
         if extra is None:
             raise

@@ -6,7 +6,6 @@ set -eu
 cd "$(dirname "$0")/.."
 
 uv=$(requirements/uv.sh)
-case $uv in .*) uv="$PWD/$uv" ;; esac
 python="$PWD/.venv/bin/python"
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 lock="$PWD/requirements/python$version.txt"
@@ -36,10 +35,16 @@ from semantic_id_ranking.serving.store import open_store
 with open_store("sqlite:///sids.sqlite") as store:
     assert store.spaces() == {}
 ' || fail "the client and the store need more than the base dependencies"
-status=0
-environment/bin/sid demo >printed 2>&1 || status=$?
-[ "$status $(wc -l <printed)" = "2 1" ] && grep -q "^sid: needs .*\[pipeline\]" printed ||
-    fail "without the extra pipeline, sid demo ends with status $status and says: $(cat printed)"
+mkdir -p models/m/1 && touch models/m/1/saved_model.pb
+for command in "demo" "run --items x --impressions x --output x" "tune-sid --items x --impressions x" \
+    "encode --model models/m --items x --output x" "publish --sids x --store sqlite:///x" \
+    "rank --run x --user x" "serve --models models"; do
+    status=0
+    # shellcheck disable=SC2086
+    environment/bin/sid $command >printed 2>&1 || status=$?
+    [ "$status $(wc -l <printed)" = "2 1" ] && grep -q "^sid: needs .*\[pipeline\]" printed ||
+        fail "without the extra, sid $command ends with status $status and says: $(cat printed)"
+done
 
 install "$wheel[pipeline,demo]"
 environment/bin/sid demo

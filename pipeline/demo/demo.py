@@ -7,7 +7,6 @@ import sysconfig
 import rich.console
 import rich.progress
 
-from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline import rank as rank_lib
 from semantic_id_ranking.pipeline import run as run_lib
 from semantic_id_ranking.pipeline import serve as serve_lib
@@ -30,7 +29,7 @@ def demo(output: str, config: Config, console: rich.console.Console) -> None:
         console: Where to show it.
 
     Raises:
-        InputError: The packages with data and encoder are not installed.
+        ModuleNotFoundError: The packages with data and encoder are not installed.
     """
     data = _prepare(os.path.join(output, "data"), console)
     console.print(
@@ -78,10 +77,6 @@ def _program() -> str:
 def _prepare(directory: str, console: rich.console.Console) -> movielens.MovieLensData:
     with rich.progress.Progress(console=console, transient=True) as progress:
         task = progress.add_task("encoding the films' texts", total=None)
-        try:
-            return movielens.prepare(
-                directory,
-                lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        except ModuleNotFoundError as error:
-            raise InputError(str(error)) from None
+        return movielens.prepare(
+            directory, lambda done, total: progress.update(task, completed=done, total=total)
+        )

