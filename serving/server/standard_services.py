@@ -5,13 +5,8 @@ from grpc_health.v1 import health
 from grpc_health.v1 import health_pb2
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from tensorflow_serving.apis import model_service_pb2
-from tensorflow_serving.apis import prediction_service_pb2
 
-_SERVED = (
-    prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
-    model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
-)
+from semantic_id_ranking.serving.server.service_descriptors import register_services
 
 
 class StandardServices:
@@ -22,11 +17,12 @@ class StandardServices:
     """
 
     def __init__(self, server: grpc.Server):
+        served = register_services()
         self._health = health.HealthServicer()
-        for name in ("", *_SERVED):
+        for name in ("", *served):
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = (*_SERVED, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (*served, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
 
     def drain(self) -> None:

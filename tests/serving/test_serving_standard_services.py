@@ -1,5 +1,8 @@
 """gRPC health checking and reflection."""
 
+import subprocess
+import sys
+
 import grpc
 import pytest
 from google.protobuf import descriptor_pb2
@@ -68,3 +71,39 @@ def test_reflection_describes_the_services(server):
     )
     (service,) = file.service
     assert "Predict" in {method.name for method in service.method}
+
+
+# On Python 3.11 and newer the official modules end with an AttributeError, behind their descriptor.
+OFFICIAL = """
+import contextlib
+import importlib
+for name in ("prediction_service", "model_service"):
+    with contextlib.suppress(AttributeError):
+        importlib.import_module(f"tensorflow_serving.apis.{name}_pb2")
+"""
+OURS = """
+from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.server.service_descriptors import register_services
+register_services()
+"""
+WITHOUT_OFFICIAL = """
+import sys
+assert "tensorflow_serving.apis.prediction_service_pb2" not in sys.modules
+assert "tensorflow_serving.apis.model_service_pb2" not in sys.modules
+"""
+DEFINITIONS = """
+from google.protobuf import descriptor_pool
+for name in ("prediction_service", "model_service"):
+    file = descriptor_pool.Default().FindFileByName(f"tensorflow_serving/apis/{name}.proto")
+    print(file.serialized_pb.hex())
+"""
+
+
+def printed(*programs):
+    command = [sys.executable, "-W", "ignore", "-c", "".join(programs)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_services_are_described_as_tensorflow_serving_describes_them():
+    official = printed(OFFICIAL, DEFINITIONS, OURS)
+    assert printed(OURS, WITHOUT_OFFICIAL, DEFINITIONS, OFFICIAL) == official
