@@ -72,4 +72,5 @@ class SidCodec:
                     f"{self._space.fingerprint}, which takes {self._width}"
                 )
         sids = np.frombuffer(b"".join(filled), self._dtype).reshape(-1, self._space.levels)
-        return np.where(present[:, np.newaxis], sids, -1).astype(np.int32)
+        # Signed first: beside an unsigned array, NumPy 2 takes -1 for one of its type.
+        return np.where(present[:, np.newaxis], sids.astype(np.int32), np.int32(-1))
