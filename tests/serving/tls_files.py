@@ -11,6 +11,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+USES = [
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+]
+
 
 @dataclasses.dataclass(frozen=True)
 class TlsFiles:
@@ -40,9 +52,12 @@ def make_tls_files(directory: pathlib.Path) -> TlsFiles:
 
 
 def _certificate(subject, key, issuer, issuer_key, is_authority):
+    """The certificate; with the extensions that RFC 5280, and Python since 3.13, asks for."""
     now = datetime.datetime.now(datetime.timezone.utc)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    issuer_identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
     hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
         .issuer_name(_name(issuer))
@@ -52,8 +67,13 @@ def _certificate(subject, key, issuer, issuer_key, is_authority):
         .not_valid_after(now + datetime.timedelta(hours=1))
         .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
         .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
-        .sign(issuer_key, hashes.SHA256())
+        .add_extension(identifier, critical=False)
+        .add_extension(issuer_identifier, critical=False)
     )
+    if is_authority:
+        signs = dict.fromkeys(USES, False) | {"key_cert_sign": True, "crl_sign": True}
+        builder = builder.add_extension(x509.KeyUsage(**signs), critical=True)
+    return builder.sign(issuer_key, hashes.SHA256())
 
 
 def _name(common_name):
