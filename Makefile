@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-wheel lint format lock bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
+.PHONY: help demo test test-lane-b test-wheel lint format lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -33,12 +33,16 @@ demo: $(INSTALLED) ## Run the pipeline on MovieLens and show what Semantic IDs g
 test: $(INSTALLED) ## Run the tests
 	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
+test-lane-b: ## Run them on Python 3.13, in a Debian 13 root made for it in .lane-b (takes root)
+	@tests/lane_b.sh test WORKERS=$(WORKERS) ARGS='$(subst ','\'',$(ARGS))'
+
 test-wheel: $(INSTALLED) ## Install the wheel away from here and run the demonstration with it
 	@tests/wheel.sh
 
-lint: $(INSTALLED) ## Check the code's style
+lint: $(INSTALLED) ## Check the code's style, and that what it imports is declared
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@requirements/imports.sh
 
 format: $(INSTALLED) ## Put the code into that style
 	@$(VENV)/bin/ruff check --fix .
@@ -73,6 +77,10 @@ paper: $(INSTALLED) ## Test the claims about Semantic IDs on DATA=DIR, report in
 lock: ## Resolve the requirements of pyproject.toml anew, for every Python
 	@requirements/lock.sh
 
+check-locks: ## Ask the registry whether every locked package is there, for every Python
+	@requirements/check.sh
+
 clean: ## Remove the environments and all caches; runs/ stays
 	rm -rf $(VENV) $(PEERS) .venv-uv .redis-server* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf --one-file-system .lane-b || rm -rf --one-file-system .lane-b # A run may still write there.
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
