@@ -8,6 +8,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from semantic_id_ranking.feature_names import CONTEXT
+from semantic_id_ranking.feature_names import context_column
+from semantic_id_ranking.feature_names import weight_input
 from semantic_id_ranking.serving.client.errors import MissingInputError
 from semantic_id_ranking.serving.served_space import ServedSpace
 
@@ -25,7 +28,8 @@ class RankSignature:
     Args:
         signature_def: The signature, with inputs `candidate_<field>`, `current_<field>` and
             `history_<field>` for the fields `sid` (int64), `item_id` (string) and `embedding`
-            (float32), and `context_<column>` (string or a number); its outputs are the tasks.
+            (float32), and `context_feature(column)` (string or a number); its outputs are the
+            tasks.
 
     Attributes:
         item_fields: The fields, of "sid", "item_id" and "embedding", that the ranker sees items by.
@@ -37,9 +41,11 @@ class RankSignature:
     def __init__(self, signature_def: meta_graph_pb2.SignatureDef):
         inputs = signature_def.inputs
         self.item_fields = tuple(_suffixes(inputs, "candidate_"))
+        self._context_inputs = {
+            context_column(name): name for name in sorted(inputs) if name.startswith(CONTEXT)
+        }
         self.context_columns = {
-            column: tf.as_dtype(inputs[f"context_{column}"].dtype)
-            for column in _suffixes(inputs, "context_")
+            column: tf.as_dtype(inputs[name].dtype) for column, name in self._context_inputs.items()
         }
         self.tasks = tuple(sorted(signature_def.outputs))
         self.embedding_dim = 0
@@ -105,7 +111,7 @@ class RankSignature:
         if top_k < 1:
             raise ValueError(f"top_k is {top_k}; 1 or more is wanted")
         arrays = {
-            f"weight_{task}": np.array(weights.get(task, 0.0), np.float32) for task in self.tasks
+            weight_input(task): np.array(weights.get(task, 0.0), np.float32) for task in self.tasks
         }
         return arrays | {"top_k": np.array(min(top_k, _INT32_MAX), np.int32)}
 
@@ -165,7 +171,7 @@ class RankSignature:
                     f"context {column} holds {len(array)} values; 1 or one for each of the "
                     f"{candidates} candidates is wanted"
                 )
-            arrays[f"context_{column}"] = array
+            arrays[self._context_inputs[column]] = array
         return arrays
 
 

@@ -9,11 +9,6 @@ ITEM_AGE_COLUMN = "item_age_days"
 """Column of the candidate's age at the impression, in days: it is computed, the input has none."""
 
 
-def context_feature(column: str) -> str:
-    """Name of a context column's feature, before and after Transform."""
-    return f"context_{column}"
-
-
 @dataclasses.dataclass(frozen=True)
 class ContextSpec:
     """Context features as the model takes them, that is, after Transform.

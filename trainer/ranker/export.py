@@ -4,6 +4,7 @@ import os
 
 import tensorflow as tf
 
+from semantic_id_ranking.feature_names import weight_input
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.sid_space import SidSpace
@@ -26,7 +27,7 @@ def export_ranker(
       task.
     - `rank`: one user and N candidates, `FeatureBuilder.request_spec` -> float32 [N] a task. The
       user's part is computed once.
-    - `rank_top_k`: the same, with `top_k`, int32, and `weight_<task>`, float32, scalars -> the
+    - `rank_top_k`: the same, with `top_k`, int32, and `weight_input(task)`, float32, scalars -> the
       candidates with the largest weighted sums of their scores, best first, equals in the order of
       the request: `candidate_index`, int32 [min(top_k, N)], and float32 of that length a task.
     - `info`: no input -> `fingerprint`, `representation` (string) and `levels`, `codebook_size`
@@ -57,7 +58,9 @@ def export_ranker(
     @tf.function
     def rank_top_k(top_k: tf.Tensor, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         scores = model(builder(inputs))
-        weighted = tf.add_n([inputs[_weight(task)] * values for task, values in scores.items()])
+        weighted = tf.add_n(
+            [inputs[weight_input(task)] * values for task, values in scores.items()]
+        )
         index = tf.math.top_k(weighted, tf.minimum(top_k, tf.size(weighted))).indices
         best = {task: tf.gather(values, index) for task, values in scores.items()}
         return best | {_CANDIDATE_INDEX: index}
@@ -75,7 +78,9 @@ def export_ranker(
     tasks = rank_of_request.structured_outputs
     if _CANDIDATE_INDEX in tasks:
         raise ValueError(f"no task may be named {_CANDIDATE_INDEX}, an output of rank_top_k")
-    weights = {_weight(task): tf.TensorSpec([], tf.float32, _weight(task)) for task in tasks}
+    weights = {
+        weight_input(task): tf.TensorSpec([], tf.float32, weight_input(task)) for task in tasks
+    }
     # Only what the signatures touch: saving the Keras model itself would also trace and save its
     # every layer.
     module = tf.Module()
@@ -96,8 +101,3 @@ def export_ranker(
     space.save(os.path.join(directory, "assets.extra"))
     example = blank_example(builder.parsing_spec)
     write_warmup_requests(directory, "ranker", {"examples": example})
-
-
-def _weight(task: str) -> str:
-    """The input of `rank_top_k` that says how much a task's score counts."""
-    return f"weight_{task}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from semantic_id_ranking.trainer.ranker.context_spec import context_feature
+from semantic_id_ranking.feature_names import context_feature
 from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
@@ -18,8 +18,8 @@ def preprocessing_fn(
     """TFX Transform's entry point.
 
     Args:
-        inputs: `context_<column>` and `history_length`, one value an impression: dense [B, 1] or
-            [B], or sparse [B, 1] where a value may be missing.
+        inputs: `context_feature(column)` and `history_length`, one value an impression: dense
+            [B, 1] or [B], or sparse [B, 1] where a value may be missing.
         custom_config: `categorical` and `numeric`, the lists of context columns; `item_age`,
             whether the candidate's age, `context_item_age_days`, is among the inputs (it is not
             where this is left out).
