@@ -62,7 +62,8 @@ def scalars(batch: pa.RecordBatch, name: str, missing: Any) -> np.ndarray:
         missing: What stands where a row has no value.
 
     Returns:
-        [rows]; dtype object for bytes, int64 or float32 else.
+        [rows]; dtype object for bytes, int64 or float32 else; float64 for integers of which one is
+        missing, if `missing` is a float.
     """
     column = batch.column(batch.schema.get_field_index(name))
     lengths = _lengths(column)
@@ -71,6 +72,8 @@ def scalars(batch: pa.RecordBatch, name: str, missing: Any) -> np.ndarray:
     if (lengths == 1).all():
         return values
     kind = object if isinstance(missing, bytes) else values.dtype if len(values) else type(missing)
+    if isinstance(missing, float) and values.dtype.kind in "iu":
+        kind = np.float64
     result = np.full(len(column), missing, kind)
     result[lengths > 0] = values[(np.cumsum(lengths) - lengths)[lengths > 0]]
     return result

@@ -108,8 +108,9 @@ def create_pipeline(
         impression_gen,
         "impressions",
         source=inputs.impressions,
-        required=["user_id", "item_id", "timestamp", *(task.label for task in config.tasks)],
+        required=["item_id", "timestamp"],
         categorical=config.context.categorical,
+        optional=["user_id", *(task.label for task in config.tasks)],
     )
 
     rqvae = tfx.components.Trainer(

@@ -27,18 +27,22 @@ METRICS = {"binary": ("auc", "AUC"), "regression": ("rmse", "RootMeanSquaredErro
 
 def eval_config(config: Config) -> config_pb2.EvalConfig:
     """Builds TFMA's configuration: candidate against baseline, task by task, slice by slice."""
-    labels = {task.name: f"label_{task.name}" for task in config.tasks}
-    # TFMA unwraps the output of a model that has but one, and would not find it by its name.
-    label = (
-        {"label_keys": labels} if len(labels) > 1 else {"label_key": next(iter(labels.values()))}
-    )
+    features = {}
+    # A weight is 0 where an impression has no label of the task: it counts in no metric of it.
+    for kind, feature in (("label", "label"), ("example_weight", "weight")):
+        keys = {task.name: f"{feature}_{task.name}" for task in config.tasks}
+        # TFMA unwraps the output of a model that has but one, and would not find it by its name.
+        several = len(keys) > 1
+        features |= (
+            {f"{kind}_keys": keys} if several else {f"{kind}_key": next(iter(keys.values()))}
+        )
     models = [
         config_pb2.ModelSpec(
             name=name,
             is_baseline=name == BASELINE,
             model_type="tf_generic",
             signature_name="serving_default",
-            **label,
+            **features,
         )
         for name in (CANDIDATE, BASELINE)
     ]
@@ -62,25 +66,34 @@ def _slicing(name: str) -> config_pb2.SlicingSpec:
 def _metrics(task: TaskConfig, config: Config) -> config_pb2.MetricsSpec:
     _, class_name = METRICS[task.type]
     settings = {"num_thresholds": 10_000} if task.type == "binary" else {}
+    thresholds = [t for t in config.effective_thresholds if t.task == task.name]
     metric = config_pb2.MetricConfig(
         class_name=class_name,
         config=json.dumps(settings),
-        per_slice_thresholds=[
-            config_pb2.PerSliceMetricThreshold(
-                slicing_specs=[_slicing(threshold.slice)], threshold=_threshold(task, threshold)
-            )
-            for threshold in config.effective_thresholds
-            if threshold.task == task.name
-        ],
+        per_slice_thresholds=[_of_slice(t.slice, _threshold(task, t)) for t in thresholds],
+    )
+    # Of a slice in which every label is missing, TFMA makes an AUC and an RMSE of 0.
+    some = config_pb2.MetricThreshold(
+        value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": 1})
+    )
+    slices = dict.fromkeys(t.slice for t in thresholds)
+    count = config_pb2.MetricConfig(
+        class_name="ExampleCount", per_slice_thresholds=[_of_slice(name, some) for name in slices]
     )
     return config_pb2.MetricsSpec(
         output_names=[name] if (name := output_name(task, config)) else [],
         metrics=[
             metric,
-            config_pb2.MetricConfig(class_name="ExampleCount"),
+            count,
             config_pb2.MetricConfig(class_name="MeanLabel"),
         ],
     )
+
+
+def _of_slice(
+    name: str, threshold: config_pb2.MetricThreshold
+) -> config_pb2.PerSliceMetricThreshold:
+    return config_pb2.PerSliceMetricThreshold(slicing_specs=[_slicing(name)], threshold=threshold)
 
 
 def _threshold(task: TaskConfig, threshold: ThresholdConfig) -> config_pb2.MetricThreshold:

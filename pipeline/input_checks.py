@@ -17,6 +17,7 @@ def input_checks(
     source: str,
     required: Sequence[str],
     categorical: Sequence[str],
+    optional: Sequence[str] = (),
 ) -> list[base_component.BaseComponent]:
     """Makes the checks of one input.
 
@@ -26,6 +27,7 @@ def input_checks(
         source: Path of the input, for messages.
         required: Features that every example must have.
         categorical: Features that are categories.
+        optional: Features that any number of examples may lack.
 
     Returns:
         The components in their order; the last one is the gate, which whatever reads the input has
@@ -37,6 +39,7 @@ def input_checks(
     schema = SchemaGen(
         statistics=statistics.outputs["statistics"],
         required=required,
+        optional=optional,
         categorical=categorical,
         code_version=code_version("semantic_id_ranking.components.schema_gen"),
     ).with_id(f"SchemaGen.{name}")

@@ -40,6 +40,7 @@ def make_summary(records: RunRecords, config: Config, seconds: dict[str, float])
     tokenizer = _read_json(path_utils.serving_model_dir(tokenizer_uri), "tokenizer.json")
     evaluation = records.output("Evaluator", "evaluation").uri
     blessing = records.output("Evaluator", "blessing").properties
+    join = _read_json(records.output("FeatureJoiner", "histories").uri, "join.json")
     models = {}
     for name, (model_name, trainer) in _REPORTED_NAMES.items():
         run = _read_json(records.output(trainer, "model_run").uri, "metrics.json")
@@ -49,6 +50,9 @@ def make_summary(records: RunRecords, config: Config, seconds: dict[str, float])
             "metrics": _metrics(evaluation, model_name, config),
         }
     return {
+        "impressions": {
+            key: join[key] for key in ("joined", "unknown_items", "without_user", "masked_labels")
+        },
         "sid": {
             key: report[key]
             for key in (
@@ -72,7 +76,7 @@ def make_summary(records: RunRecords, config: Config, seconds: dict[str, float])
 
 
 def tables(summary: dict[str, Any]) -> list[rich.table.Table]:
-    """The summary for people: the Semantic IDs, and each metric beside the baseline's."""
+    """The summary for people: impressions, Semantic IDs, each metric beside the baseline's."""
     sid, tokenizer = summary["sid"], summary["tokenizer"]
     facts = rich.table.Table(title="Semantic IDs", title_justify="left", show_header=False)
     facts.add_row("space", sid["fingerprint"])
@@ -106,7 +110,21 @@ def tables(summary: dict[str, Any]) -> list[rich.table.Table]:
                 metrics.add_row(
                     *cells, f"{values[metric]:.4f}", f"{other[metric]:.4f}", f"{difference:+.4f}"
                 )
-    return [facts, metrics]
+    return [_impressions(summary["impressions"]), facts, metrics]
+
+
+def _impressions(counts: dict[str, Any]) -> rich.table.Table:
+    table = rich.table.Table(title="Impressions", title_justify="left")
+    table.add_column("")
+    for column in ("training", "evaluation"):
+        table.add_column(column, justify="right")
+    splits = ("train", "eval")
+    table.add_row("of known items", *(str(counts["joined"][split]) for split in splits))
+    table.add_row("without a user", *(str(counts["without_user"][split]) for split in splits))
+    masked = [counts["masked_labels"][split] for split in splits]
+    for task in masked[0]:
+        table.add_row(f"without a label of {task}", *(str(of_split[task]) for of_split in masked))
+    return table
 
 
 def _describe(model: dict[str, Any]) -> str:

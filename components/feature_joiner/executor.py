@@ -8,27 +8,27 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
-from tfx_bsl.coders import example_coder
 
 from semantic_id_ranking.components import examples as examples_lib
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.feature_joiner import counts as counts_lib
+from semantic_id_ranking.components.feature_joiner import impressions as impressions_lib
 from semantic_id_ranking.components.feature_joiner.item_table import build_item_table
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
-from semantic_id_ranking.components.feature_joiner.join import final_histories
-from semantic_id_ranking.components.feature_joiner.join import Impressions
-from semantic_id_ranking.components.feature_joiner.join import join
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
-from semantic_id_ranking.components.feature_joiner.popularity import popularity_slices
+from semantic_id_ranking.components.feature_joiner.write_group import WriteGroup
+from semantic_id_ranking.feature_names import context_feature
+from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 _SPLITS = ("train", "eval")
-_HISTORIES = pa.schema([("user_id", pa.string()), ("item_id", pa.list_(pa.string()))])
 _ITEM_AGES = pa.schema([("item_id", pa.string()), ("age_days", pa.float32())])
 
 
@@ -49,7 +49,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             exec_properties: `parameters` (JSON of `JoinParameters`).
 
         Raises:
-            InputError: Too many impressions are of items that are not known.
+            InputError: Too many impressions are of items that are not known, or a task has no label
+                in a split.
         """
         parameters = JoinParameters.from_dict(json.loads(exec_properties["parameters"]))
         impressions = artifact_utils.get_single_instance(input_dict["impressions"])
@@ -59,6 +60,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(list(_SPLITS))
         histories = artifact_utils.get_single_uri(output_dict["histories"])
         counts_file = os.path.join(histories, "join.json")
+        folders = [artifact_utils.get_split_uri([examples], split) for split in _SPLITS]
+        for folder in folders:
+            fileio.makedirs(folder)
         with self._make_beam_pipeline() as pipeline:
             table = beam.pvalue.AsSingleton(_item_table(pipeline, items, sids, parameters))
             located = [
@@ -80,45 +84,37 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = (
                 [outputs.counts for outputs in located]
                 | "FlattenCounts" >> beam.Flatten()
-                | "SumCounts" >> beam.CombineGlobally(_sum_dicts)
-                | "WriteCounts" >> beam.Map(_write_json, counts_file)
+                | "SumCounts" >> beam.CombineGlobally(counts_lib.add)
+                | "WriteCounts" >> beam.Map(_write_counts, counts_file)
             )
-            groups = (
-                [outputs.known for outputs in located]
+            # Every group is there, whether it has impressions or not.
+            groups = pipeline | "Groups" >> beam.Create(
+                [(number, None) for number in range(parameters.shards)]
+            )
+            last = (
+                [groups, *(outputs.known for outputs in located)]
                 | "FlattenKnown" >> beam.Flatten()
-                | "ByUser" >> beam.FlatMap(_by_user, parameters.shards)
                 | beam.GroupByKey()
-                | "Concatenate" >> beam.MapTuple(lambda _, parts: _concatenate(parts))
-            )
-            joined = groups | "Join" >> beam.FlatMap(
-                _join, parameters, table, beam.pvalue.AsSingleton(popularity)
-            ).with_outputs(*_SPLITS)
-            for split in _SPLITS:
-                _ = joined[split] | f"Write[{split}]" >> beam.io.WriteToTFRecord(
-                    os.path.join(examples.uri, f"Split-{split}", "data_tfrecord"),
-                    file_name_suffix=".gz",
-                )
-            _ = (
-                groups
-                | "Histories" >> beam.Map(_histories, parameters, table)
-                | beam.io.WriteToParquetBatched(
-                    os.path.join(histories, "histories"), _HISTORIES, file_name_suffix=".parquet"
+                | "WriteGroup"
+                >> beam.ParDo(
+                    WriteGroup(parameters, folders, histories),
+                    table,
+                    beam.pvalue.AsSingleton(popularity),
                 )
             )
             if parameters.item_age:
                 _ = (
-                    groups
-                    | "Last" >> beam.Map(lambda block: block["timestamp"].max())
+                    last
                     | "LastOfAll" >> beam.CombineGlobally(max).without_defaults()
-                    | "ItemAges" >> beam.Map(_item_ages, table)
                     | "WriteItemAges"
-                    >> beam.io.WriteToParquetBatched(
-                        os.path.join(histories, "item_ages", "item_ages"),
-                        _ITEM_AGES,
-                        file_name_suffix=".parquet",
+                    >> beam.Map(
+                        _write_item_ages,
+                        table,
+                        os.path.join(histories, "item_ages", "item_ages.parquet"),
                     )
                 )
-        _refuse_unknown(counts_file, parameters)
+        with FileSystems.open(counts_file) as file:
+            counts_lib.refuse(json.loads(file.read()), parameters)
         _write_schema(artifact_utils.get_single_uri(output_dict["schema"]), parameters)
 
 
@@ -168,116 +164,55 @@ def _locate(
     batch: pa.RecordBatch, evaluation: bool, parameters: JoinParameters, table: ItemTable
 ) -> Iterator[Any]:
     """Finds each candidate in the item table; counts, and keeps out, those that are not there."""
-    ids = examples_lib.scalars(batch, "item_id", b"")
-    rows = table.find(ids)
+    block = impressions_lib.read(batch, evaluation, parameters, table)
+    rows, current = block["item"], block["current_item_id"]
     known = rows >= 0
-    columns = {
-        "user_id": examples_lib.scalars(batch, "user_id", b""),
-        "timestamp": examples_lib.scalars(batch, "timestamp", 0),
-        "current_item_id": examples_lib.scalars(batch, "current_item_id", b""),
-        "item": rows,
-        "evaluation": np.full(len(rows), evaluation),
-    }
-    for column in parameters.categorical:
-        columns[column] = examples_lib.scalars(batch, column, None)
-    for column in (*parameters.numeric, *parameters.labels.values()):
-        columns[column] = examples_lib.scalars(batch, column, np.nan)
-    current = columns["current_item_id"]
-    yield beam.pvalue.TaggedOutput(
-        "counts",
+    counts = counts_lib.count(
+        _SPLITS[evaluation],
+        examples_lib.scalars(batch, "item_id", b""),
+        known,
+        block["user_id"],
         {
-            "impressions": len(rows),
-            "unknown_items": int((~known).sum()),
-            "unknown_current_items": int(((current != b"") & (table.find(current) < 0)).sum()),
-            "examples_of_unknown": sorted({i.decode() for i in ids[~known]})[:3],
+            task: np.isnan(block[impressions_lib.input_column(column)].astype(np.float32))
+            for task, column in parameters.labels.items()
         },
+        int(((current != b"") & (table.find(current) < 0)).sum()),
     )
+    yield beam.pvalue.TaggedOutput("counts", counts)
     if not evaluation:
         yield beam.pvalue.TaggedOutput(
             "train_items", np.bincount(rows[known], minlength=len(table.ids))
         )
-    yield {name: column[known] for name, column in columns.items()}
+    yield from impressions_lib.by_group(impressions_lib.select(block, known), parameters.shards)
 
 
-def _by_user(block: Impressions, shards: int) -> Iterator[tuple[int, Impressions]]:
-    shard = pd.util.hash_array(block["user_id"]) % shards
-    for number in np.unique(shard):
-        yield int(number), {name: column[shard == number] for name, column in block.items()}
-
-
-def _concatenate(parts: Iterable[Impressions]) -> Impressions:
-    """One block of all parts, in an order that does not depend on theirs."""
-    parts = list(parts)
-    block = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.lexsort((block["item"], block["timestamp"], block["user_id"].astype(bytes)))
-    return {name: column[order] for name, column in block.items()}
-
-
-def _join(
-    impressions: Impressions, parameters: JoinParameters, table: ItemTable, counts: np.ndarray
-) -> Iterator[beam.pvalue.TaggedOutput]:
-    popularity = popularity_slices(counts, parameters.head_share, parameters.torso_share)
-    for evaluation, batch in join(impressions, table, popularity, counts > 0, parameters):
-        for example in example_coder.RecordBatchToExamples(batch):
-            yield beam.pvalue.TaggedOutput(_SPLITS[evaluation], example)
-
-
-def _histories(impressions: Impressions, parameters: JoinParameters, table: ItemTable) -> pa.Table:
-    return final_histories(impressions, table, parameters).cast(_HISTORIES)
-
-
-def _item_ages(timestamp: int, table: ItemTable) -> pa.Table:
+def _write_item_ages(timestamp: int, table: ItemTable, path: str) -> None:
     """Every item's age at a time."""
     ages = table.ages(np.arange(len(table.ids)), timestamp).astype(np.float32)
     ids = [i.decode() for i in table.ids]
-    return pa.table({"item_id": ids, "age_days": ages}, _ITEM_AGES)
+    with FileSystems.create(path) as file:
+        pq.write_table(pa.table({"item_id": ids, "age_days": ages}, _ITEM_AGES), file)
 
 
 def _sum_counts(counts: Iterable[np.ndarray]) -> np.ndarray:
     return sum(counts)
 
 
-def _sum_dicts(counts: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    counts = list(counts)
-    if not counts:
-        return {}
-    total = {
-        name: sum(c[name] for c in counts if c)
-        for name in counts[0]
-        if name != "examples_of_unknown"
-    }
-    names = {name for c in counts if c for name in c["examples_of_unknown"]}
-    return {**total, "examples_of_unknown": sorted(names)[:3]}
-
-
-def _write_json(content: dict[str, Any], path: str) -> None:
-    with beam.io.filesystems.FileSystems.create(path, "application/json") as file:
-        file.write(json.dumps(content).encode())
-
-
-def _refuse_unknown(counts_file: str, parameters: JoinParameters) -> None:
-    with beam.io.filesystems.FileSystems.open(counts_file) as file:
-        counts = json.loads(file.read())
-    unknown, impressions = counts["unknown_items"], counts["impressions"]
-    if unknown > parameters.max_unknown_fraction * impressions:
-        raise InputError(
-            f"{parameters.impressions}: column {parameters.item_column}: {unknown} of "
-            f"{impressions} impressions ({unknown / impressions:.1%}) are of items that the items "
-            f"file does not have, such as {', '.join(map(repr, counts['examples_of_unknown']))}; "
-            f"at most {parameters.max_unknown_fraction:.1%} may be (join.max_unknown_fraction)"
-        )
+def _write_counts(counts: counts_lib.Counts, path: str) -> None:
+    with FileSystems.create(path, "application/json") as file:
+        file.write(json.dumps(counts_lib.as_json(counts)).encode())
 
 
 def _write_schema(directory: str, parameters: JoinParameters) -> None:
     """The context features alone: Transform then decodes nothing else."""
     schema = examples_lib.schema_of(
-        {f"context_{column}": examples_lib.BYTES for column in parameters.categorical}
-        | {f"context_{column}": examples_lib.FLOAT for column in parameters.numeric}
-        | ({"context_item_age_days": examples_lib.FLOAT} if parameters.item_age else {})
+        {context_feature(column): examples_lib.BYTES for column in parameters.categorical}
+        | {context_feature(column): examples_lib.FLOAT for column in parameters.numeric}
+        | ({context_feature(ITEM_AGE_COLUMN): examples_lib.FLOAT} if parameters.item_age else {})
         | {"history_length": examples_lib.FLOAT}
     )
     length = schema.feature[-1]
     length.shape.CopyFrom(schema_pb2.FixedShape(dim=[schema_pb2.FixedShape.Dim(size=1)]))
     length.presence.CopyFrom(schema_pb2.FeaturePresence(min_fraction=1.0, min_count=1))
-    with beam.io.filesystems.FileSystems.create(os.path.join(directory, "schema.pbtxt")) as file:
+    with FileSystems.create(os.path.join(directory, "schema.pbtxt")) as file:
         file.write(text_format.MessageToString(schema).encode())

@@ -14,7 +14,7 @@ _DAY = 86_400_000_000
 
 @dataclasses.dataclass(frozen=True)
 class ItemTable:
-    """Items by their id.
+    """Items by their id, in the order of the ids.
 
     Attributes:
         ids: Index of N item ids (bytes).
@@ -65,6 +65,9 @@ def build_item_table(
     codes = codes.chunk(0) if isinstance(codes, pa.ChunkedArray) else codes
     sids = codes.flatten().to_numpy().reshape(len(sid_ids), -1)
     index = pd.Index(np.concatenate(ids))
+    # In whatever order a runner delivers them, the table is the same.
+    order = index.argsort()
+    index = index[order]
     rows = sid_ids.get_indexer(index)
     if len(index) != len(sid_ids) or (rows < 0).any():
         raise ValueError(
@@ -73,6 +76,6 @@ def build_item_table(
     return ItemTable(
         index,
         sids[rows].astype(np.int32),
-        np.concatenate(created).astype(np.int64),
-        np.concatenate(embeddings).astype(np.float32) if embeddings else None,
+        np.concatenate(created).astype(np.int64)[order],
+        np.concatenate(embeddings).astype(np.float32)[order] if embeddings else None,
     )

@@ -1,19 +1,22 @@
 """The join of one group of users: pure functions over arrays."""
 
 from collections.abc import Iterator
-from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from semantic_id_ranking.components.examples import ragged
 from semantic_id_ranking.components.feature_joiner.history import recent_before
+from semantic_id_ranking.components.feature_joiner.impressions import Impressions
+from semantic_id_ranking.components.feature_joiner.impressions import input_column
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.feature_names import context_feature
+from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
-#: Columns of equally many impressions: `user_id`, `timestamp`, `item` (row of the item table),
-#: `current_item_id`, `evaluation` (bool) and the label and context columns by their own names.
-Impressions = Mapping[str, np.ndarray]
+#: Columns of the histories.
+HISTORIES = pa.schema([("user_id", pa.string()), ("item_id", pa.list_(pa.string()))])
 
 _ROWS = 4096
 
@@ -38,8 +41,7 @@ def join(
         Whether the rows are of the evaluation split, and the rows, ready for
         `RecordBatchToExamples`: both splits, in a random order that depends on the data alone.
     """
-    _, user = np.unique(impressions["user_id"].astype(bytes), return_inverse=True)
-    user = user.reshape(-1)
+    user, _ = pd.factorize(impressions["user_id"])
     time = impressions["timestamp"]
     positive = _positives(impressions, parameters)
     order = np.random.default_rng(len(time)).permutation(len(time))
@@ -64,30 +66,34 @@ def join(
 def final_histories(
     impressions: Impressions, table: ItemTable, parameters: JoinParameters
 ) -> pa.Table:
-    """Each user's history at the end of the log, as (user_id, item_id list), most recent first."""
-    users, user = np.unique(impressions["user_id"].astype(bytes), return_inverse=True)
+    """Each user's history at the end of the log, as `HISTORIES`, most recent first."""
+    user, users = pd.factorize(impressions["user_id"], sort=True)
+    named = np.flatnonzero(users != b"")
     positive = _positives(impressions, parameters)
     time = impressions["timestamp"]
     offsets, events = recent_before(
-        np.arange(len(users)),
-        np.full(len(users), np.iinfo(np.int64).max),
-        user.reshape(-1)[positive],
+        named,
+        np.full(len(named), np.iinfo(np.int64).max),
+        user[positive],
         time[positive],
         parameters.history_length,
     )
     items = table.ids.to_numpy()[impressions["item"][positive[events]]]
     return pa.table(
         {
-            "user_id": pa.array([u.decode() for u in users], pa.string()),
+            "user_id": pa.array([u.decode() for u in users[named]], pa.string()),
             "item_id": ragged(offsets, [i.decode() for i in items], pa.string()),
-        }
+        },
+        HISTORIES,
     )
 
 
 def _positives(impressions: Impressions, parameters: JoinParameters) -> np.ndarray:
-    if parameters.positive is None:
-        return np.arange(len(impressions["timestamp"]))
-    return np.flatnonzero(impressions[parameters.positive] == 1)
+    """Rows that make history: the positives of somebody. A missing label is not a positive."""
+    counts = impressions["user_id"] != b""
+    if parameters.positive is not None:
+        counts &= impressions[input_column(parameters.positive)] == 1
+    return np.flatnonzero(counts)
 
 
 def _features(
@@ -103,6 +109,7 @@ def _features(
     """The features of `trainer/ranker/features.py` of some impressions, as list columns."""
     item = impressions["item"][rows]
     ids = table.ids.to_numpy()
+    user_id = impressions["user_id"][rows]
     levels = table.sids.shape[1]
     current_id = impressions["current_item_id"][rows]
     current = table.find(current_id)
@@ -111,7 +118,7 @@ def _features(
     age = table.ages(item, impressions["timestamp"][rows])
     one = np.arange(len(rows) + 1)
     columns = {
-        "user_id": ragged(one, impressions["user_id"][rows], pa.binary()),
+        "user_id": _optional(user_id != b"", user_id, pa.binary()),
         "candidate_item_id": ragged(one, ids[item], pa.binary()),
         "candidate_sid": ragged(one * levels, sids[item].reshape(-1), pa.int64()),
         "current_item_id": ragged(one, current_id, pa.binary()),
@@ -135,17 +142,22 @@ def _features(
             values = embeddings[items].reshape(-1)
             columns[f"{role}_embedding"] = ragged(offsets * dim, values, pa.float32())
     for task, column in parameters.labels.items():
-        values = impressions[column][rows].astype(np.float32)
-        columns[f"label_{task}"] = ragged(one, values, pa.float32())
+        values = impressions[input_column(column)][rows].astype(np.float32)
+        masked = np.isnan(values)
+        # TFMA wants a number of every example; its weight tells whether it counts.
+        columns[f"label_{task}"] = ragged(one, np.where(masked, 0, values), pa.float32())
+        columns[f"weight_{task}"] = ragged(one, (~masked).astype(np.float32), pa.float32())
     if parameters.item_age:
-        columns["context_item_age_days"] = ragged(one, age.astype(np.float32), pa.float32())
+        columns[context_feature(ITEM_AGE_COLUMN)] = ragged(
+            one, age.astype(np.float32), pa.float32()
+        )
     for column in parameters.categorical:
-        values = impressions[column][rows]
+        values = impressions[input_column(column)][rows]
         present = np.array([value is not None for value in values], bool)
-        columns[f"context_{column}"] = _optional(present, values, pa.binary())
+        columns[context_feature(column)] = _optional(present, values, pa.binary())
     for column in parameters.numeric:
-        values = impressions[column][rows].astype(np.float32)
-        columns[f"context_{column}"] = _optional(~np.isnan(values), values, pa.float32())
+        values = impressions[input_column(column)][rows].astype(np.float32)
+        columns[context_feature(column)] = _optional(~np.isnan(values), values, pa.float32())
     return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
 
 

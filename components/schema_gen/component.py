@@ -17,6 +17,7 @@ class SchemaGenSpec(component_spec.ComponentSpec):
 
     PARAMETERS = {
         "required": component_spec.ExecutionParameter(type=str),
+        "optional": component_spec.ExecutionParameter(type=str),
         "categorical": component_spec.ExecutionParameter(type=str),
         "infer_feature_shape": component_spec.ExecutionParameter(type=int),
         "exclude_splits": component_spec.ExecutionParameter(type=str),
@@ -32,14 +33,15 @@ class SchemaGen(base_component.BaseComponent):
     """Infers a schema from the training split that ordinary news in later data does not violate.
 
     New users, items and titles are never an anomaly. In a categorical feature the categories of the
-    training split must make up nine tenths of the values. A feature that is not required may be
-    missing a tenth more often than in training.
+    training split must make up nine tenths of the values. A feature that is neither required nor
+    optional may be missing a tenth more often than in training.
 
     Args:
         statistics: Of StatisticsGen, with a split "train".
         required: Features that every Example has, with equally many values.
         categorical: Features whose categories must largely stay the same.
         code_version: Version of the code, so that a change of it is not answered from the cache.
+        optional: Features that any number of Examples may lack.
     """
 
     SPEC_CLASS = SchemaGenSpec
@@ -51,11 +53,13 @@ class SchemaGen(base_component.BaseComponent):
         required: Sequence[str],
         categorical: Sequence[str],
         code_version: str,
+        optional: Sequence[str] = (),
     ):
         super().__init__(
             SchemaGenSpec(
                 statistics=statistics,
                 required=json_utils.dumps(list(required)),
+                optional=json_utils.dumps(list(optional)),
                 categorical=json_utils.dumps(list(categorical)),
                 infer_feature_shape=1,
                 exclude_splits=json_utils.dumps(["eval"]),

@@ -27,8 +27,8 @@ class Executor(executor.Executor):
         Args:
             input_dict: `statistics`.
             output_dict: `schema`, the file `schema.pbtxt`.
-            exec_properties: `required` and `categorical`, features in JSON; `infer_feature_shape`
-                and `exclude_splits` as TFX's executor wants them.
+            exec_properties: `required`, `optional` and `categorical`, features in JSON;
+                `infer_feature_shape` and `exclude_splits` as TFX's executor wants them.
         """
         super().Do(input_dict, output_dict, exec_properties)
         statistics = stats_artifact_utils.load_statistics(
@@ -42,5 +42,6 @@ class Executor(executor.Executor):
             statistics,
             required=json_utils.loads(exec_properties["required"]),
             categorical=json_utils.loads(exec_properties["categorical"]),
+            optional=json_utils.loads(exec_properties["optional"]),
         )
         io_utils.write_pbtxt_file(path, schema)

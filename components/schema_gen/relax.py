@@ -14,6 +14,7 @@ def relax(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
     required: Collection[str],
     categorical: Collection[str],
+    optional: Collection[str] = (),
 ) -> schema_pb2.Schema:
     """Leaves room for day-to-day news in an inferred schema.
 
@@ -23,11 +24,12 @@ def relax(
         required: Features that stay present in every Example, with the number of values they have.
         categorical: Features whose values, but for a tenth, stay among those seen. One with more
             categories than the statistics list (1,000) is left open.
+        optional: Features that any number of Examples may lack, all that train included.
 
     Returns:
         A schema in which no other feature has a domain: neither one of strings nor one that was
         guessed because all values happened to be digits, 0 and 1, or "true" and "false". Features
-        not required may be missing, a tenth more often than in the statistics.
+        neither required nor optional may be missing a tenth more often than in the statistics.
     """
     relaxed = schema_pb2.Schema()
     relaxed.CopyFrom(schema)
@@ -47,15 +49,27 @@ def relax(
             shape = feature.WhichOneof("shape_type")
             if shape is not None:
                 feature.ClearField(shape)
-            feature.presence.min_fraction = _SHARE * _presence(feature.name, statistics)
+            share = 0.0 if feature.name in optional else _presence(feature.name, statistics)
+            feature.presence.min_fraction = _SHARE * share
             feature.presence.min_count = 0
+    _leave_open(relaxed, {name for name in optional if not _presence(name, statistics)})
     return relaxed
+
+
+def _leave_open(schema: schema_pb2.Schema, names: Collection[str]) -> None:
+    """Lets features be anything: of one without a value, not even the type is known."""
+    kept = [feature for feature in schema.feature if feature.name not in names]
+    del schema.feature[:]
+    schema.feature.extend(kept)
+    for name in sorted(names):
+        schema.feature.add(name=name, lifecycle_stage=schema_pb2.DISABLED)
 
 
 def _feature(
     name: str, statistics: statistics_pb2.DatasetFeatureStatisticsList
-) -> statistics_pb2.FeatureNameStatistics:
-    return next(f for f in statistics.datasets[0].features if name in (f.name, *f.path.step))
+) -> statistics_pb2.FeatureNameStatistics | None:
+    features = statistics.datasets[0].features
+    return next((f for f in features if name in (f.name, *f.path.step)), None)
 
 
 def _categories(name: str, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> list[str]:
@@ -66,6 +80,8 @@ def _categories(name: str, statistics: statistics_pb2.DatasetFeatureStatisticsLi
 
 def _presence(name: str, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> float:
     common = _feature(name, statistics)
+    if common is None:
+        return 0.0
     common = getattr(common, common.WhichOneof("stats")).common_stats
     total = common.num_non_missing + common.num_missing
     return common.num_non_missing / total if total else 0.0

@@ -65,7 +65,10 @@ def artifact(kind, folder):
 
 
 def impression(user, item, hour, clicked):
-    return example(user_id=user, item_id=item, timestamp=hour * HOUR, clicked=clicked)
+    """One without a user or a label where it is None."""
+    optional = {"user_id": user, "clicked": clicked}
+    given = {name: value for name, value in optional.items() if value is not None}
+    return example(item_id=item, timestamp=hour * HOUR, **given)
 
 
 def run(tmp_path, train, evaluation, parameters=PARAMETERS):
@@ -156,6 +159,9 @@ def test_the_unknown_are_counted(outputs):
         "impressions": 6,
         "unknown_items": 1,
         "unknown_current_items": 0,
+        "without_user": {"train": 0, "eval": 0},
+        "joined": {"train": 3, "eval": 2},
+        "masked_labels": {"train": {"click": 0}, "eval": {"click": 0}},
         "examples_of_unknown": ["nobody"],
     }
 
@@ -187,6 +193,50 @@ def test_without_item_ages_none_are_written(outputs):
     schema = pathlib.Path(outputs["schema"].uri, "schema.pbtxt").read_text()
     assert "age" not in schema
     assert not pathlib.Path(outputs["histories"].uri, "item_ages").exists()
+
+
+def test_missing_users_and_labels_are_joined_and_counted(tmp_path):
+    outputs = run(
+        tmp_path,
+        train=[
+            impression(None, b"a", 1, 1),
+            impression(b"u", b"a", 2, None),
+            impression(b"u", b"a", 3, 1),
+            impression(None, b"a", 4, None),
+        ],
+        evaluation=[impression(b"u", b"b", 100, 1), impression(None, b"b", 101, None)],
+    )
+    counts = json.loads(pathlib.Path(outputs["histories"].uri, "join.json").read_text())
+    assert counts["without_user"] == {"train": 2, "eval": 1}
+    assert counts["masked_labels"] == {"train": {"click": 2}, "eval": {"click": 1}}
+    train = {values(r, "timestamp")[0] // HOUR: r for r in read(outputs["examples"].uri, "train")}
+    assert [values(train[hour], "weight_click") for hour in (1, 2, 3, 4)] == [[1], [0], [1], [0]]
+    evaluation = {
+        values(r, "timestamp")[0] // HOUR: r for r in read(outputs["examples"].uri, "eval")
+    }
+    assert values(evaluation[100], "history_item_id") == [b"a"]
+    assert values(evaluation[101], "history_item_id") == []
+    assert not evaluation[101]["user_id"].WhichOneof("kind") or not values(
+        evaluation[101], "user_id"
+    )
+    histories = pa.concat_tables(
+        [pq.read_table(p) for p in pathlib.Path(outputs["histories"].uri).glob("*.parquet")]
+    )
+    assert histories["user_id"].to_pylist() == ["u"]
+
+
+@pytest.mark.parametrize("split", ["training", "evaluation"])
+def test_a_task_without_any_label_in_a_split_is_refused(tmp_path, split):
+    train, evaluation = (None, 1) if split == "training" else (1, None)
+    with pytest.raises(InputError) as caught:
+        run(
+            tmp_path,
+            train=[impression(b"u", b"a", 1, train), impression(b"v", b"a", 2, train)],
+            evaluation=[impression(b"u", b"a", 100, evaluation)],
+        )
+    count = 2 if split == "training" else 1
+    for fact in ("log.parquet", "column clicked", f"none of the {count}", split, "task click"):
+        assert fact in str(caught.value)
 
 
 def test_too_many_unknown_items_stop_the_run_and_are_named(tmp_path):

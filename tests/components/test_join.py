@@ -6,6 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantic_id_ranking.components.feature_joiner.impressions import by_group
+from semantic_id_ranking.components.feature_joiner.impressions import concatenate
+from semantic_id_ranking.components.feature_joiner.impressions import input_column
+from semantic_id_ranking.components.feature_joiner.impressions import select
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.join import final_histories
 from semantic_id_ranking.components.feature_joiner.join import join
@@ -44,11 +48,12 @@ def impressions(**columns):
         "item": np.array([0, 1, 0, 2, 2]),
         "current_item_id": np.array([b"", b"a", b"b", b"nobody", b""], object),
         "evaluation": np.array([False, False, False, True, True]),
-        "clicked": np.array([1, 0, 1, 0, 1]),
-        "tab": np.array([b"home", None, b"", b"home", b"x"], object),
-        "hour": np.array([0.0, np.nan, 2.0, 3.0, 4.0]),
+        input_column("clicked"): np.array([1, 0, 1, 0, 1]),
+        input_column("tab"): np.array([b"home", None, b"", b"home", b"x"], object),
+        input_column("hour"): np.array([0.0, np.nan, 2.0, 3.0, 4.0]),
     }
-    return {**base, **columns}
+    own = {name if name in base else input_column(name): values for name, values in columns.items()}
+    return {**base, **own}
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +144,83 @@ def test_labels_and_context_keep_zeros_and_leave_out_what_is_missing(rows):
     assert rows[b"u", 2]["context_hour"] == []
     assert rows[b"u", 2]["context_tab"] == []
     assert rows[b"u", 3]["context_tab"] == [b""]
+
+
+def histories_by_time(log, parameters=PARAMETERS):
+    return {
+        row["timestamp"][0] // DAY: (row["user_id"], row["history_item_id"])
+        for _, batch in join(log, TABLE, POPULARITY, SEEN, parameters)
+        for row in batch.to_pylist()
+    }
+
+
+def test_a_missing_label_counts_nowhere_and_makes_no_history():
+    log = impressions(clicked=np.array([np.nan, 0, 1, np.nan, 1]))
+    rows = {
+        row["timestamp"][0] // DAY: row
+        for _, batch in join(log, TABLE, POPULARITY, SEEN, PARAMETERS)
+        for row in batch.to_pylist()
+    }
+    weights = {day: row["weight_click"] for day, row in rows.items()}
+    assert weights == {1: [0.0], 2: [1.0], 3: [1.0], 4: [0.0], 5: [1.0]}
+    assert all(np.isfinite(row["label_click"][0]) for row in rows.values())
+    assert rows[3]["label_click"] == [1.0]
+    # The click of day 1 is not known, so it is no history; that of day 3 is.
+    assert rows[2]["history_item_id"] == []
+    assert rows[4]["history_item_id"] == [b"a"]
+
+
+@pytest.mark.parametrize("positive", ["clicked", None])
+def test_nobody_has_no_history_and_is_in_nobodys(positive):
+    parameters = dataclasses.replace(PARAMETERS, positive=positive)
+    log = impressions(user_id=np.array([b"", b"u", b"u", b"", b"u"], object))
+    found = histories_by_time(log, parameters)
+    assert found[1] == found[4] == ([], [])
+    assert found[2] == ([b"u"], [])
+    # Item a, of day 3, alone or after b; not item a of day 1 nor c of day 4, which nobody saw.
+    assert found[5] == ([b"u"], [b"a"] if positive else [b"a", b"b"])
+    table = final_histories(log, TABLE, parameters).to_pydict()
+    assert table["user_id"] == ["u"]
+
+
+def test_a_log_of_nobody_is_joined():
+    log = impressions(user_id=np.array([b""] * 5, object))
+    assert set(map(str, histories_by_time(log).values())) == {"([], [])"}
+    assert len(final_histories(log, TABLE, PARAMETERS)) == 0
+
+
+def test_impressions_of_nobody_are_spread_over_the_groups():
+    count = 4000
+    block = {
+        "user_id": np.array([b""] * count + [b"u"] * count, object),
+        "timestamp": np.arange(2 * count) * 1_000_000,
+        "item": np.zeros(2 * count, np.int64),
+    }
+    groups = dict(by_group(block, 8))
+    nobody = [int((part["user_id"] == b"").sum()) for part in groups.values()]
+    assert sum(nobody) == count
+    assert max(nobody) < 1.3 * count / 8
+    assert sum(b"u" in part["user_id"] for part in groups.values()) == 1
+
+
+def test_the_order_of_a_group_does_not_depend_on_its_parts():
+    rng = np.random.default_rng(0)
+    log = {
+        "user_id": rng.choice(np.array([b"", b"u", b"v"], object), 60),
+        "timestamp": rng.integers(0, 4, 60),
+        "item": rng.integers(0, 2, 60),
+        "current_item_id": rng.choice(np.array([b"", b"x"], object), 60),
+        "evaluation": rng.random(60) < 0.2,
+        input_column("clicked"): rng.choice([0.0, 1.0, np.nan], 60),
+        input_column("tab"): rng.choice(np.array([None, b"", b"home"], object), 60),
+    }
+    expected = concatenate([log])
+    for seed in range(5):
+        shuffled = select(log, np.random.default_rng(seed).permutation(60))
+        parts = [select(shuffled, np.arange(a, a + 20)) for a in (40, 0, 20)]
+        found = concatenate(parts)
+        for name, column in expected.items():
+            assert list(map(str, found[name])) == list(map(str, column)), name
 
 
 def test_without_a_positive_task_every_impression_counts():

@@ -99,6 +99,38 @@ def test_required_features_may_never_be_missing(schema, name):
     assert anomalies(schema, **{name: replaced(old, 1, None)}) == {name}
 
 
+@pytest.mark.parametrize("train", ["all", "some", "none"])
+@pytest.mark.parametrize("later", ["all", "some", "none"])
+def test_optional_features_may_be_missing_anywhere(train, later):
+    import tensorflow_data_validation as tfdv
+
+    from semantic_id_ranking.components.schema_gen.relax import relax
+
+    missing = {"all": ROWS, "some": 3, "none": 0}
+    users, clicks = (features()[name].to_pylist() for name in ("user_id", "click"))
+    seen = statistics(
+        features(
+            user_id=replaced(users, missing[train], None),
+            click=replaced(clicks, missing[train], None),
+        )
+    )
+    schema = relax(
+        tfdv.infer_schema(seen, infer_feature_shape=True),
+        seen,
+        required=["item_id", "timestamp"],
+        categorical=[],
+        optional=["user_id", "click"],
+    )
+    changes = {
+        "user_id": replaced(users, missing[later], None),
+        "click": replaced(clicks, missing[later], None),
+    }
+    assert anomalies(schema, **changes) == set()
+    # The others are guarded as before.
+    item_ids = features()["item_id"].to_pylist()
+    assert anomalies(schema, item_id=replaced(item_ids, 1, None)) == {"item_id"}
+
+
 def test_a_changed_type_is_an_anomaly(schema):
     columns = features() | {"price": pa.array([b"1"] * ROWS, pa.large_binary())}
     import tensorflow_data_validation as tfdv

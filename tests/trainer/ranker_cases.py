@@ -51,6 +51,8 @@ _EXAMPLE = {
     "history_length": [2.0],
     "label_click": [1.0],
     "label_watch": [30.0],
+    "weight_click": [1.0],
+    "weight_watch": [1.0],
     "context_tab": [b"home"],
     "context_hour": [12.0],
     "context_item_age_days": [3.0],

@@ -149,10 +149,10 @@ def log_losses(raw: np.ndarray) -> np.ndarray:
 def test_positives_weigh_in_training_alone(task, positives, weight):
     layer = head(task, positives)
     expected = np.mean(np.where(LABELS == 1, weight, 1) * log_losses(RAW))
-    np.testing.assert_allclose(layer.loss(LABELS, RAW, training=True), expected, rtol=1e-5)
+    np.testing.assert_allclose(layer.loss(LABELS, RAW, training=True).mean, expected, rtol=1e-5)
     served = RAW + np.log(task.train_negative_rate / weight)
     expected = np.mean(log_losses(served))
-    np.testing.assert_allclose(layer.loss(LABELS, RAW, training=False), expected, rtol=1e-5)
+    np.testing.assert_allclose(layer.loss(LABELS, RAW, training=False).mean, expected, rtol=1e-5)
     np.testing.assert_allclose(layer.prediction(RAW), 1 / (1 + np.exp(-served)), rtol=1e-5)
 
 
@@ -169,9 +169,9 @@ def test_the_correction_is_that_of_the_reference():
 def test_a_mean_is_over_the_impressions_that_count():
     layer = head(TaskConfig(train_negative_rate=0.5))
     counts = np.array([True, False, True, True])
-    loss = layer.loss(LABELS, RAW, True, tf.constant(counts))
+    loss = layer.loss(LABELS, RAW, True, tf.constant(counts)).mean
     np.testing.assert_allclose(loss, log_losses(RAW)[counts].mean(), rtol=1e-5)
-    assert float(layer.loss(LABELS, RAW, True, tf.zeros([4], tf.bool))) == 0
+    assert float(layer.loss(LABELS, RAW, True, tf.zeros([4], tf.bool)).mean) == 0
 
 
 def test_the_default_takes_the_raw_output_as_it_is():

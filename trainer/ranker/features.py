@@ -1,5 +1,6 @@
 """Reads joined examples: parsing specification and input function."""
 
+import math
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -23,6 +24,11 @@ Features = dict[str, tf.Tensor]
 def label_feature(task: TaskConfig) -> str:
     """Name of a task's label among the joined examples' features."""
     return f"label_{task.name}"
+
+
+def weight_feature(task: TaskConfig) -> str:
+    """Name, among the joined examples' features, of whether there is a label of a task: 1 or 0."""
+    return f"weight_{task.name}"
 
 
 def item_features(features: Mapping[str, tf.Tensor], role: str, fields: Sequence[str]) -> Features:
@@ -94,8 +100,30 @@ def _field_kind(field: str, space: SidSpace) -> tuple[list[int], tf.DType, int |
 
 
 def label_parsing_spec(tasks: Sequence[TaskConfig]) -> dict[str, object]:
-    """How `tf.io.parse_example` reads the labels: float32 [B] a task."""
-    return {label_feature(task): tf.io.FixedLenFeature([], tf.float32) for task in tasks}
+    """How `tf.io.parse_example` reads the labels and their weights: float32 [B] a task, both.
+
+    A weight is 1, or 0 where an impression has no label of the task; `read_labels` wants both.
+    """
+    spec = {}
+    for task in tasks:
+        spec[label_feature(task)] = tf.io.FixedLenFeature([], tf.float32)
+        spec[weight_feature(task)] = tf.io.FixedLenFeature([], tf.float32, 1.0)
+    return spec
+
+
+def read_labels(parsed: Mapping[str, tf.Tensor], tasks: Sequence[TaskConfig]) -> Features:
+    """The labels by their features, float32 [B]; NaN where an impression has none.
+
+    Args:
+        parsed: What `label_parsing_spec` reads.
+        tasks: The tasks.
+    """
+    return {
+        label_feature(task): tf.where(
+            parsed[weight_feature(task)] > 0, parsed[label_feature(task)], math.nan
+        )
+        for task in tasks
+    }
 
 
 def read_examples(

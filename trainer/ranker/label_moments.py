@@ -28,11 +28,14 @@ class LabelMoments:
         """Measures the labels of regressions and of balanced binary tasks, in one pass.
 
         Args:
-            dataset: Batches that hold `label_<task>` float32 [B].
+            dataset: Batches that hold `label_<task>` float32 [B], NaN where there is none.
             tasks: The tasks; other ones need no moments and are left out.
 
         Returns:
             Moments by task name.
+
+        Raises:
+            ValueError: A task has no label at all.
         """
         names = {
             task.name: label_feature(task)
@@ -45,12 +48,17 @@ class LabelMoments:
 
         def accumulate(state: tf.Tensor, batch: dict[str, tf.Tensor]) -> tf.Tensor:
             labels = tf.cast(tf.stack([batch[column] for column in columns]), tf.float64)
-            ones = tf.ones_like(labels)
+            known = tf.logical_not(tf.math.is_nan(labels))
+            labels = tf.where(known, labels, 0.0)
+            ones = tf.cast(known, tf.float64)
             return state + tf.reduce_sum(tf.stack([ones, labels, labels**2]), axis=2)
 
         count, total, squares = dataset.reduce(
             tf.zeros([3, len(columns)], tf.float64), accumulate
         ).numpy()
+        for name, labels in zip(names, count, strict=True):
+            if not labels:
+                raise ValueError(f"no training impression has a label of task {name}")
         mean = total / count
         variance = squares / count - mean**2
         return {

@@ -25,6 +25,7 @@ from semantic_id_ranking.trainer.ranker.optimizers import scale_loss
 from semantic_id_ranking.trainer.ranker.optimizers import unscale_gradients
 from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
 from semantic_id_ranking.trainer.ranker.task_head import TaskHead
+from semantic_id_ranking.trainer.ranker.task_loss import MeanLoss
 
 
 class Ranker(tfrs.Model):
@@ -92,7 +93,7 @@ class Ranker(tfrs.Model):
         self._heads = [
             TaskHead(task, config, moments.get(task.name, LabelMoments())) for task in tasks
         ]
-        self._mean_loss = tf.keras.metrics.Mean("loss")
+        self._mean_loss = MeanLoss([task.weight for task in tasks])
         self._examples = tf.keras.metrics.Sum("examples")
         # Every replica returns the metrics of all.
         self.distribute_reduction_method = "first"
@@ -141,10 +142,14 @@ class Ranker(tfrs.Model):
         return candidate, current, self._pool_history(history, candidate)
 
     def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Weighted sum of the tasks' mean losses over the batch.
+        """Weighted sum of the tasks' mean losses over the batch, each over what counts for it.
+
+        Replicas of a training step share a batch and may have different numbers of impressions that
+        count, and none at all: each returns what its own add, and the optimizers add up the
+        gradients.
 
         Args:
-            inputs: The features and `label_<task>` float32 [B].
+            inputs: The features and `label_<task>` float32 [B], NaN where there is none.
             training: Whether this is a training step: metrics are updated in evaluation only,
                 negatives are sampled in training only.
 
@@ -155,17 +160,26 @@ class Ranker(tfrs.Model):
         if training:
             inputs, counts = sample_negatives(inputs, [head.task for head in self._heads])
         raw = self._raw(inputs, training)
-        losses = []
-        for head in self._heads:
-            name, labels = head.task.name, inputs[label_feature(head.task)]
-            losses.append(
-                head.task.weight * head.loss(labels, raw[name], training, counts.get(name))
+        losses = [
+            head.loss(
+                inputs[label_feature(head.task)],
+                raw[head.task.name],
+                training,
+                counts.get(head.task.name),
             )
-        loss = tf.add_n(losses)
-        examples = tf.size(inputs[label_feature(self._heads[0].task)])
-        self._mean_loss.update_state(loss, sample_weight=examples)
-        self._examples.update_state(examples)
-        return loss
+            for head in self._heads
+        ]
+        self._mean_loss.update_state(losses)
+        self._examples.update_state(tf.size(inputs[label_feature(self._heads[0].task)]))
+        if training:
+            counted = self._of_all_replicas(tf.stack([loss.count for loss in losses]))
+            losses = [
+                loss._replace(count=count)
+                for loss, count in zip(losses, tf.unstack(counted), strict=True)
+            ]
+        return tf.add_n(
+            [head.task.weight * loss.mean for head, loss in zip(self._heads, losses, strict=True)]
+        )
 
     def compile(
         self,
@@ -196,7 +210,8 @@ class Ranker(tfrs.Model):
         optimizers = [self.optimizer, self.table_optimizer]
         with tf.GradientTape() as tape:
             loss = self.compute_loss(inputs, training=True)
-            total = self._of_this_replica(loss, inputs)
+            replicas = self.distribute_strategy.num_replicas_in_sync
+            total = tf.add_n([loss, *(one / replicas for one in self.losses)])
             scaled = scale_loss(total, optimizers)
         tables = self._tables()
         owned = {id(table) for table in tables}
@@ -222,22 +237,12 @@ class Ranker(tfrs.Model):
         self.compute_loss(inputs, training=False)
         return {metric.name: metric.result() for metric in self.metrics}
 
-    def _of_this_replica(self, loss: tf.Tensor, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """What a replica adds to the loss of the whole batch, regularisation included.
-
-        The optimizers add up the replicas' gradients. Replicas may have different numbers of
-        examples, and none at all of a short last batch.
-
-        Args:
-            loss: Mean over the replica's examples.
-            inputs: The replica's part of the batch.
-        """
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        if replicas > 1:
-            examples = tf.cast(tf.size(inputs[label_feature(self._heads[0].task)]), tf.float32)
-            replica = tf.distribute.get_replica_context()
-            loss *= examples / replica.all_reduce(tf.distribute.ReduceOp.SUM, examples)
-        return tf.add_n([loss, *(one / replicas for one in self.losses)])
+    def _of_all_replicas(self, counts: tf.Tensor) -> tf.Tensor:
+        """Numbers of this replica, added up over all."""
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            return counts
+        replica = tf.distribute.get_replica_context()
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, counts)
 
     def _tables(self) -> list[tf.Variable]:
         """The embedding tables: the items' and the categorical context's."""

@@ -19,8 +19,9 @@ def sample_negatives(
     So most impressions that are negative everywhere count nowhere, and are dropped.
 
     Args:
-        inputs: Features and `label_<task>`, of a leading axis B all of them.
-        tasks: The tasks; a regression, as a task of rate 1, counts every impression.
+        inputs: Features and `label_<task>`, of a leading axis B all of them. A label is NaN where
+            there is none, and never counts.
+        tasks: The tasks; a regression, as a task of rate 1, counts every impression with a label.
 
     Returns:
         The inputs of the M <= B impressions that count for a task at least, in their order; and for
@@ -32,7 +33,9 @@ def sample_negatives(
     labels = {task.name: inputs[label_feature(task)] for task in sampled}
     draw = tf.random.uniform(tf.shape(labels[sampled[0].name]))
     counts = {
-        task.name: (labels[task.name] == 1) | (draw < task.train_negative_rate) for task in sampled
+        task.name: ~tf.math.is_nan(labels[task.name])
+        & ((labels[task.name] == 1) | (draw < task.train_negative_rate))
+        for task in sampled
     }
     if len(sampled) < len(tasks):
         return dict(inputs), counts

@@ -18,6 +18,7 @@ from semantic_id_ranking.trainer.ranker.export import export_ranker
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
 from semantic_id_ranking.trainer.ranker.features import label_parsing_spec
 from semantic_id_ranking.trainer.ranker.features import read_examples
+from semantic_id_ranking.trainer.ranker.features import read_labels
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import SidResources
@@ -56,14 +57,16 @@ def run_fn(fn_args: FnArgs) -> None:
     context = ContextTransform(tft.TFTransformOutput(fn_args.transform_output), **custom["context"])
     builder = FeatureBuilder(representation, context, custom["history_length"])
     label_spec = label_parsing_spec(tasks)
-    labels = read_examples(fn_args.train_files, label_spec, config.batch_size)
+    labels = read_examples(
+        fn_args.train_files, label_spec, config.batch_size, lambda raw: read_labels(raw, tasks)
+    )
 
     def examples(patterns: list[str], shuffle_seed: int | None = None) -> tf.data.Dataset:
         return read_examples(
             patterns,
             {**builder.parsing_spec, **label_spec},
             config.batch_size,
-            lambda raw: {**builder(raw), **{name: raw[name] for name in label_spec}},
+            lambda raw: {**builder(raw), **read_labels(raw, tasks)},
             shuffle_seed,
             distribution.split,
         )

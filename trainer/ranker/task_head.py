@@ -5,9 +5,11 @@ import math
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
+from semantic_id_ranking.feature_names import escape
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.task_loss import TaskLoss
 
 
 class TaskHead(tf.keras.layers.Layer):
@@ -28,7 +30,7 @@ class TaskHead(tf.keras.layers.Layer):
             moments: Moments of the label of a regression or of a balanced binary task; not used by
                 another.
         """
-        super().__init__(name=f"head_{task.name}")
+        super().__init__(name=f"head_{escape(task.name)}")
         self.task = task
         self._moments = moments
         self._layers = [
@@ -82,28 +84,31 @@ class TaskHead(tf.keras.layers.Layer):
         raw: tf.Tensor,
         training: bool,
         counts: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        """Mean loss over the batch, of weighted positives in training.
+    ) -> TaskLoss:
+        """Loss of the batch, of weighted positives in training.
 
         Args:
-            labels: float32 [B] in the label's unit.
+            labels: float32 [B] in the label's unit; NaN where there is none, which counts nowhere.
             raw: float32 [B], what `call` returned.
             training: In training, the metric is not updated.
-            counts: bool [B], the impressions that count; None: all.
+            counts: bool [B], the impressions that count; None: all that have a label.
 
         Returns:
-            float32 scalar, without the task's weight; 0 where no impression counts.
+            The loss, without the task's weight.
         """
+        known = tf.logical_not(tf.math.is_nan(labels))
+        labels = tf.where(known, labels, 0.0)
+        counts = tf.cast(known if counts is None else known & counts, tf.float32)
         if self.task.type == "regression":
             labels = (labels - self._moments.mean) / self._moments.std
         elif not training:
             raw = _shifted(raw, self._to_file)
-        losses = self._ranking(labels[:, None], raw[:, None], compute_metrics=not training)
+        losses = self._ranking(
+            labels[:, None], raw[:, None], counts[:, None], compute_metrics=not training
+        )
         if training and self._positive_weight != 1:
             losses *= tf.where(labels == 1, self._positive_weight, 1.0)
-        # Of a short last batch, a replica may have no example.
-        counts = tf.ones_like(losses) if counts is None else tf.cast(counts, losses.dtype)
-        return tf.math.divide_no_nan(tf.reduce_sum(losses * counts), tf.reduce_sum(counts))
+        return TaskLoss(tf.reduce_sum(losses), tf.reduce_sum(counts))
 
 
 def _positive_weight(task: TaskConfig, positives: float) -> float:
