@@ -62,6 +62,9 @@ def make_summary(records: RunRecords, config: Config, seconds: dict[str, float])
                 "unique_fraction",
                 "codebook_use",
                 "reconstruction",
+                "reconstruction_median",
+                "outlying_items",
+                "idle_levels",
             )
         },
         "tokenizer": {
@@ -83,7 +86,15 @@ def tables(summary: dict[str, Any]) -> list[rich.table.Table]:
     facts.add_row("levels x codes", f"{sid['levels']} x {sid['codebook_size']}")
     facts.add_row("codes in use", ", ".join(f"{use:.0%}" for use in sid["codebook_use"]))
     facts.add_row("items with a SID of their own", f"{sid['unique_fraction']:.1%}")
-    facts.add_row("relative reconstruction error", f"{sid['reconstruction']:.3f}")
+    facts.add_row(
+        "relative reconstruction error",
+        f"{sid['reconstruction']:.3f}, median {sid['reconstruction_median']:.3f}",
+    )
+    if sid["outlying_items"]:
+        facts.add_row("items far from all others", f"{sid['outlying_items']}, left out of training")
+    if sid["idle_levels"]:
+        levels = ", ".join(str(level + 1) for level in sid["idle_levels"])
+        facts.add_row("levels with hardly a code in use", levels)
     facts.add_row(
         "pieces", f"{tokenizer['pieces']} ({tokenizer['multi_code_pieces']} of several codes)"
     )

@@ -15,6 +15,7 @@ from tfx_bsl.public import tfxio
 from semantic_id_ranking.components import examples as examples_lib
 from semantic_id_ranking.components import sid_table
 from semantic_id_ranking.trainer.rqvae import analysis
+from semantic_id_ranking.trainer.rqvae.outliers import Bounds
 
 _FEATURES = {"item_id": examples_lib.BYTES, "embedding": examples_lib.FLOAT}
 
@@ -48,6 +49,16 @@ class Executor(base_executor.BaseExecutor):
         sids_of = lambda sample: sids[[row[item_id] for item_id in sample[0]]]  # noqa: E731
         decode = tf.saved_model.load(path_utils.serving_model_path(model.uri)).signatures["decode"]
         reconstructed = decode(sid=tf.constant(sids_of(measured), tf.int32))["embedding"].numpy()
+        # As in training, an item far from all others would decide mean and spread alone.
+        bounds = Bounds.measure(train[1])
+        outlying = [bounds.outlying(sample[1]) for sample in (train, unseen) if len(sample[0])]
+        kept = ~bounds.outlying(measured[1])
+        errors = (
+            measured[1][kept],
+            reconstructed[kept],
+            train[1][~outlying[0]].mean(axis=0),
+        )
+        use = analysis.codebook_use(sids, space.codebook_sizes)
         both = np.concatenate([sids_of(s) for s in (train, unseen) if len(s[0])])
         report = {
             "levels": space.levels,
@@ -55,11 +66,12 @@ class Executor(base_executor.BaseExecutor):
             "fingerprint": space.fingerprint,
             "items": len(ids),
             "unique_fraction": analysis.unique_fraction(sids),
-            "codebook_use": analysis.codebook_use(sids, space.codebook_sizes),
+            "codebook_use": use,
+            "idle_levels": analysis.idle_levels(use, space.codebook_sizes, len(ids)),
             "perplexity": analysis.perplexity(sids),
-            "reconstruction": analysis.relative_error(
-                measured[1], reconstructed, train[1].mean(axis=0)
-            ),
+            "reconstruction": analysis.relative_error(*errors),
+            "reconstruction_median": analysis.median_relative_error(*errors),
+            "outlying_items": sum(int(rows.sum()) for rows in outlying),
             "reconstruction_items": "unseen" if len(unseen[0]) else "training",
             "prefixes": analysis.prefix_table(
                 both, np.concatenate([s[1] for s in (train, unseen) if len(s[0])])

@@ -30,7 +30,7 @@ class EncoderCaller(ModelCaller[int]):
                 space than the user's.
 
         Returns:
-            [N, L] int32, codes 0 .. K-1.
+            [N, L] int32, codes 0 .. K-1; -1 where the model finds none.
 
         Raises:
             ValueError: The embeddings have another shape than [N, D], or one is not finite.

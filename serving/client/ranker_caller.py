@@ -208,7 +208,7 @@ class RankerCaller(ModelCaller[RankSignature]):
                 given, deadline, lambda encoder: _require_same_space(encoder, version)
             )
             for row in new:
-                sources[row] = "encoded"
+                sources[row] = "encoded" if sids[row, 0] >= 0 else "unknown"
         return sids, sources
 
     async def _stored(

@@ -103,6 +103,9 @@ def test_the_summary_has_its_documented_form(finished_run):
         "unique_fraction",
         "codebook_use",
         "reconstruction",
+        "reconstruction_median",
+        "outlying_items",
+        "idle_levels",
     }
     assert (summary["sid"]["levels"], summary["sid"]["codebook_size"]) == (3, 16)
     assert len(summary["sid"]["codebook_use"]) == 3

@@ -151,7 +151,13 @@ def test_run_fn_reads_the_training_split_alone(tmp_path):
     loaded = tf.saved_model.load(str(tmp_path / "serving"))
     assert loaded.signatures["encode"](embedding=tf.constant(ITEMS))["sid"].shape == (300, 2)
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert set(metrics) == {"epochs", "reconstruction", "codebook_use", "seconds"}
+    assert set(metrics) == {
+        "epochs",
+        "reconstruction",
+        "codebook_use",
+        "seconds",
+        "outlying_items",
+    }
     assert list((tmp_path / "run").glob("events*"))
 
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+# Share of the codes that a level could use, below which it is idle.
+_IDLE = 0.1
+
 
 def codebook_use(sids: np.ndarray, codebook_sizes: Sequence[int]) -> list[float]:
     """Share of each level's codes that at least one item has.
@@ -18,6 +21,21 @@ def codebook_use(sids: np.ndarray, codebook_sizes: Sequence[int]) -> list[float]
     """
     return [
         len(np.unique(level)) / size for level, size in zip(sids.T, codebook_sizes, strict=True)
+    ]
+
+
+def idle_levels(use: Sequence[float], codebook_sizes: Sequence[int], items: int) -> list[int]:
+    """Levels, from 0, that use less than a tenth of the codes that they could.
+
+    Args:
+        use: Share of each level's codes in use.
+        codebook_sizes: Codes of each level.
+        items: Number of items; a level cannot use more codes than there are items.
+    """
+    return [
+        level
+        for level, (share, size) in enumerate(zip(use, codebook_sizes, strict=True))
+        if share * size < _IDLE * min(size, items)
     ]
 
 
@@ -51,8 +69,29 @@ def relative_error(embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.n
         reconstructed: [N, D].
         mean: [D], of the items that the quantiser was trained on.
     """
-    error = np.square(embeddings - reconstructed, dtype=np.float64).sum()
-    spread = np.square(embeddings - mean, dtype=np.float64).sum()
+    errors, spreads = _squares(embeddings, reconstructed, mean)
+    return _ratio(errors.sum(), spreads.sum())
+
+
+def median_relative_error(
+    embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.ndarray
+) -> float:
+    """As `relative_error`, of medians in place of sums: a few odd items do not change it."""
+    errors, spreads = _squares(embeddings, reconstructed, mean)
+    return _ratio(np.median(errors), np.median(spreads))
+
+
+def _squares(
+    embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each item's squared error and squared distance from the mean, float64 [N]."""
+    return (
+        np.square(embeddings - reconstructed, dtype=np.float64).sum(axis=1),
+        np.square(embeddings - mean, dtype=np.float64).sum(axis=1),
+    )
+
+
+def _ratio(error: float, spread: float) -> float:
     return float(error / spread) if spread > 0 else 0.0
 
 

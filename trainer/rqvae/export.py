@@ -32,7 +32,8 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
     """Writes the SavedModel.
 
     Signatures:
-        encode (also serving_default): `embedding` float32 [B, D] -> `sid` int32 [B, L].
+        encode (also serving_default): `embedding` float32 [B, D] -> `sid` int32 [B, L]; -1, which
+            means no item, for an embedding with a number that is not finite.
         decode: `sid` int32 [B, L] -> `embedding` float32 [B, D].
         info: nothing -> `fingerprint` string, `levels`, `codebook_size`, `embedding_dim` int64.
 

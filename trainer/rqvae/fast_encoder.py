@@ -7,6 +7,7 @@ from semantic_id_ranking.trainer.rqvae.bfloat16_search import Bfloat16Search
 from semantic_id_ranking.trainer.rqvae.float32_search import Float32Search
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
+from semantic_id_ranking.trainer.rqvae.quantizer import of_finite
 
 #: Finds the nearest codes of one level: residuals [B, d] to codes [B] and what they leave over.
 Search = Float32Search | Bfloat16Search
@@ -32,7 +33,7 @@ class FastEncoder:
         ]
 
     def __call__(self, embeddings: tf.Tensor) -> tf.Tensor:
-        """Semantic IDs int32 [B, L] of content embeddings float32 [B, D].
+        """Semantic IDs int32 [B, L] of content embeddings float32 [B, D], -1 if not finite.
 
         Call it inside a tf.function: only there do slices run in parallel.
         """
@@ -62,12 +63,12 @@ class FastEncoder:
         return float(np.mean(shares))
 
     def _encode(self, embeddings: tf.Tensor) -> tf.Tensor:
-        residual = self._latents(embeddings)
+        latents = residual = self._latents(embeddings)
         codes = []
         for search in self._searches:
             code, residual = search(residual)
             codes.append(code)
-        return tf.stack(codes, axis=1)
+        return of_finite(tf.stack(codes, axis=1), latents)
 
     def _latents(self, embeddings: tf.Tensor) -> tf.Tensor:
         if self._model.encoder.hidden:

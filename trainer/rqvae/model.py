@@ -9,6 +9,7 @@ from semantic_id_ranking.trainer.rqvae.beam_search import beam_codes
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.network import Network
 from semantic_id_ranking.trainer.rqvae.quantizer import look_up
+from semantic_id_ranking.trainer.rqvae.quantizer import of_finite
 from semantic_id_ranking.trainer.rqvae.quantizer import Quantized
 from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
 from semantic_id_ranking.trainer.sid_space import fingerprint
@@ -94,11 +95,14 @@ class RqVae(tf.Module):
         return residual_quantize(self.encoder(self.standardized(embeddings)), self.codebooks)
 
     def encode(self, embeddings: tf.Tensor) -> tf.Tensor:
-        """Semantic IDs int32 [B, L] of content embeddings float32 [B, D]."""
+        """Semantic IDs int32 [B, L] of content embeddings float32 [B, D].
+
+        An embedding with a number that is not finite has the codes -1, which mean no item.
+        """
+        latents = self.encoder(self.standardized(embeddings))
         if self.beam > 1:
-            latents = self.encoder(self.standardized(embeddings))
-            return beam_codes(latents, self.codebooks, self.beam)
-        return self.quantize(embeddings).codes
+            return of_finite(beam_codes(latents, self.codebooks, self.beam), latents)
+        return of_finite(residual_quantize(latents, self.codebooks).codes, latents)
 
     def decode(self, sids: tf.Tensor) -> tf.Tensor:
         """Content embeddings float32 [B, D] that Semantic IDs int32 [B, L] stand for."""

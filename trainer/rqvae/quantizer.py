@@ -83,6 +83,15 @@ def look_up(codes: tf.Tensor, codebooks: tf.Tensor) -> tf.Tensor:
     return tf.gather(codebooks, tf.transpose(codes), batch_dims=1)
 
 
+def of_finite(codes: tf.Tensor, latents: tf.Tensor) -> tf.Tensor:
+    """Codes int32 [B, L], -1 where the embedding of latents float32 [B, d] was not finite.
+
+    The encoder sums over all numbers of an embedding, so that one which is not finite shows in any
+    number of its latents: one is looked at.
+    """
+    return tf.where(tf.math.is_finite(latents[:, :1]), codes, -1)
+
+
 def map_slices(function: Callable[[tf.Tensor], tf.Tensor], rows: tf.Tensor) -> tf.Tensor:
     """Applies a function of rows slice by slice, so that its intermediate results stay in cache.
 

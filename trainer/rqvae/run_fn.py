@@ -41,6 +41,7 @@ def run_fn(fn_args: Any) -> None:
         "reconstruction": training.reconstruction,
         "codebook_use": training.codebook_use,
         "seconds": training.seconds,
+        "outlying_items": training.outlying_items,
     }
     with open(os.path.join(fn_args.model_run_dir, "metrics.json"), "w", encoding="utf-8") as file:
         json.dump(metrics, file)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from absl import logging
 
 from semantic_id_ranking.trainer import autograph  # noqa: F401
+from semantic_id_ranking.trainer.rqvae.analysis import idle_levels
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.dead_codes import restart_dead_codes
 from semantic_id_ranking.trainer.rqvae.dead_codes import use_by_level
@@ -15,6 +16,7 @@ from semantic_id_ranking.trainer.rqvae.dead_codes import used_codes
 from semantic_id_ranking.trainer.rqvae.mixtures import draw_mixtures
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.model import standardization
+from semantic_id_ranking.trainer.rqvae.outliers import Bounds
 from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
 from semantic_id_ranking.trainer.rqvae.start import start
 from semantic_id_ranking.trainer.rqvae.step import TrainingStep
@@ -36,6 +38,7 @@ class Training:
         reconstruction: |x - x_hat|² / |x - mean|² of the validation items.
         codebook_use: Share of each level's codes that a training item has.
         seconds: Wall time.
+        outlying_items: Items, of both sets, so far from all others that they were left out.
     """
 
     model: RqVae
@@ -43,6 +46,7 @@ class Training:
     reconstruction: float
     codebook_use: list[float]
     seconds: float
+    outlying_items: int = 0
 
 
 def train(
@@ -52,7 +56,8 @@ def train(
 
     The codebooks start from residual k-means over the items and mixtures of three; then codebooks,
     encoder and decoder are trained jointly, part of each batch being mixtures of two. Where the
-    validation items are better off without mixtures, there are none.
+    validation items are better off without mixtures, there are none. Items that are far from all
+    others (`outliers`) are left out: a single one could take the first level for itself.
 
     Args:
         items: float32 [N, D], content embeddings.
@@ -76,6 +81,7 @@ def train(
                 f"embedding {row} of the {name} items holds a number that is not finite"
             )
     begin = time.monotonic()
+    items, validation, outlying = _without_outliers(items, validation)
     rng = np.random.default_rng(config.seed)
     model = RqVae(config, *standardization(items, config.standardize))
     rows = model.standardized(tf.constant(items, tf.float32)).numpy()
@@ -116,7 +122,34 @@ def train(
         best = _error(model, validation, mean)
     writer.close()
     use = use_by_level(_used_by(probe, model), model.codebook_sizes)
-    return Training(model, epoch, best, use, time.monotonic() - begin)
+    for level in idle_levels(use, model.codebook_sizes, len(items)):
+        logging.warning(
+            "rqvae: level %d uses %.1f%% of its %d codes; the embeddings may hold corrupt or "
+            "constant items",
+            level + 1,
+            100 * use[level],
+            model.codebook_sizes[level],
+        )
+    return Training(model, epoch, best, use, time.monotonic() - begin, outlying)
+
+
+def _without_outliers(
+    items: np.ndarray, validation: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Both sets without the outlying items, and how many those were."""
+    bounds = Bounds.measure(items)
+    outlying = [bounds.outlying(rows) for rows in (items, validation)]
+    count = sum(int(rows.sum()) for rows in outlying)
+    if not count:
+        return items, validation, 0
+    logging.warning(
+        "rqvae: %d of %d embeddings are more than %.3g away from the others' centre, which is a "
+        "hundred times farther than 95%% of the others; they are left out of the training",
+        count,
+        len(items) + len(validation),
+        bounds.radius,
+    )
+    return items[~outlying[0]], validation[~outlying[1]], count
 
 
 def _epoch(
