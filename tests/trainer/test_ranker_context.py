@@ -1,7 +1,14 @@
+import functools
+
 import numpy as np
 import tensorflow as tf
+from tensorflow_transform import beam as tft_beam
+from tensorflow_transform.tf_metadata import dataset_metadata
+from tensorflow_transform.tf_metadata import schema_utils
 
+from semantic_id_ranking.feature_names import context_feature
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.preprocessing import preprocessing_fn
 from tests.trainer import ranker_cases as cases
 
 # The numbers of `ranker_cases.ANALYSED` that there are.
@@ -38,6 +45,33 @@ def test_missing_context_takes_the_last_id_and_the_mean(context):
     features = context(raw, tf.constant([[True]]))
     assert features["context_tab"].numpy().tolist() == [2]
     assert features["context_hour"].numpy().tolist() == [0.0]
+
+
+def test_numbers_of_any_size_are_scaled(tmp_path):
+    rng = np.random.default_rng(0)
+    columns = {
+        "huge": (rng.normal(size=40) * 1e30).astype(np.float32),
+        "tiny": (rng.normal(size=40) * 1e-30).astype(np.float32),
+        "constant": np.full(40, 0.1, np.float32),
+    }
+    spec = {context_feature(name): tf.io.VarLenFeature(tf.float32) for name in columns}
+    spec["history_length"] = tf.io.FixedLenFeature([1], tf.float32)
+    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
+    rows = [
+        {context_feature(name): [values[row]] for name, values in columns.items()}
+        | {"history_length": [1.0]}
+        for row in range(40)
+    ]
+    function = functools.partial(
+        preprocessing_fn, custom_config={"categorical": [], "numeric": list(columns)}
+    )
+    with tft_beam.Context(temp_dir=str(tmp_path)):
+        (transformed, _), _ = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(function)
+    for name, values in columns.items():
+        values = values.astype(np.float64)
+        expected = z(values, values) if name != "constant" else np.zeros(40)
+        found = [row[context_feature(name)] for row in transformed]
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_nan_takes_the_mean(context):

@@ -74,6 +74,11 @@ def _numbers(values: tf.Tensor | tf.SparseTensor) -> tf.SparseTensor:
 
 
 def _z_score(numbers: tf.SparseTensor) -> tf.Tensor:
-    """float32 [B]; 0, the mean, for a missing number."""
-    scores = tft.scale_to_z_score(numbers)
+    """float32 [B]; 0, the mean, for a missing number.
+
+    Moments are of float64: the squares of a float32 may not fit one, and sums of float32 depend on
+    the order in which a runner adds them.
+    """
+    scores = tft.scale_to_z_score(tf.cast(numbers, tf.float64))
+    scores = tf.cast(scores, tf.float32)
     return tf.reshape(tft.sparse_tensor_to_dense_with_shape(scores, [None, 1], 0.0), [-1])
