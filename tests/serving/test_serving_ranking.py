@@ -81,6 +81,17 @@ def test_an_item_put_into_the_store_is_known_to_the_next_call(ranker, store):
     assert source() == ("store", 10.0)
 
 
+def test_an_item_that_the_encoder_has_no_code_for_is_unknown(ranker):
+    embeddings = {"odd": np.float32([-1, -1, 0]), "new": EMBEDDINGS["new"]}
+    ranking = ranker.rank_items(
+        ["new", "odd"], embeddings=embeddings, context=CONTEXT, task="click"
+    )
+    assert [(row.item_id, row.source, row.scores["click"]) for row in ranking.items] == [
+        ("new", "encoded", 6.0),
+        ("odd", "unknown", 0.0),
+    ]
+
+
 def test_without_an_encoder_nothing_is_encoded(client_class, server, store):
     with client_class(server.address, store=store, encoder=None) as ranker:
         (row,) = ranker.rank_items(

@@ -230,3 +230,14 @@ def test_a_space_with_too_many_codes_is_refused(tmp_path):
     space = SidSpace("0123456789abcdef", levels=2, codebook_size=40_000, embedding_dim=3)
     with pytest.raises(ValueError, match="80000 codes"):
         trained(tmp_path, [[0, 1]], [1], rows=100_000, space=space)
+
+
+@MODELS
+def test_two_trainings_write_the_same_bytes(tmp_path, model):
+    sids, impressions = clustered(300, 2, 4)
+    for name in ("a", "b"):
+        trained(tmp_path / name, sids, impressions, rows=14, model=model)
+    first, second = ((tmp_path / name / "spm.model").read_bytes() for name in ("a", "b"))
+    assert first == second
+    assert str(tmp_path.parent).encode() not in first
+    assert b".tsv" not in first

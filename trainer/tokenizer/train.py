@@ -14,6 +14,7 @@ from collections import Counter
 
 import numpy as np
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 
 from semantic_id_ranking.trainer.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
@@ -166,7 +167,16 @@ def _train(
             pad_id=-1,
             minloglevel=2,
         )
-    return model.getvalue()
+    return _without_paths(model.getvalue())
+
+
+def _without_paths(model: bytes) -> bytes:
+    """The model without the names of the files it was trained on, which differ in every run."""
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
+    proto.trainer_spec.ClearField("input")
+    # The package's own description of the message does not know the seed's file yet.
+    proto.trainer_spec.DiscardUnknownFields()
+    return proto.SerializeToString(deterministic=True)
 
 
 def _seed(texts: list[str], counts: np.ndarray, longest: int, size: int) -> list[tuple[str, int]]:
