@@ -52,6 +52,9 @@ LOCAL_BEAM_ARGUMENTS = (
 #: Modules that every component of ours reads its Examples with.
 _SHARED = ("semantic_id_ranking.components.examples", "semantic_id_ranking.components.errors")
 
+#: What the joiner, Transform and the rankers call the context columns.
+_FEATURE_NAMES = "semantic_id_ranking.feature_names"
+
 #: Modules that every model of ours is built with.
 _MODELS = (
     "semantic_id_ranking.trainer.sid_space",
@@ -163,7 +166,9 @@ def create_pipeline(
         items=item_gen.outputs["examples"],
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         parameters=_join_parameters(inputs, config),
-        code_version=code_version("semantic_id_ranking.components.feature_joiner", *_SHARED),
+        code_version=code_version(
+            "semantic_id_ranking.components.feature_joiner", _FEATURE_NAMES, *_SHARED
+        ),
     )
     joiner.add_upstream_node(impression_checks[-1])
     transform = tfx.components.Transform(
@@ -179,6 +184,7 @@ def create_pipeline(
             "code_version": code_version(
                 "semantic_id_ranking.trainer.ranker.preprocessing",
                 "semantic_id_ranking.trainer.ranker.context_spec",
+                _FEATURE_NAMES,
             ),
         },
     )
@@ -200,6 +206,7 @@ def create_pipeline(
                 "code_version": code_version(
                     "semantic_id_ranking.trainer.ranker",
                     "semantic_id_ranking.trainer.tokenizer",
+                    _FEATURE_NAMES,
                     *_MODELS,
                 ),
             },

@@ -164,7 +164,7 @@ def outputs(tmp_path_factory):
             "PYTHONWARNINGS": "ignore",
         }
         command = [sys.executable, "-c", PROCESS, str(folder), str(output), *arguments]
-        subprocess.run(command, env=environment, check=True, timeout=300, capture_output=True)
+        subprocess.run(command, env=environment, check=True, timeout=550, capture_output=True)
         found.append(output)
     return found
 
