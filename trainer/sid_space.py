@@ -9,6 +9,8 @@ import numpy as np
 
 FILE_NAME = "sid_space.json"
 CODEBOOKS_FILE = "codebooks.npy"
+#: What the RQ-VAE answered when it was exported: `embedding` [n, D] and `sid` [n, L].
+ENCODED_FILE = "encoded.npz"
 
 
 class SidSpaceMismatchError(ValueError):

@@ -12,7 +12,7 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
-_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
+REQUESTS_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 
 
 def write_warmup_requests(
@@ -33,8 +33,8 @@ def write_warmup_requests(
             empty string. Numbers are 0.
         sizes: Requests of each signature: the size of every dimension that it leaves open.
     """
-    os.makedirs(os.path.join(directory, os.path.dirname(_FILE)), exist_ok=True)
-    with tf.io.TFRecordWriter(os.path.join(directory, _FILE)) as writer:
+    os.makedirs(os.path.join(directory, os.path.dirname(REQUESTS_FILE)), exist_ok=True)
+    with tf.io.TFRecordWriter(os.path.join(directory, REQUESTS_FILE)) as writer:
         for name, signature in _signatures(directory):
             for size in sizes if _has_open_dimension(signature) else (1,):
                 log = prediction_log_pb2.PredictionLog()

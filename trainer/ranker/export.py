@@ -5,6 +5,7 @@ import os
 import tensorflow as tf
 
 from semantic_id_ranking.feature_names import weight_input
+from semantic_id_ranking.trainer.file_digests import write_file_digests
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.sid_space import SidSpace
@@ -41,7 +42,8 @@ def export_ranker(
         builder: Makes the ranker's features.
         space: The SID space of the items.
         representation: Name of the representation.
-        directory: Where the SavedModel goes, with `assets.extra/sid_space.json`.
+        directory: Where the SavedModel goes, with `sid_space.json` and `SHA256SUMS` in
+            `assets.extra/`.
 
     Raises:
         ValueError: A task is named as an output of `rank_top_k` is.
@@ -101,3 +103,4 @@ def export_ranker(
     space.save(os.path.join(directory, "assets.extra"))
     example = blank_example(builder.parsing_spec)
     write_warmup_requests(directory, "ranker", {"examples": example})
+    write_file_digests(directory)

@@ -6,6 +6,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from semantic_id_ranking.trainer.file_digests import write_file_digests
 from semantic_id_ranking.trainer.rqvae.bfloat16_search import Bfloat16Search
 from semantic_id_ranking.trainer.rqvae.fast_encoder import FastEncoder
 from semantic_id_ranking.trainer.rqvae.float32_search import Float32Search
@@ -13,6 +14,7 @@ from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.processor import multiplies_bfloat16
 from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
 from semantic_id_ranking.trainer.sid_space import CODEBOOKS_FILE
+from semantic_id_ranking.trainer.sid_space import ENCODED_FILE
 from semantic_id_ranking.trainer.warmup import write_warmup_requests
 
 # Bytes of codebooks. A graph must stay below 2 GB, and holds them up to one and a half times.
@@ -26,6 +28,8 @@ _SAMPLE = 20_000
 # searched twice cost more than the others gain.
 _CLEAR = 0.7
 _SMALL_SAMPLE = 2_000
+# Embeddings whose codes are kept, to be compared when the model is released.
+_ENCODED = 64
 
 
 def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> None:
@@ -37,7 +41,8 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
         decode: `sid` int32 [B, L] -> `embedding` float32 [B, D].
         info: nothing -> `fingerprint` string, `levels`, `codebook_size`, `embedding_dim` int64.
 
-    Beside it, `assets.extra/` has `sid_space.json` and `codebooks.npy`, float32 [L, K, m].
+    Beside it, `assets.extra/` has `sid_space.json`; `codebooks.npy`, float32 [L, K, m]; and, for
+    `check_exported_model`, `encoded.npz` and `SHA256SUMS`.
 
     Args:
         model: The RQ-VAE.
@@ -77,7 +82,17 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
     extra = os.path.join(directory, "assets.extra")
     space.save(extra)
     np.save(os.path.join(extra, CODEBOOKS_FILE), model.codebooks.numpy())
+    example = _embeddings_like(model)
+    sids = encode(tf.constant(example))["sid"].numpy()
+    np.savez(os.path.join(extra, ENCODED_FILE), embedding=example, sid=sids)
     write_warmup_requests(directory, "semantic_id")
+    write_file_digests(directory)
+
+
+def _embeddings_like(model: RqVae) -> np.ndarray:
+    """Random embeddings with the mean and the spread of the items, float32 [64, D]."""
+    noise = np.random.default_rng(0).normal(size=(_ENCODED, model.space.embedding_dim))
+    return (model.mean.numpy() + model.scale.numpy() * noise).astype(np.float32)
 
 
 def may_search_in_bfloat16(model: RqVae, sample: np.ndarray) -> bool:
