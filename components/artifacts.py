@@ -27,6 +27,7 @@ class UserHistories(artifact.Artifact):
 
     Files: `histories-*.parquet`, columns `user_id` (string) and `item_id` (list<string>, most
     recent first);
+    `titles/titles-*.parquet`, columns `item_id` and `title` (string), of the items that have one;
     `item_ages/item_ages-*.parquet`, columns `item_id` (string) and `age_days` (float32), where item
     ages are joined;
     `join.json`, what the join counted.

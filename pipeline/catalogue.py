@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -57,27 +56,21 @@ class Catalogue:
                 release = json.load(file)
         except FileNotFoundError:
             raise InputError(f"{path}: no such file; {run} holds no run that was pushed") from None
-        histories = _read_columns(release["histories"], ["user_id", "item_id"])
+        # Absolute in a release of before they were relative to the run's folder.
+        sids, known = (os.path.join(run, release[key]) for key in ("semantic_ids", "histories"))
+        histories = _read_columns(known, ["user_id", "item_id"])
+        titles = _read_columns(os.path.join(known, "titles"), ["item_id", "title"])
         config = release["config"]
-        columns = config["columns"]
-        titles = {}
-        if columns["title"] in pq.read_schema(release["items"]).names:
-            table = pq.read_table(
-                release["items"], columns=[columns["item_id"], columns["title"]]
-            ).to_pydict()
-            titles = dict(
-                zip(map(str, table[columns["item_id"]]), table[columns["title"]], strict=True)
-            )
         return cls(
-            item_ids=_read_columns(release["semantic_ids"], ["item_id"])["item_id"],
-            titles=titles,
+            item_ids=_read_columns(sids, ["item_id"])["item_id"],
+            titles=dict(zip(titles["item_id"], titles["title"], strict=True)),
             histories=dict(zip(histories["user_id"], histories["item_id"], strict=True)),
-            semantic_ids=release["semantic_ids"],
+            semantic_ids=sids,
             fingerprint=release["fingerprint"],
             categorical=config["context"]["categorical"],
             numeric=config["context"]["numeric"],
             task=config["tasks"][0]["name"],
-            item_ages=_read_item_ages(release),
+            item_ages=_read_item_ages(known) if config["context"].get("item_age") else None,
         )
 
     def context(self, settings: Sequence[str]) -> dict[str, str | float]:
@@ -120,16 +113,14 @@ class Catalogue:
         return {ITEM_AGE_COLUMN: [self.item_ages.get(item, 0.0) for item in item_ids]}
 
 
-def _read_item_ages(release: Mapping[str, Any]) -> dict[str, float] | None:
-    if not release["config"]["context"].get("item_age"):
-        return None
-    ages = _read_columns(os.path.join(release["histories"], "item_ages"), ["item_id", "age_days"])
+def _read_item_ages(histories: str) -> dict[str, float]:
+    ages = _read_columns(os.path.join(histories, "item_ages"), ["item_id", "age_days"])
     return dict(zip(ages["item_id"], ages["age_days"], strict=True))
 
 
 def _read_columns(directory: str, columns: list[str]) -> dict[str, list]:
     tables = [
         pq.read_table(path, columns=columns).to_pydict()
-        for path in sorted(glob.glob(os.path.join(directory, "*.parquet")))
+        for path in sorted(glob.glob(os.path.join(glob.escape(directory), "*.parquet")))
     ]
     return {column: [value for table in tables for value in table[column]] for column in columns}

@@ -60,6 +60,7 @@ _MODELS = (
     "semantic_id_ranking.trainer.sid_space",
     "semantic_id_ranking.trainer.autograph",
     "semantic_id_ranking.trainer.warmup",
+    "semantic_id_ranking.trainer.file_digests",
 )
 
 
@@ -231,11 +232,15 @@ def create_pipeline(
     pushers = [
         ModelPusher(
             model=trainer.outputs["model"],
+            companion=companion.outputs["model"],
             model_blessing=evaluator.outputs["blessing"],
             base_directory=os.path.join(destinations.serving, name),
             keep_versions=config.serving.keep_versions,
         ).with_id(f"Pusher.{name}")
-        for name, trainer in (("semantic_id", rqvae), ("ranker", ranker))
+        for name, trainer, companion in (
+            ("semantic_id", rqvae, ranker),
+            ("ranker", ranker, rqvae),
+        )
     ]
     return tfx.dsl.Pipeline(
         pipeline_name=PIPELINE_NAME,

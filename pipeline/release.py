@@ -1,14 +1,80 @@
-"""`release.json`: what belongs to the models that are served, and to those served before."""
+"""`release.json`: what belongs to the models that are served, and to those served before.
+
+Its paths are relative to the output folder of the run, which may be moved or copied.
+"""
 
 import json
 import os
 from collections.abc import Mapping
 from typing import Any
+from typing import TYPE_CHECKING
 
+from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.config import to_dict
+
+if TYPE_CHECKING:
+    from semantic_id_ranking.pipeline.run_records import RunRecords
 
 RELEASE = "release.json"
+#: In the output folder: what the newest blessed run made, for `sid push --run`.
+BLESSED = "blessed.json"
 _BEFORE = "before"
+# TFX's name of the SavedModel within an artifact.
+_SERVED_MODEL = "Format-Serving"
+
+
+def describe(
+    records: "RunRecords", config: Config, fingerprint: str, output: str
+) -> dict[str, Any]:
+    """What a run made that its release needs, and the clients of the model server.
+
+    Args:
+        records: What ML Metadata recorded of the run.
+        config: Its configuration.
+        fingerprint: Its SID space.
+        output: Its output folder.
+
+    Returns:
+        `fingerprint`; `models`, the SavedModel of each model by name; `semantic_ids` and
+        `histories`, folders; `config`. Paths within the output folder are relative to it.
+    """
+
+    def relative(node: str, key: str, *names: str) -> str:
+        path = os.path.join(records.output(node, key).uri, *names)
+        inside = os.path.relpath(path, output)
+        return path if inside.startswith(os.pardir) else inside
+
+    return {
+        "fingerprint": fingerprint,
+        "models": {
+            "semantic_id": relative("Trainer.rqvae", "model", _SERVED_MODEL),
+            "ranker": relative("Trainer.ranker", "model", _SERVED_MODEL),
+        },
+        "semantic_ids": relative("SemanticIdGen", "semantic_ids"),
+        "histories": relative("FeatureJoiner", "histories"),
+        "config": to_dict(config),
+    }
+
+
+def read_blessed(run: str) -> dict[str, Any]:
+    """What `describe` told of the newest blessed run into an output folder.
+
+    Raises:
+        InputError: There is none.
+    """
+    path = os.path.join(run, BLESSED)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; {run} holds no run that was blessed") from None
+
+
+def write_blessed(run: str, description: dict[str, Any]) -> None:
+    """Keeps what `describe` tells, in a file that appears whole."""
+    _write(os.path.join(run, BLESSED), description)
 
 
 def newest_versions(pushed: Mapping[str, str | None]) -> dict[str, int] | None:
@@ -56,10 +122,7 @@ def write_releases(serving: str, releases: list[dict[str, Any]]) -> None:
         serving: Folder of the models' base folders.
         releases: As `read_releases` gives them; at least one.
     """
-    path = os.path.join(serving, RELEASE)
-    with open(f"{path}.tmp", "w", encoding="utf-8") as file:
-        json.dump({**releases[0], _BEFORE: releases[1:]}, file, indent=2)
-    os.replace(f"{path}.tmp", path)
+    _write(os.path.join(serving, RELEASE), {**releases[0], _BEFORE: releases[1:]})
 
 
 def add_release(serving: str, release: dict[str, Any]) -> None:
@@ -76,6 +139,12 @@ def add_release(serving: str, release: dict[str, Any]) -> None:
         and _on_disk(serving, earlier.get("versions", {}))
     ]
     write_releases(serving, [release, *older])
+
+
+def _write(path: str, content: dict[str, Any]) -> None:
+    with open(f"{path}.tmp", "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+    os.replace(f"{path}.tmp", path)
 
 
 def _on_disk(serving: str, versions: Mapping[str, int]) -> bool:

@@ -12,7 +12,9 @@ from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline import config as config_lib
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.release import add_release
+from semantic_id_ranking.pipeline.release import describe
 from semantic_id_ranking.pipeline.release import newest_versions
+from semantic_id_ranking.pipeline.release import write_blessed
 from semantic_id_ranking.pipeline.terminal import logged_to
 
 SUMMARY = "summary.json"
@@ -109,25 +111,13 @@ def _run(
     records = RunRecords(destinations.metadata)
     summary = make_summary(records, config, progress.seconds)
     _write_json(os.path.join(output, SUMMARY), summary)
-    versions = newest_versions(summary["pushed"])
-    if versions is not None:
-        release = _release(records, inputs, config, summary)
-        add_release(destinations.serving, {"versions": versions, **release})
+    if summary["blessed"]:
+        description = describe(records, config, summary["sid"]["fingerprint"], output)
+        write_blessed(output, description)
+        versions = newest_versions(summary["pushed"])
+        if versions is not None:
+            add_release(destinations.serving, {"versions": versions, **description})
     return summary, records.cached()
-
-
-def _release(
-    records: Any, inputs: Inputs, config: config_lib.Config, summary: dict[str, Any]
-) -> dict[str, Any]:
-    """What belongs to the pushed models: the clients of the model server read it."""
-    return {
-        "fingerprint": summary["sid"]["fingerprint"],
-        "models": {name: os.path.dirname(path) for name, path in summary["pushed"].items()},
-        "semantic_ids": records.output("SemanticIdGen", "semantic_ids").uri,
-        "histories": records.output("FeatureJoiner", "histories").uri,
-        "items": inputs.items,
-        "config": config_lib.to_dict(config),
-    }
 
 
 def _input_error_behind(error: BaseException) -> InputError | None:

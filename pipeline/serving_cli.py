@@ -145,21 +145,36 @@ def store(
 
 @app.command()
 def push(
-    models: Annotated[str, typer.Option(help="Folder with a base folder for each model.")],
+    run: Annotated[
+        str | None,
+        typer.Option(help="Output folder of runs: releases the models of its newest blessed one."),
+    ] = None,
     rollback: Annotated[
         bool,
         typer.Option("--rollback", help="Go back to the version that was pushed before."),
     ] = False,
+    models: Annotated[
+        str | None, typer.Option(help="With --rollback: folder with a base folder for each model.")
+    ] = None,
     model: Annotated[
-        str | None, typer.Option(help="The model rolled back; without it, all of them together.")
+        str | None,
+        typer.Option(help="With --rollback: one model; without it, all of them together."),
     ] = None,
 ) -> None:
-    """Takes back what sid run pushed: the version before is served again."""
-    from semantic_id_ranking.pipeline import push as push_lib
+    """Releases a finished run again, or takes back what was released last."""
+    if rollback and models and not run:
+        from semantic_id_ranking.pipeline import push as push_lib
 
-    if not rollback:
-        raise InputError("sid push: needs --rollback; it is sid run that pushes")
-    push_lib.rollback(models, model, console)
+        push_lib.rollback(models, model, console)
+    elif run and not (rollback or models or model):
+        from semantic_id_ranking.pipeline import push_run as push_run_lib
+
+        push_run_lib.push_run(run, console)
+    else:
+        raise InputError(
+            "sid push: needs --run alone, to release a finished run again, or --rollback and "
+            "--models, to go back to the release before"
+        )
 
 
 @app.command(name="check-servable")

@@ -24,6 +24,7 @@ from semantic_id_ranking.components.feature_joiner import impressions as impress
 from semantic_id_ranking.components.feature_joiner.item_table import build_item_table
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.feature_joiner.titles import write_titles
 from semantic_id_ranking.components.feature_joiner.write_group import WriteGroup
 from semantic_id_ranking.feature_names import context_feature
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
@@ -102,6 +103,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     beam.pvalue.AsSingleton(popularity),
                 )
             )
+            write_titles(pipeline, items, histories)
             if parameters.item_age:
                 _ = (
                     last

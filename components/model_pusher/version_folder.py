@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
+from semantic_id_ranking.trainer.file_digests import read_file_digests
 from semantic_id_ranking.trainer.sid_space import SidSpace
 
 _STAGING = ".pushing-"
@@ -44,6 +45,14 @@ class VersionFolder:
         except FileNotFoundError:
             return None
 
+    def find(self, model: str) -> int | None:
+        """The version that is a copy of an exported model; None where there is none."""
+        return _find(model, self.path)
+
+    def find_aside(self, model: str) -> int | None:
+        """The version, among those set aside, that is a copy of an exported model, or None."""
+        return _find(model, os.path.join(self.path, _ROLLED_BACK))
+
     @contextlib.contextmanager
     def staging(self) -> Iterator[str]:
         """An empty folder on the same file system, which is removed at the end with what it holds.
@@ -66,7 +75,7 @@ class VersionFolder:
         """Renames a folder to a version.
 
         Args:
-            complete: A folder within `staging`.
+            complete: A folder within `staging`, an older version, or one that was set aside.
             version: Its version; one more than the newest that ever was, where that is greater.
 
         Returns:
@@ -94,14 +103,25 @@ class VersionFolder:
     def set_aside(self, version: int) -> None:
         """Moves a version to where a model server does not see it, `.rolled_back/<version>`."""
         os.makedirs(os.path.join(self.path, _ROLLED_BACK), exist_ok=True)
-        os.rename(self.version_path(version), self._aside(version))
+        os.rename(self.version_path(version), self.aside_path(version))
 
     def restore(self, version: int) -> None:
         """Undoes `set_aside`."""
-        os.rename(self._aside(version), self.version_path(version))
+        os.rename(self.aside_path(version), self.version_path(version))
 
-    def _aside(self, version: int) -> str:
+    def aside_path(self, version: int) -> str:
+        """The folder of a version that was set aside."""
         return os.path.join(self.path, _ROLLED_BACK, str(version))
+
+
+def _find(model: str, path: str) -> int | None:
+    """The newest version below a path that has the digests of a model."""
+    wanted = read_file_digests(model)
+    for version in reversed(_versions(path)):
+        found = read_file_digests(os.path.join(path, str(version)))
+        if found is not None and found == wanted:
+            return version
+    return None
 
 
 def _versions(path: str) -> list[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.model_check import require_undamaged
 from semantic_id_ranking.components.parquet.lists import check_embedding_type
 from semantic_id_ranking.components.parquet.place import Place
 from semantic_id_ranking.components.parquet.row_group import list_files
@@ -91,10 +92,11 @@ def encode_parquet(
         options: What else to do.
 
     Raises:
-        InputError: A file or an item is wrong.
+        InputError: A file or an item is wrong, or the model is damaged.
         RuntimeError: Workers died too often.
     """
     options = options or EncodeOptions()
+    require_undamaged(model)
     space = SidSpace.load(f"{model}/assets.extra")
     folder = OutputFolder(output)
     groups = _find_groups(items, id_column, embedding_column)

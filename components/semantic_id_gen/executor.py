@@ -10,6 +10,7 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from semantic_id_ranking.components import examples as examples_lib
+from semantic_id_ranking.components.model_check import require_undamaged
 from semantic_id_ranking.components.semantic_id_gen.encode_files import EncodeFile
 
 
@@ -30,7 +31,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             exec_properties: None is read.
         """
         items = artifact_utils.get_single_instance(input_dict["examples"])
-        model = artifact_utils.get_single_instance(input_dict["model"])
+        model = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))
+        require_undamaged(model)
         output = artifact_utils.get_single_uri(output_dict["semantic_ids"])
         files = [
             path
@@ -43,8 +45,5 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "Files" >> beam.Create(list(enumerate(files)), reshuffle=False)
                 # Else the runner fuses everything into one worker.
                 | "Spread" >> beam.Reshuffle()
-                | "Encode"
-                >> beam.ParDo(
-                    EncodeFile(path_utils.serving_model_path(model.uri), output, len(files))
-                )
+                | "Encode" >> beam.ParDo(EncodeFile(model, output, len(files)))
             )

@@ -14,6 +14,7 @@ from tfx_bsl.public import tfxio
 
 from semantic_id_ranking.components import examples as examples_lib
 from semantic_id_ranking.components import sid_table
+from semantic_id_ranking.components.model_check import require_undamaged
 from semantic_id_ranking.trainer.rqvae import analysis
 from semantic_id_ranking.trainer.rqvae.outliers import Bounds
 
@@ -40,14 +41,15 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: None is read.
         """
         items = artifact_utils.get_single_instance(input_dict["examples"])
-        model = artifact_utils.get_single_instance(input_dict["model"])
+        model = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))
+        require_undamaged(model)
         ids, sids, space = sid_table.read(artifact_utils.get_single_uri(input_dict["semantic_ids"]))
         train = _sample(items, "train")
         unseen = _sample(items, "eval")
         measured = unseen if len(unseen[0]) else train
         row = {item_id: position for position, item_id in enumerate(ids)}
         sids_of = lambda sample: sids[[row[item_id] for item_id in sample[0]]]  # noqa: E731
-        decode = tf.saved_model.load(path_utils.serving_model_path(model.uri)).signatures["decode"]
+        decode = tf.saved_model.load(model).signatures["decode"]
         reconstructed = decode(sid=tf.constant(sids_of(measured), tf.int32))["embedding"].numpy()
         # As in training, an item far from all others would decide mean and spread alone.
         bounds = Bounds.measure(train[1])

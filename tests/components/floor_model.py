@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
+from semantic_id_ranking.trainer.file_digests import write_file_digests
 from semantic_id_ranking.trainer.sid_space import SidSpace
 
 SPACE = SidSpace("abcdefabcdefabcd", levels=2, codebook_size=100, embedding_dim=2)
@@ -19,6 +20,7 @@ def save_model(path, space=SPACE):
 
     tf.saved_model.save(module, str(path), signatures={"encode": encode})
     space.save(f"{path}/assets.extra")
+    write_file_digests(str(path))
     return str(path)
 
 

@@ -10,6 +10,7 @@ from semantic_id_ranking.components.semantic_id_gen.batch import encode_parquet
 from semantic_id_ranking.components.semantic_id_gen.batch import EncodeOptions
 from semantic_id_ranking.components.semantic_id_gen.parts import runs
 from semantic_id_ranking.components.semantic_id_gen.parts import split
+from tests import exported_models
 from tests.components import floor_model
 
 SPACE = floor_model.SPACE
@@ -114,3 +115,12 @@ def test_two_ids_of_one_hash_are_two_items(model, tmp_path, monkeypatch):
     monkeypatch.setattr(item_keys, "item_keys", lambda ids: np.full(len(ids), 7, np.uint64))
     items = floor_model.write_items(tmp_path / "items.parquet", [[1.0, 2.0]] * 9)
     assert encode(model, items, tmp_path / "sids").encoded == 9
+
+
+def test_a_damaged_model_encodes_nothing(tmp_path):
+    damaged = floor_model.save_model(tmp_path / "damaged")
+    exported_models.flip_bit(f"{damaged}/saved_model.pb", 20)
+    items = floor_model.write_items(tmp_path / "items.parquet", [[1.0, 2.0]])
+    with pytest.raises(InputError, match=r"damaged: saved_model\.pb is not as it was exported"):
+        encode(damaged, items, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -17,28 +17,25 @@ def load(tmp_path):
         tables = {
             "sids/sids-0.parquet": {"item_id": ["a", "b"]},
             "histories/histories-0.parquet": {"user_id": ["u"], "item_id": [["b", "a"]]},
-            "items.parquet": {"item_id": ["a", "b"], "title": ["A", "B"]},
+            "histories/titles/titles-0.parquet": {"item_id": ["a", "b"], "title": ["A", "B"]},
         }
         if context.get("item_age"):
             ages = {"item_id": ["a", "b"], "age_days": [2.5, 0.25]}
             tables["histories/item_ages/item_ages-0.parquet"] = ages
+        run = tmp_path / "run"
         for name, columns in tables.items():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(pa.table(columns), tmp_path / name)
+            (run / name).parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.table(columns), run / name)
         release = {
             "fingerprint": "f",
-            "semantic_ids": str(tmp_path / "sids"),
-            "histories": str(tmp_path / "histories"),
-            "items": str(tmp_path / "items.parquet"),
-            "config": {
-                "columns": {"item_id": "item_id", "title": "title"},
-                "context": context,
-                "tasks": [{"name": "click"}],
-            },
+            "semantic_ids": "sids",
+            "histories": "histories",
+            "config": {"context": context, "tasks": [{"name": "click"}]},
         }
-        (tmp_path / "serving").mkdir()
-        (tmp_path / "serving" / "release.json").write_text(json.dumps(release))
-        return Catalogue.load(str(tmp_path))
+        (run / "serving").mkdir()
+        (run / "serving" / "release.json").write_text(json.dumps(release))
+        # A folder may be moved, and its name is no pattern.
+        return Catalogue.load(str(run.rename(tmp_path / "moved [1]")))
 
     return load_run
 
