@@ -43,7 +43,7 @@ def check_exported_model(directory: str) -> SidSpace:
         answers = _answers(model, directory)
         agreement = _agreement(model, directory)
     except Exception as error:  # Whatever TensorFlow raises on a model that is none.
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:_LONGEST_REASON]
+        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
         raise DamagedModelError(f"{directory}: does not load and answer: {reason}") from error
     silent = sorted(set(model.signatures) - {name for name, _ in answers})
     if silent:

@@ -29,8 +29,9 @@ class ServedModel:
 
     New versions are loaded before old ones are let go. What is served stays served as long as no
     version that the policy asks for could be loaded (TensorFlow Serving's
-    AvailabilityPreservingPolicy). A version that failed to load is tried again when its files
-    change.
+    AvailabilityPreservingPolicy). Where a version fails to load, the newest one before it takes its
+    place under the policy `latest`, also at the start, when TensorFlow Serving would serve none; it
+    is tried again when its files change.
 
     Readers take no lock: they see the versions before a switch or those after it, and a request
     that holds an unloaded version keeps it alive until it is answered.
@@ -93,20 +94,28 @@ class ServedModel:
 
     def _refresh(self) -> None:
         paths = {} if self._policy is None else versions_on_disk(self.base_path)
-        wanted = [] if self._policy is None else aspired_versions(paths, self._policy)
         self._failed = {
             version: files
             for version, files in self._failed.items()
-            if version in wanted and files == _files(paths[version])
+            if version in paths and files == _files(paths[version])
         }
-        new = [v for v in wanted if v not in self._servables and v not in self._failed]
-        for version in new:
-            self._set_status(version, ModelVersionStatus.START)
-        loaded = {version: self._load(version, paths[version]) for version in new}
-        servables = {**self._servables, **loaded}
-        servables = {version: servables[version] for version in wanted if servables.get(version)}
-        if servables or not wanted:
-            self._switch(servables)
+        available = dict(self._servables)
+        wanted = self._wanted(paths)
+        while new := [version for version in wanted if version not in available]:
+            for version in new:
+                self._set_status(version, ModelVersionStatus.START)
+            loaded = {version: self._load(version, paths[version]) for version in new}
+            available |= {version: servable for version, servable in loaded.items() if servable}
+            # What the policy asks for next, in the place of what has failed.
+            wanted = self._wanted(paths)
+        if wanted or not paths or not aspired_versions(paths, self._policy):
+            self._switch({version: available[version] for version in wanted})
+
+    def _wanted(self, paths: Mapping[int, str]) -> list[int]:
+        """The versions that the policy asks for, as if those that failed were not there."""
+        if self._policy is None:
+            return []
+        return aspired_versions(paths.keys() - self._failed.keys(), self._policy)
 
     def _load(self, version: int, path: str) -> Servable | None:
         files = _files(path)
@@ -116,7 +125,8 @@ class ServedModel:
             warm_up(servable, path)
             return servable
         except Exception as error:  # Whatever a broken SavedModel raises, the others stay served.
-            _log.error("Model %s version %d does not load: %s", self.name, version, error)
+            reason = " ".join(str(error).split())
+            _log.error("Model %s version %d does not load: %s", self.name, version, reason)
             self._failed[version] = files
             self._set_status(version, ModelVersionStatus.END, _error_code(error), str(error))
             return None

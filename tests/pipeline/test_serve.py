@@ -3,18 +3,25 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import urllib.request
 
+import grpc
+import numpy as np
 import pytest
 import rich.console
 import tensorflow as tf
+from tensorflow_serving.apis import get_model_status_pb2
+from tensorflow_serving.apis import model_service_pb2_grpc
+from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline.serve import serve
 from semantic_id_ranking.pipeline.serve import ServeOptions
+from tests.serving.tiny_models import predict_request
 
 
 @pytest.fixture
@@ -69,6 +76,41 @@ def test_the_program_serves_and_drains_on_sigterm(models, tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+def test_the_program_starts_with_the_version_before_a_broken_one_and_says_why(models, tmp_path):
+    shutil.copytree(models / "doubling" / "1", models / "doubling" / "2")
+    (models / "doubling" / "2" / "saved_model.pb").write_bytes(b"not a model")
+    command = [sys.executable, "-m", "semantic_id_ranking.pipeline.cli", "serve"]
+    command += ["--models", str(models), "--port", "0"]
+    said = tmp_path / "said"
+    with open(said, "w") as file:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+    try:
+        found = re.fullmatch(r"serving doubling at (\S+) \(gRPC\)\n", process.stdout.readline())
+        with grpc.insecure_channel(found[1]) as channel:
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            response = stub.Predict(predict_request("doubling", x=np.float32([1.5])))
+            assert response.model_spec.version.value == 1
+            assert tf.make_ndarray(response.outputs["y"]).tolist() == [3.0]
+            request = get_model_status_pb2.GetModelStatusRequest()
+            request.model_spec.name = "doubling"
+            models_stub = model_service_pb2_grpc.ModelServiceStub(channel)
+            broken, served = models_stub.GetModelStatus(request).model_version_status
+        assert (served.version, served.state) == (1, served.AVAILABLE)
+        assert (broken.version, broken.state) == (2, broken.END)
+        assert broken.status.error_code
+        assert "saved_model.pb" in broken.status.error_message
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert said.read_text().count("Model doubling version 2 does not load: ") == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import re
 import shutil
 import threading
 import time
@@ -130,6 +131,52 @@ def test_a_newer_version_passes_a_broken_one(base_path):
         until(lambda: caller.states().get(2) == "END")
         export(SidRanker(bonus=30.0), base_path, 3)
         until(lambda: caller.score() == (3, 33.0))
+
+
+def break_weights(version_path):
+    (data,) = (version_path / "variables").glob("variables.data*")
+    content = bytearray(data.read_bytes())
+    content[:4] = bytes(255 - byte for byte in content[:4])
+    data.write_bytes(content)
+
+
+def test_a_server_starts_with_the_newest_version_that_loads(base_path, caplog):
+    for version in (2, 3):
+        break_weights(export(SidRanker(bonus=10.0 * version), base_path, version))
+    with serving(base_path) as caller:
+        assert caller.score() == (1, 13.0)
+        assert caller.states() == {1: "AVAILABLE", 2: "END", 3: "END"}
+        assert caller.error(3).error_code == tf.errors.DATA_LOSS
+        assert "Checksum does not match" in caller.error(3).error_message
+        with pytest.raises(grpc.RpcError, match=r"Specific\(ranker, 3\)"):
+            caller.score(version=3)
+        time.sleep(5 * POLL_SECONDS)
+        for version in (2, 3):
+            said = rf"Model ranker version {version} does not load: .*Checksum does not match"
+            assert len(re.findall(said, caplog.text)) == 1
+        export(SidRanker(bonus=40.0), base_path, 4)
+        until(lambda: caller.score() == (4, 43.0))
+        until(lambda: caller.states() == {1: "END", 2: "END", 3: "END", 4: "AVAILABLE"})
+
+
+def test_a_broken_version_takes_no_place_of_those_that_are_kept(base_path):
+    policy = ServableVersionPolicy()
+    policy.latest.num_versions = 2
+    export(SidRanker(bonus=20.0), base_path, 2)
+    with serving(base_path, policy) as caller:
+        (base_path / "3").mkdir()
+        until(lambda: caller.states().get(3) == "END")
+        time.sleep(5 * POLL_SECONDS)
+        assert caller.states() == {1: "AVAILABLE", 2: "AVAILABLE", 3: "END"}
+
+
+def test_what_is_served_stays_when_only_a_broken_version_is_left(base_path):
+    with serving(base_path) as caller:
+        (base_path / "2").mkdir()
+        until(lambda: caller.states().get(2) == "END")
+        shutil.rmtree(base_path / "1")
+        time.sleep(5 * POLL_SECONDS)
+        assert caller.score() == (1, 13.0)
 
 
 def test_old_versions_answer_by_number_where_the_policy_keeps_them(base_path):
