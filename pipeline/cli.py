@@ -17,6 +17,7 @@ import typer  # noqa: E402
 from semantic_id_ranking.components.errors import InputError  # noqa: E402
 from semantic_id_ranking.pipeline import serving_cli  # noqa: E402
 from semantic_id_ranking.pipeline.load_config import load_config  # noqa: E402
+from semantic_id_ranking.pipeline.store_url import hide_credentials  # noqa: E402
 from semantic_id_ranking.pipeline.terminal import silence_exit  # noqa: E402
 
 app = typer.Typer(
@@ -157,6 +158,8 @@ def main() -> None:
     except Exception as error:
         # Click's own errors (usage) know how to show themselves.
         if hasattr(error, "show") and hasattr(error, "exit_code"):
+            # A URL that stands in the wrong place is quoted.
+            error.message = hide_credentials(error.message)
             error.show()
             sys.exit(error.exit_code)
         raise

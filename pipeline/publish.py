@@ -63,7 +63,8 @@ def load(
 
     Raises:
         InputError: The table is wrong.
-        StoreError: The store does not answer, or does not keep what it is given.
+        StoreError: The store does not answer, does not keep what it is given, or another table is
+            being loaded into the same space since.
     """
     space = batches.space
     store.add_space(ServedSpace(space.fingerprint, space.levels, space.codebook_size))
@@ -72,8 +73,10 @@ def load(
         f"publishing to {store.name}", total=batches.rows, completed=start
     )
     for item_ids, sids in batches.read(start, store.batch_items):
+        begun = done > 0
         done += len(item_ids)
-        store.put(space.fingerprint, item_ids, sids, Checkpoint(batches.source, done))
+        checkpoint = Checkpoint(batches.source, done)
+        store.put(space.fingerprint, item_ids, sids, checkpoint, begun)
         if progress:
             progress.update(task, completed=done)
     held = store.count(space.fingerprint)

@@ -6,11 +6,15 @@ import rich.console
 import typer
 
 from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.store_url import store_url
 
 app = typer.Typer()
 console = rich.console.Console()
 
-_STORE_URL = "sqlite:///path, redis://host:port/database or rediss://…"
+_STORE_URL = (
+    "sqlite:///path, redis://user:password@host:port/database or rediss://…; or env:NAME, the "
+    "environment variable that holds it, or file:PATH"
+)
 StoreTimeout = Annotated[
     float, typer.Option(help="Seconds that one operation of the store may take.", min=0.1)
 ]
@@ -95,7 +99,8 @@ def rank(
     store: Annotated[
         str | None,
         typer.Option(
-            help="URL of the store of Semantic IDs; without it a SQLite file in the run's folder."
+            help=f"Store of Semantic IDs: {_STORE_URL}. Without it, a SQLite file in the run's "
+            "folder."
         ),
     ] = None,
     tls_authority: Annotated[
@@ -111,7 +116,8 @@ def rank(
     from semantic_id_ranking.pipeline import rank as rank_lib
 
     tls = rank_lib.client_tls(tls_authority, tls_certificate, tls_key)
-    rank_lib.rank(run, user, candidates, context or (), top, address, console, store, tls)
+    url = store and store_url(store)
+    rank_lib.rank(run, user, candidates, context or (), top, address, console, url, tls)
 
 
 @app.command()
@@ -125,7 +131,7 @@ def publish(
     """Loads Semantic IDs into the store that serving reads; goes on where it was interrupted."""
     from semantic_id_ranking.pipeline import publish as publish_lib
 
-    publish_lib.publish(sids, store, timeout, console)
+    publish_lib.publish(sids, store_url(store), timeout, console)
 
 
 @app.command()
@@ -140,7 +146,7 @@ def store(
     """Lists the SID spaces of the store that serving reads, or removes one."""
     from semantic_id_ranking.pipeline import store as store_lib
 
-    store_lib.store(url, drop, timeout, console)
+    store_lib.store(store_url(url), drop, timeout, console)
 
 
 @app.command()

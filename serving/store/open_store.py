@@ -1,8 +1,11 @@
 """Stores by URL."""
 
+import re
 import urllib.parse
 
 from semantic_id_ranking.serving.store.sid_store import SidStore
+
+_PATH = re.compile(r"[A-Za-z0-9_./-]*")
 
 
 def open_store(url: str, timeout: float = 5.0) -> SidStore:
@@ -14,7 +17,7 @@ def open_store(url: str, timeout: float = 5.0) -> SidStore:
         timeout: Seconds for an operation, retries included.
 
     Raises:
-        ValueError: The URL is of another form.
+        ValueError: The URL is of another form; the message holds no password.
     """
     scheme, separator, rest = url.partition("://")
     if separator and scheme == "sqlite" and rest.startswith("/") and rest != "/":
@@ -26,13 +29,9 @@ def open_store(url: str, timeout: float = 5.0) -> SidStore:
         from semantic_id_ranking.serving.store.redis_sid_store import RedisSidStore
 
         return RedisSidStore(url, timeout)
+    # Of a URL with a mistake, any part may be one of a password: what looks like a path is shown.
+    named = repr(url) if _PATH.fullmatch(url) else "the URL of the store"
     raise ValueError(
-        f"{without_credentials(url)!r} names no store; write sqlite:///path, "
-        "redis://host:port/database or rediss://host:port/database"
+        f"{named} names no store; write sqlite:///path, redis://host:port/database or "
+        "rediss://host:port/database"
     )
-
-
-def without_credentials(url: str) -> str:
-    """A URL that may stand in a log."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"

@@ -17,7 +17,8 @@ from redis.retry import Retry
 from semantic_id_ranking.serving.served_space import ServedSpace
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
 from semantic_id_ranking.serving.store.errors import StoreError
-from semantic_id_ranking.serving.store.open_store import without_credentials
+from semantic_id_ranking.serving.store.redis_url import malformed_url
+from semantic_id_ranking.serving.store.redis_url import shown_url
 from semantic_id_ranking.serving.store.sid_store import SidStore
 
 _SPACES = "sid:spaces"
@@ -50,15 +51,23 @@ class RedisSidStore(SidStore):
     batch_items = 5_000
 
     def __init__(self, url: str, timeout: float = 5.0):
-        super().__init__(without_credentials(url))
+        super().__init__(shown_url(url))
         self._timeout = timeout
-        self._redis = redis.Redis.from_url(
-            url,
-            socket_timeout=_ATTEMPT * timeout,
-            socket_connect_timeout=_ATTEMPT * timeout,
-            socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),
-        )
+        try:
+            self._redis = redis.Redis.from_url(
+                url,
+                socket_timeout=_ATTEMPT * timeout,
+                socket_connect_timeout=_ATTEMPT * timeout,
+                socket_keepalive=True,
+                retry=Retry(NoBackoff(), 0),
+            )
+            pool = self._redis.connection_pool
+            # An option that is not known shows itself here; nothing is connected.
+            pool.connection_class(**pool.connection_kwargs)
+        except (ValueError, TypeError, redis.RedisError):
+            # The message may quote the URL, and so may the error behind this one.
+            raise malformed_url() from None
+        self._password = pool.connection_kwargs.get("password")
 
     def spaces(self) -> Mapping[str, ServedSpace]:
         """The SID spaces that the store holds, by fingerprint."""
@@ -99,20 +108,26 @@ class RedisSidStore(SidStore):
         item_ids: Sequence[str],
         values: Sequence[bytes],
         checkpoint: Checkpoint | None,
+        continues: bool,
     ) -> None:
         pairs: list[str | bytes] = [b""] * (2 * len(item_ids))
         pairs[::2], pairs[1::2] = item_ids, values
 
-        def write():
-            transaction = self._redis.pipeline()
+        def write(transaction: redis.client.Pipeline) -> None:
+            # Read under the watch: the transaction fails, and is made anew, if it changes.
+            if continues:
+                held = transaction.hget(_CHECKPOINTS, fingerprint)
+                before = Checkpoint(**json.loads(held)) if held else None
+                self._require_same_batch(fingerprint, before, checkpoint)
+            transaction.multi()
             if pairs:
                 transaction.hset(_items(fingerprint), items=pairs)
             if checkpoint:
                 state = {"source": checkpoint.source, "rows": checkpoint.rows}
                 transaction.hset(_CHECKPOINTS, fingerprint, json.dumps(state))
-            transaction.execute()
 
-        self._ask(write)
+        watched = [_CHECKPOINTS] if continues else []
+        self._ask(lambda: self._redis.transaction(write, *watched))
 
     def _get(
         self, fingerprint: str, item_ids: Sequence[str]
@@ -136,20 +151,24 @@ class RedisSidStore(SidStore):
                 return attempt()
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 if isinstance(error, _REFUSALS):
-                    raise self._refused(error) from error
+                    raise self._refused(error) from None
                 failures += 1
                 wait = _BACKOFF.compute(failures)
                 if time.monotonic() + wait > last_start:
                     raise StoreError(
                         f"{self.name}: Redis did not answer within {self._timeout:g} s "
-                        f"({failures} attempts; the last one: {error})"
-                    ) from error
+                        f"({failures} attempts; the last one: {self._text(error)})"
+                    ) from None
                 time.sleep(wait)
             except redis.RedisError as error:
-                raise self._refused(error) from error
+                raise self._refused(error) from None
 
     def _refused(self, error: redis.RedisError) -> StoreError:
-        return StoreError(f"{self.name}: Redis refuses: {error}")
+        return StoreError(f"{self.name}: Redis refuses: {self._text(error)}")
+
+    def _text(self, error: redis.RedisError) -> str:
+        """What an error says; a server may repeat what was sent, and so the password."""
+        return str(error).replace(self._password, "…") if self._password else str(error)
 
 
 def _items(fingerprint: str) -> str:

@@ -67,6 +67,7 @@ class SidStore(abc.ABC):
         item_ids: Sequence[str],
         sids: np.ndarray,
         checkpoint: Checkpoint | None = None,
+        continues: bool = False,
     ) -> None:
         """Writes the Semantic IDs of many items, all or none; an item's earlier one is replaced.
 
@@ -75,9 +76,12 @@ class SidStore(abc.ABC):
             item_ids: N items.
             sids: [N, L] integers, 0 .. K-1.
             checkpoint: How far the batch has come with them; replaces the one before.
+            continues: Refuse them where the checkpoint before is of another source: it has begun
+                since, and a mix of both would pass for one of them.
 
         Raises:
             UnknownSpaceError: The store has no such namespace; `add_space` makes it.
+            StoreError: Another batch has begun since.
             ValueError: The Semantic IDs do not fit the space, or are not one for each item.
         """
         space = self.spaces().get(fingerprint)
@@ -86,7 +90,7 @@ class SidStore(abc.ABC):
         values = SidCodec(space).encode(sids)
         if len(values) != len(item_ids):
             raise ValueError(f"{len(values)} Semantic IDs for {len(item_ids)} items")
-        self._put(fingerprint, list(item_ids), values, checkpoint)
+        self._put(fingerprint, list(item_ids), values, checkpoint, continues)
 
     def get(self, fingerprint: str, item_ids: Sequence[str]) -> np.ndarray:
         """Reads the Semantic IDs of many items.
@@ -143,14 +147,24 @@ class SidStore(abc.ABC):
         item_ids: Sequence[str],
         values: Sequence[bytes],
         checkpoint: Checkpoint | None,
+        continues: bool,
     ) -> None:
-        """Writes values and checkpoint in one transaction."""
+        """Writes values and checkpoint in one transaction, which may look at the one before."""
 
     @abc.abstractmethod
     def _get(
         self, fingerprint: str, item_ids: Sequence[str]
     ) -> tuple[ServedSpace | None, Sequence[bytes | None]]:
         """Reads the space, None where there is none, and a value or None for each item."""
+
+    def _require_same_batch(
+        self, fingerprint: str, held: Checkpoint | None, mine: Checkpoint
+    ) -> None:
+        if held is None or held.source != mine.source:
+            raise StoreError(
+                f"{self.name}: other Semantic IDs are being published into SID space {fingerprint} "
+                "since; this publish has ended, and the other one goes on"
+            )
 
     def _unknown(self, fingerprint: str) -> UnknownSpaceError:
         held = ", ".join(sorted(self.spaces())) or "none"

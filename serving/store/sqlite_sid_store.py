@@ -7,6 +7,7 @@ import os
 import pathlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from semantic_id_ranking.serving.store.sid_store import SidStore
 
 _ITEM_ID = operator.itemgetter(0)
 _CACHE_KIB = 64 * 1024
+_MAGIC = b"SQLite format 3\0"
+# Between two attempts to turn the write-ahead log on.
+_LOCKED_SECONDS = 0.01
 _TABLES = """
 CREATE TABLE IF NOT EXISTS space (
     id INTEGER PRIMARY KEY,
@@ -37,7 +41,10 @@ CREATE TABLE IF NOT EXISTS sid (
 
 
 class SqliteSidStore(SidStore):
-    """A file that one process writes and any number read, on one machine.
+    """A file that one process at a time writes and any number read, on one machine.
+
+    A file that is empty, or has no tables yet because the process that made it was killed or its
+    disk was full, holds no space; `add_space` completes it.
 
     Args:
         path: The file; the first `add_space` makes it.
@@ -56,25 +63,29 @@ class SqliteSidStore(SidStore):
 
     def spaces(self) -> Mapping[str, ServedSpace]:
         """The SID spaces that the file holds, by fingerprint; none where there is no file."""
-        if not os.path.exists(self._path):
+        if not self._has_tables():
             return {}
         rows = self._rows("SELECT fingerprint, levels, codebook_size FROM space")
         return {row[0]: ServedSpace(*row) for row in rows}
 
     def checkpoint(self, fingerprint: str) -> Checkpoint | None:
         """The last checkpoint of a space; None where there is none."""
+        if not self._has_tables():
+            return None
         rows = self._rows("SELECT source, rows FROM space WHERE fingerprint = ?", fingerprint)
         return Checkpoint(*rows[0]) if rows and rows[0][0] is not None else None
 
     def count(self, fingerprint: str) -> int:
         """Number of items that have a Semantic ID of a space."""
+        if not self._has_tables():
+            return 0
         return self._rows(
             "SELECT COUNT(*) FROM sid JOIN space ON space = id WHERE fingerprint = ?", fingerprint
         )[0][0]
 
     def drop(self, fingerprint: str) -> None:
         """Removes a space and all its Semantic IDs; nothing happens where there is none."""
-        if not os.path.exists(self._path):
+        if not self._has_tables():
             return
         with self._transaction() as connection:
             connection.execute(
@@ -86,9 +97,7 @@ class SqliteSidStore(SidStore):
     def close(self) -> None:
         """Closes the file."""
         with self._lock:
-            if self._connection:
-                self._connection.close()
-                self._connection = None
+            self._disconnect()
 
     def _add_space(self, space: ServedSpace) -> None:
         os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
@@ -106,11 +115,17 @@ class SqliteSidStore(SidStore):
         item_ids: Sequence[str],
         values: Sequence[bytes],
         checkpoint: Checkpoint | None,
+        continues: bool,
     ) -> None:
         with self._transaction() as connection:
-            (space,) = connection.execute(
-                "SELECT id FROM space WHERE fingerprint = ?", [fingerprint]
+            found = connection.execute(
+                "SELECT id, source, rows FROM space WHERE fingerprint = ?", [fingerprint]
             ).fetchone()
+            if found is None:
+                raise StoreError(f"{self.name}: SID space {fingerprint} was removed meanwhile")
+            space, *held = found
+            if continues:
+                self._require_same_batch(fingerprint, Checkpoint(*held), checkpoint)
             # In the order of the keys, neighbours meet in the same page.
             pairs = sorted(zip(item_ids, values, strict=True), key=_ITEM_ID)
             connection.executemany(
@@ -142,6 +157,11 @@ class SqliteSidStore(SidStore):
         )
         return space, [found.get(item) for item in item_ids]
 
+    def _has_tables(self) -> bool:
+        if not os.path.exists(self._path) or not os.path.getsize(self._path):
+            return False
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'space'"))
+
     def _rows(self, query: str, *parameters: str) -> list[tuple]:
         with self._connected() as connection:
             return connection.execute(query, parameters).fetchall()
@@ -161,9 +181,17 @@ class SqliteSidStore(SidStore):
                     self._connection = self._connect(mode)
                 yield self._connection
             except sqlite3.Error as error:
-                raise StoreError(f"{self.name}: {error}") from error
+                # Whatever state a failed statement left, such as of a full disk, ends with it.
+                self._disconnect()
+                raise StoreError(f"{self.name}: {error}{_advice(error)}") from error
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
 
     def _connect(self, mode: str) -> sqlite3.Connection:
+        self._require_database()
         connection = sqlite3.connect(
             f"{pathlib.Path(self._path).absolute().as_uri()}?mode={mode}",
             self._timeout,
@@ -171,8 +199,37 @@ class SqliteSidStore(SidStore):
             check_same_thread=False,
             uri=True,
         )
-        # Readers go on while a batch is written, and a killed process leaves whole transactions.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        try:
+            # Readers go on while a batch is written, and a killed process leaves whole
+            # transactions.
+            self._use_write_ahead_log(connection)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+    def _require_database(self) -> None:
+        """Refuses a file of something else; SQLite would take a short one for an empty one."""
+        with contextlib.suppress(FileNotFoundError), open(self._path, "rb") as file:
+            if file.read(len(_MAGIC)) not in (b"", _MAGIC):
+                raise sqlite3.DatabaseError("file is not a database")
+
+    def _use_write_ahead_log(self, connection: sqlite3.Connection) -> None:
+        """Turns the log on; for this alone SQLite does not wait for other processes."""
+        end = time.monotonic() + self._timeout
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(_LOCKED_SECONDS)
+
+
+def _advice(error: sqlite3.Error) -> str:
+    if "not a database" in str(error) or "malformed" in str(error):
+        return "; it stays as it is: name another file, or move this one away"
+    return ""

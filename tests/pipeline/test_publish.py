@@ -140,6 +140,29 @@ def test_what_was_killed_goes_on_and_ends_complete(table, url, small_batches):
     np.testing.assert_array_equal(stored(url), SIDS)
 
 
+def test_of_two_publishes_of_different_tables_the_later_one_stays(
+    table, tmp_path, url, monkeypatch
+):
+    other = str(tmp_path / "other.parquet")
+    with monkeypatch.context() as patch:
+        patch.setitem(globals(), "SIDS", (SIDS + 1) % 300)
+        write(other)
+    batches, put = [], SidStore.put
+
+    def put_and_begin_another(self, *arguments):
+        put(self, *arguments)
+        batches.append(arguments)
+        if len(batches) == 2:
+            run(other, url)
+
+    for kind in SidStore.__subclasses__():
+        monkeypatch.setattr(kind, "batch_items", 300)
+    monkeypatch.setattr(SidStore, "put", put_and_begin_another)
+    with pytest.raises(InputError, match="other Semantic IDs are being published"):
+        run(table, url)
+    np.testing.assert_array_equal(stored(url), (SIDS + 1) % 300)
+
+
 def test_files_that_changed_are_published_from_the_start(table, url, monkeypatch):
     with open_store(url) as store:
         store.add_space(ServedSpace(SPACE.fingerprint, 3, 300))

@@ -101,6 +101,18 @@ def test_a_checkpoint_stays_until_the_next_one(store):
     assert store.checkpoint("space-a") == Checkpoint("other", 7)
 
 
+def test_a_batch_does_not_go_on_where_another_one_has_begun(store, url):
+    store.add_space(A)
+    store.put("space-a", ["x"], [[1, 2]], Checkpoint("batch", 1))
+    store.put("space-a", ["y"], [[3, 4]], Checkpoint("batch", 2), continues=True)
+    with open_store(url) as other:
+        other.put("space-a", ["x"], [[5, 6]], Checkpoint("other", 1))
+    with pytest.raises(StoreError, match=r"other Semantic IDs are .* SID space space-a"):
+        store.put("space-a", ["x"], [[1, 2]], Checkpoint("batch", 3), continues=True)
+    np.testing.assert_array_equal(store.get("space-a", ["x", "y"]), [[5, 6], [3, 4]])
+    assert store.checkpoint("space-a") == Checkpoint("other", 1)
+
+
 def test_a_space_that_is_not_there_is_named(store):
     for use in (
         lambda: store.get("space-a", ["x"]),
