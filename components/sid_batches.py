@@ -62,6 +62,8 @@ class SidBatches:
                 spaces[0].require_same(space, paths[0], one)
         except (FileNotFoundError, SidSpaceMismatchError) as error:
             raise InputError(f"{error}.") from error
+        except RuntimeError as error:  # Of pyarrow_hotfix.
+            raise InputError(f"{path}: {sid_table.HIDDEN_CODE}.") from error
         return cls(_state(paths), spaces[0], row_groups(paths))
 
     def read(self, start: int, batch_rows: int) -> Iterator[tuple[list[str], np.ndarray]]:

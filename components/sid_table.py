@@ -15,6 +15,11 @@ from semantic_id_ranking.trainer.sid_space import SidSpace
 
 #: Column that tells whether an item's content embedding is still the one that was encoded.
 DIGEST = "embedding_digest"
+#: What is wrong with a file that pyarrow_hotfix refuses.
+HIDDEN_CODE = (
+    "a column has the Arrow extension type arrow.py_extension_type, which would run code that the "
+    "file holds; write the column without it"
+)
 _SPACE_KEY = b"sid_space"
 _BATCH_ROWS = 65536
 
@@ -99,9 +104,12 @@ def read_schema(path: str) -> pa.Schema:
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is not Parquet.
+        ValueError: It is not Parquet, or has an extension type that would run code.
     """
-    return pq.read_schema(path)
+    try:
+        return pq.read_schema(path)
+    except RuntimeError as error:  # Of pyarrow_hotfix, over many lines.
+        raise ValueError(HIDDEN_CODE) from error
 
 
 def read_batches(paths: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

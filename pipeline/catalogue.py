@@ -48,7 +48,7 @@ class Catalogue:
             run: Output folder of the run.
 
         Raises:
-            InputError: The run pushed nothing.
+            InputError: The run pushed nothing, or a table of it cannot be read.
         """
         path = os.path.join(run, "serving", "release.json")
         try:
@@ -119,8 +119,12 @@ def _read_item_ages(histories: str) -> dict[str, float]:
 
 
 def _read_columns(directory: str, columns: list[str]) -> dict[str, list]:
-    tables = [
-        pq.read_table(path, columns=columns).to_pydict()
-        for path in sorted(glob.glob(os.path.join(glob.escape(directory), "*.parquet")))
-    ]
+    tables = []
+    for path in sorted(glob.glob(os.path.join(glob.escape(directory), "*.parquet"))):
+        try:
+            # Not read_table(path): it takes a folder's name such as "a=b" for a column.
+            tables.append(pq.ParquetFile(path).read(columns).to_pydict())
+        except (OSError, ValueError, RuntimeError) as error:  # The last one of pyarrow_hotfix.
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(f"{path}: cannot be read: {reason}") from error
     return {column: [value for table in tables for value in table[column]] for column in columns}
