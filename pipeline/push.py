@@ -1,6 +1,7 @@
-"""`sid push --rollback`: back to the models that were pushed before."""
+"""`sid push --rollback`: back to the models that were released before."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import rich.console
@@ -17,14 +18,15 @@ _RANKER = "ranker"
 
 
 def rollback(models: str, model: str | None, console: rich.console.Console) -> None:
-    """Goes back to the version before the newest.
+    """Goes back to the release before, or to the version before the newest of one model.
 
-    The newest version is moved to `<model>/.rolled_back/<version>`, where no model server looks; a
-    server that serves the latest version then loads the one before it. `release.json` follows.
+    What is newer is moved to `<model>/.rolled_back/<version>`, where no model server looks; a
+    server that serves the latest version then loads the one before it. `release.json` follows. A
+    model that both releases have stays.
 
     Args:
         models: Folder of the models' base folders.
-        model: Name of the model; None takes all of them.
+        model: Name of the model; None goes back with all of them.
         console: Where to say what was done.
 
     Raises:
@@ -35,21 +37,47 @@ def rollback(models: str, model: str | None, console: rich.console.Console) -> N
     if model is not None and model not in folders:
         raise InputError(f"--model {model}: no such model in {models}; it holds {_list(folders)}")
     served = {name: folder.versions()[-1] for name, folder in folders.items()}
-    chosen = {name: folders[name] for name in ([model] if model else folders)}
-    target = served | {name: _version_before(folder) for name, folder in chosen.items()}
+    before = None if model else _versions_before(models, folders, served)
+    if before is None:
+        chosen = {name: folders[name] for name in ([model] if model else folders)}
+        before = {name: _version_before(folder) for name, folder in chosen.items()}
+    target = served | before
     _require_one_space(folders, target, model)
     releases = _releases_from(models, target)
-    _set_aside(chosen, served)
+    moved = [
+        (folder, version)
+        for name, folder in folders.items()
+        for version in folder.versions()
+        if version > target[name]
+    ]
+    _set_aside(moved)
     if releases:
         write_releases(models, releases)
-    for name in chosen:
+    for name, folder in folders.items():
+        if target[name] == served[name]:
+            continue
         console.print(
             f"{name}: version {target[name]} is the newest again; {served[name]} is in "
-            f"{folders[name].path}/.rolled_back",
+            f"{folder.path}/.rolled_back",
             highlight=False,
             markup=False,
             soft_wrap=True,
         )
+
+
+def _versions_before(
+    models: str, folders: Mapping[str, VersionFolder], served: Mapping[str, int]
+) -> dict[str, int] | None:
+    """Versions of the release before, if what is served is a release."""
+    releases = [release.get("versions", {}) for release in read_releases(models)]
+    if not releases or releases[0] != served:
+        return None
+    for versions in releases[1:]:
+        if versions.keys() == served.keys() and all(
+            version in folders[name].versions() for name, version in versions.items()
+        ):
+            return versions
+    return None
 
 
 def _version_before(folder: VersionFolder) -> int:
@@ -93,16 +121,16 @@ def _releases_from(models: str, target: Mapping[str, int]) -> list[dict[str, Any
     return []
 
 
-def _set_aside(folders: Mapping[str, VersionFolder], served: Mapping[str, int]) -> None:
-    """Moves the newest version of all of the models, or of none."""
+def _set_aside(versions: Sequence[tuple[VersionFolder, int]]) -> None:
+    """Moves all of the versions, or none."""
     moved = []
     try:
-        for name, folder in folders.items():
-            folder.set_aside(served[name])
-            moved.append(name)
+        for folder, version in versions:
+            folder.set_aside(version)
+            moved.append((folder, version))
     except OSError as error:
-        for name in moved:
-            folders[name].restore(served[name])
+        for folder, version in moved:
+            folder.restore(version)
         raise InputError(f"{error.filename}: cannot be moved ({error.strerror})") from error
 
 

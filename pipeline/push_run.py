@@ -40,9 +40,10 @@ def push_run(run: str, console: rich.console.Console) -> None:
     serving = os.path.join(run, "serving")
     folders = {name: VersionFolder(os.path.join(serving, name)) for name in models}
     versions, moved = _push(models, folders)
-    add_release(serving, {"versions": versions, **blessed})
     for name, version in versions.items():
         folders[name].keep(blessed["config"]["serving"]["keep_versions"], version)
+    add_release(serving, {"versions": versions, **blessed})
+    for name, version in versions.items():
         console.print(
             f"{name}: version {version} " + ("is pushed" if name in moved else "is the newest"),
             highlight=False,

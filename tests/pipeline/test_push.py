@@ -75,6 +75,25 @@ def test_both_models_and_their_release_go_back(tmp_path):
     }
 
 
+def test_a_model_that_both_releases_have_stays(tmp_path):
+    release(tmp_path, 1, 11, A)
+    version(tmp_path, "ranker", 2, A)
+    add_release(str(tmp_path), {"versions": {"ranker": 2, "semantic_id": 11}, "fingerprint": A})
+    assert "semantic_id" not in rollback(tmp_path)
+    assert served(tmp_path) == {"ranker": [1], "semantic_id": [11]}
+    assert [r["versions"] for r in read_releases(str(tmp_path))] == [
+        {"ranker": 1, "semantic_id": 11}
+    ]
+
+
+def test_a_release_whose_versions_are_gone_is_passed_over(tmp_path):
+    for ranker in (1, 2, 3):
+        release(tmp_path, ranker, 10 + ranker, A)
+    shutil.rmtree(tmp_path / "semantic_id" / "12")
+    rollback(tmp_path)
+    assert served(tmp_path) == {"ranker": [1], "semantic_id": [11]}
+
+
 def test_without_an_older_version_nothing_moves(tmp_path):
     release(tmp_path, 1, 11, A)
     refused(tmp_path, None, "ranker: holds version 1 alone; a rollback needs an older one")

@@ -34,9 +34,10 @@ def exported(tmp_path_factory):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, exported):
     path = tmp_path / "run"
     path.mkdir()
+    (path / "exported").symlink_to(exported)
     return path
 
 
@@ -64,9 +65,9 @@ def released(run):
 def served(run, name="ranker"):
     """The versions, oldest first, by the factor of the model that each is."""
     folder = VersionFolder(str(run / "serving" / name))
-    models = {str(factor): run / "artifacts" / str(factor) / "r" for factor in (1, 2, 3)}
+    models = {str(factor): run / "exported" / str(factor) for factor in (1, 2, 3)}
     return [
-        next(f for f, path in models.items() if path.is_dir() and _same(folder, number, path))
+        next(f for f, path in models.items() if _same(folder, number, path))
         for number in folder.versions()
     ]
 
@@ -124,6 +125,17 @@ def test_a_rollback_leads_back_and_another_push_forward_again(run, blessed):
         released(run)
         assert (served(run), served(run, "semantic_id")) == (["1", "2"], ["1", "2"])
         assert [r["fingerprint"] for r in read_releases(str(run / "serving"))] == ["2", "1"]
+
+
+def test_a_rollback_leads_back_where_one_model_stayed(run, blessed):
+    blessed("1")
+    released(run)
+    blessed("1", ranker="2")
+    released(run)
+    assert (served(run), served(run, "semantic_id")) == (["1", "2"], ["1"])
+    push.rollback(str(run / "serving"), None, rich.console.Console(file=io.StringIO()))
+    assert (served(run), served(run, "semantic_id")) == (["1"], ["1"])
+    assert read_releases(str(run / "serving"))[0]["versions"] == newest(run)
 
 
 def test_an_older_version_becomes_the_newest_without_a_copy(run, blessed):
