@@ -31,15 +31,13 @@ from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTo
 from semantic_id_ranking.pipeline import config as config_lib
 from semantic_id_ranking.pipeline.code_version import code_version
 from semantic_id_ranking.pipeline.destinations import Destinations
+from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.evaluation import eval_config
 from semantic_id_ranking.pipeline.input_checks import input_checks
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.table_budget import baseline_rows
 from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
-
-#: Of the form that Kubeflow Pipelines asks for: small letters, digits and hyphens.
-PIPELINE_NAME = "semantic-id-ranking"
 
 #: Runs on this machine, in this process. Beam's default runner would first try to download another
 #: one, and TFX would pack itself for remote workers anew for each component if no image were named.

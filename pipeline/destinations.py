@@ -3,6 +3,9 @@
 import dataclasses
 import os
 
+#: Of the form that Kubeflow Pipelines asks for: small letters, digits and hyphens.
+PIPELINE_NAME = "semantic-id-ranking"
+
 
 @dataclasses.dataclass(frozen=True)
 class Destinations:
@@ -12,11 +15,13 @@ class Destinations:
         root: Folder of all artifacts.
         metadata: SQLite file of ML Metadata.
         serving: Base folder of the pushed models: `serving/<model>/<version>/`.
+        temporary: Folder of temporary files, which each run empties.
     """
 
     root: str
     metadata: str
     serving: str
+    temporary: str
 
     @classmethod
     def under(cls, directory: str) -> "Destinations":
@@ -25,4 +30,5 @@ class Destinations:
             root=os.path.join(directory, "artifacts"),
             metadata=os.path.join(directory, "metadata.sqlite"),
             serving=os.path.join(directory, "serving"),
+            temporary=os.path.join(directory, "tmp"),
         )
