@@ -19,31 +19,62 @@ class Output:
     properties: dict[str, int | float | str]
 
 
+#: Custom property of a run that got to its end.
+_FINISHED = "finished"
+
+
+def open_metadata(path: str) -> metadata_store.MetadataStore:
+    """Opens ML Metadata in a SQLite file, which is made if need be."""
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = path
+    config.sqlite.connection_mode = (
+        metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    )
+    return metadata_store.MetadataStore(config)
+
+
+def finished_runs(store: metadata_store.MetadataStore) -> list[metadata_store_pb2.Context]:
+    """The runs that were marked as finished, oldest first."""
+    runs = store.get_contexts_by_type("pipeline_run")
+    return sorted(
+        (run for run in runs if run.custom_properties[_FINISHED].int_value), key=lambda run: run.id
+    )
+
+
 class RunRecords:
-    """The outputs of the latest run in a SQLite metadata file.
+    """The outputs of a run in a SQLite metadata file.
 
     Args:
         path: The file.
+        run_id: The run; None takes the one that began last.
+
+    Attributes:
+        run_id: The run.
 
     Raises:
-        LookupError: It records no run.
+        LookupError: It records no such run.
     """
 
-    def __init__(self, path: str):
-        config = metadata_store_pb2.ConnectionConfig()
-        config.sqlite.filename_uri = path
-        config.sqlite.connection_mode = (
-            metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-        )
-        self._store = metadata_store.MetadataStore(config)
-        runs = self._store.get_contexts_by_type("pipeline_run")
+    def __init__(self, path: str, run_id: str | None = None):
+        self._store = open_metadata(path)
+        runs = [
+            run
+            for run in self._store.get_contexts_by_type("pipeline_run")
+            if run_id in (None, run.name)
+        ]
         if not runs:
-            raise LookupError(f"{path}: records no run")
+            raise LookupError(f"{path}: records no run" + (f" {run_id}" if run_id else ""))
         self._run = max(runs, key=lambda context: context.id)
+        self.run_id: str = self._run.name
         self._executions = {
             self._node(execution): execution
             for execution in self._store.get_executions_by_context(self._run.id)
         }
+
+    def mark_finished(self) -> None:
+        """Records that the run got to its end: `sid gc` may keep it."""
+        self._run.custom_properties[_FINISHED].int_value = 1
+        self._store.put_contexts([self._run])
 
     def cached(self) -> list[str]:
         """Ids of the components that were answered from the cache."""
