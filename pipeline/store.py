@@ -1,5 +1,8 @@
 """`sid store`: the SID spaces of a store of Semantic IDs."""
 
+import os
+import urllib.parse
+
 import rich.console
 import rich.table
 
@@ -23,6 +26,7 @@ def store(url: str, drop: str | None, timeout: float, console: rich.console.Cons
     """
     try:
         with open_store(url, timeout) as opened:
+            _require_file(url, opened)
             if drop is None:
                 console.print(_spaces(opened))
             else:
@@ -31,6 +35,13 @@ def store(url: str, drop: str | None, timeout: float, console: rich.console.Cons
         raise
     except (StoreError, ValueError) as error:
         raise InputError(str(error)) from error
+
+
+def _require_file(url: str, opened: SidStore) -> None:
+    """Refuses a SQLite file that is not there; to open a store makes none."""
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and not os.path.exists(urllib.parse.unquote(path)):
+        raise InputError(f"{opened.name}: there is no such file; sid publish makes it")
 
 
 def _spaces(opened: SidStore) -> rich.table.Table:
