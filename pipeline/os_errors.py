@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 # TensorFlow, Beam, Arrow and SQLite raise errors of their own, of which only the text says this.
 _FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), "database or disk is full")
+# As TensorFlow says it: `path; Permission denied`.
+_FORBIDDEN = (os.strerror(errno.EACCES), os.strerror(errno.EROFS))
 
 
 def os_sentence(error: BaseException) -> str | None:
@@ -25,6 +27,9 @@ def os_sentence(error: BaseException) -> str | None:
     while error is not None:
         if isinstance(error, OSError) and error.filename is not None and error.strerror:
             return f"{os.fsdecode(error.filename)}: {error.strerror}"
+        path, separator, reason = str(error).rpartition("; ")
+        if separator and reason in _FORBIDDEN:
+            return f"{path}: {reason}"
         error = error.__cause__
     return None
 

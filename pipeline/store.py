@@ -7,6 +7,7 @@ import rich.console
 import rich.table
 
 from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.terminal import cell
 from semantic_id_ranking.serving.store import open_store
 from semantic_id_ranking.serving.store import SidStore
 from semantic_id_ranking.serving.store import StoreError
@@ -48,7 +49,7 @@ def _spaces(opened: SidStore) -> rich.table.Table:
     table = rich.table.Table("SID space", "levels", "codes", "items")
     for fingerprint, space in sorted(opened.spaces().items()):
         sizes = (space.levels, space.codebook_size, opened.count(fingerprint))
-        table.add_row(fingerprint, *map(str, sizes))
+        table.add_row(cell(fingerprint), *map(str, sizes))
     return table
 
 

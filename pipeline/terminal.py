@@ -62,16 +62,19 @@ def logged_to(path: str) -> Iterator[None]:
     root.setLevel(logging.INFO)
     absl_logging.set_verbosity(absl_logging.INFO)
     sys.stderr.flush()
-    terminal = os.dup(2)
+    terminal, stderr = os.dup(2), sys.stderr
     os.dup2(handler.stream.fileno(), 2)
+    # Of its own: what a full disk does not take would stay in it, and reach the terminal later.
+    sys.stderr = handler.stream
     try:
         yield
     finally:
-        sys.stderr.flush()
+        sys.stderr = stderr
         os.dup2(terminal, 2)
         os.close(terminal)
         root.handlers, root.level, absl.handlers, absl.propagate = before
-        handler.close()
+        with contextlib.suppress(OSError):
+            handler.close()
 
 
 def silence_exit() -> None:

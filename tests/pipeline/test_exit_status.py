@@ -145,6 +145,10 @@ def chained(error, cause):
             "/d/f: the disk is full; free some space and run it again",
         ),
         (
+            RuntimeError("/d/f; Permission denied"),
+            "/d/f: Permission denied",
+        ),
+        (
             OSError(errno.EDQUOT, "Disk quota exceeded"),
             "the disk is full; free some space and run it again",
         ),
