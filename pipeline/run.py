@@ -127,8 +127,8 @@ def _run(
             raise cause from None
         if is_disk_full(error):
             raise InputError(
-                f"{output}: the disk is full, {progress.running} could not go on; free some space "
-                "and run it again, what is complete is kept"
+                f"{output}: the disk is full, {progress.running or 'the run'} could not go on; "
+                "free some space and run it again, what is complete is kept"
             ) from error
         if not received_signal():
             console.print(f"{progress.running} failed", highlight=False)

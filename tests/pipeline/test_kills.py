@@ -99,15 +99,15 @@ def test_runs_that_are_killed_interrupted_and_terminated(start, data, tmp_path):
 
 
 def test_a_disk_that_is_full_during_the_run(data, tmp_path):
-    """A file system of its own, with place for the log and little more."""
+    """A file system of its own, with place for the metadata and little more."""
     (tmp_path / "small").mkdir()
-    script = 'mount -t tmpfs -o size=400k tmpfs "$0" && exec "$@"'
+    script = 'mount -t tmpfs -o size=330k tmpfs "$0" && exec "$@"'
     mounted = ("unshare", "--map-root-user", "--mount", "sh", "-c", script, tmp_path / "small")
     ended = subprocess.run(
         [*mounted, *command(data, tmp_path / "small" / "output")],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=400,
         check=False,
     )
     assert ended.returncode == 2, ended.stderr
