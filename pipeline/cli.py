@@ -5,7 +5,6 @@ import os
 import sys
 import warnings
 from typing import Annotated
-from typing import NoReturn
 
 # Before any import of TensorFlow: its C++ log would bury what we print.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -15,18 +14,24 @@ import rich.console  # noqa: E402
 import typer  # noqa: E402
 
 from semantic_id_ranking.components.errors import InputError  # noqa: E402
+from semantic_id_ranking.pipeline import exit_status  # noqa: E402
 from semantic_id_ranking.pipeline import serving_cli  # noqa: E402
 from semantic_id_ranking.pipeline.load_config import load_config  # noqa: E402
+from semantic_id_ranking.pipeline.os_errors import os_sentence  # noqa: E402
 from semantic_id_ranking.pipeline.store_url import hide_credentials  # noqa: E402
+from semantic_id_ranking.pipeline.terminal import printable  # noqa: E402
 from semantic_id_ranking.pipeline.terminal import silence_exit  # noqa: E402
 
 app = typer.Typer(
     help="Semantic IDs in place of hashed item IDs for ranking models.",
+    epilog=exit_status.EPILOG,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 console = rich.console.Console()
+
+_SIGNALS = {exit_status.INTERRUPTED: "interrupted", exit_status.TERMINATED: "terminated"}
 
 Config = Annotated[str | None, typer.Option("--config", help="YAML file of the configuration.")]
 Overrides = Annotated[
@@ -46,7 +51,9 @@ def run(
     """Runs the whole pipeline on your data, on this machine."""
     from semantic_id_ranking.pipeline import run as run_lib
 
-    run_lib.run(items, impressions, output, load_config(config, overrides or ()), console)
+    summary = run_lib.run(items, impressions, output, load_config(config, overrides or ()), console)
+    if not summary["blessed"]:
+        raise typer.Exit(exit_status.NOT_BLESSED)
 
 
 @app.command()
@@ -65,7 +72,9 @@ def demo(
 
     if config is None:
         config = str(importlib.resources.files("semantic_id_ranking") / "configs/movielens.yaml")
-    demo_lib.demo(output, load_config(config, overrides or ()), console)
+    summary = demo_lib.demo(output, load_config(config, overrides or ()), console)
+    if not summary["blessed"]:
+        raise typer.Exit(exit_status.NOT_BLESSED)
 
 
 @app.command()
@@ -134,43 +143,75 @@ def tune_sid(
     tune_sid_lib.tune_sid(items, impressions, configured, minutes, log, console)
 
 
+@app.command()
+def gc(
+    directory: Annotated[
+        str, typer.Argument(metavar="DIR", help="Output folder of runs.", show_default=False)
+    ],
+    keep: Annotated[
+        int, typer.Option(help="Finished runs whose artifacts stay, the newest ones.", min=1)
+    ],
+) -> None:
+    """Removes artifacts that neither the newest runs nor the served models need."""
+    from semantic_id_ranking.pipeline import gc as gc_lib
+
+    gc_lib.gc(directory, keep, console)
+
+
 app.add_typer(serving_cli.app)
 
 
 def main() -> None:
-    """Entry point: bad input, or an extra that is not installed, ends with 2 and one sentence."""
-    try:
-        app(standalone_mode=False)
-    except InputError as error:
-        _refuse(str(error))
-    except ModuleNotFoundError as error:
+    """Entry point; how it ends is documented in `exit_status`."""
+    with exit_status.signals_unwind():
+        try:
+            # Typer returns the status of its own exits, of Ctrl-C among them.
+            status = app(standalone_mode=False) or 0
+        except BaseException as error:
+            # Whatever it was that a signal came to be.
+            status = exit_status.received_signal() or _status_of(error)
+    if status in _SIGNALS:
+        _say(_SIGNALS[status])
+    if status != exit_status.REFUSED:
+        silence_exit()
+    if status:
+        sys.exit(status)
+
+
+def _status_of(error: BaseException) -> int:
+    """Says in one sentence what was refused; raises anew what is an error of the program."""
+    if isinstance(error, InputError):
+        return _refuse(str(error))
+    if isinstance(error, ModuleNotFoundError):
         from semantic_id_ranking.pipeline.extras import missing_extra
 
-        extra = missing_extra()
-        if extra is None:
-            raise
-        _refuse(
-            f"needs the module {error.name}, which the extra {extra} brings: "
-            f"pip install 'semantic-id-ranking[{extra}]'"
-        )
-    except typer.Abort:
-        sys.exit(130)
-    except Exception as error:
-        # Click's own errors (usage) know how to show themselves.
-        if hasattr(error, "show") and hasattr(error, "exit_code"):
-            # A URL that stands in the wrong place is quoted.
-            error.message = hide_credentials(error.message)
-            error.show()
-            sys.exit(error.exit_code)
-        raise
-    silence_exit()
+        if extra := missing_extra():
+            return _refuse(
+                f"needs the module {error.name}, which the extra {extra} brings: "
+                f"pip install 'semantic-id-ranking[{extra}]'"
+            )
+    if isinstance(error, typer.Abort):
+        return exit_status.INTERRUPTED
+    # Click's own errors (usage) know how to show themselves.
+    if hasattr(error, "show") and hasattr(error, "exit_code"):
+        # A URL that stands in the wrong place is quoted.
+        error.message = hide_credentials(error.message)
+        error.show()
+        return error.exit_code
+    if sentence := os_sentence(error):
+        return _refuse(sentence)
+    raise error
 
 
-def _refuse(reason: str) -> NoReturn:
+def _refuse(reason: str) -> int:
+    _say(reason)
+    return exit_status.REFUSED
+
+
+def _say(text: str) -> None:
     rich.console.Console(stderr=True).print(
-        f"sid: {reason}", highlight=False, markup=False, soft_wrap=True
+        f"sid: {printable(text)}", highlight=False, markup=False, emoji=False, soft_wrap=True
     )
-    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,17 @@
 import os
 
 import rich.console
+from google.protobuf.message import DecodeError
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline.config import ColumnsConfig
+from semantic_id_ranking.pipeline.output_folder import refuse_pipe
+from semantic_id_ranking.pipeline.output_folder import require_folder_name
+from semantic_id_ranking.pipeline.signatures import signature_names
 from semantic_id_ranking.pipeline.terminal import logged_to
+
+_ENCODE = "encode"
+_RANK = "rank"
 
 
 def encode(
@@ -36,7 +43,10 @@ def encode(
     Raises:
         InputError: The model, an item or the earlier output is not what it should be.
     """
+    require_folder_name(output)
+    refuse_pipe(items)
     model = latest_saved_model(model)
+    _require_encoder(model)
     output = output.rstrip("/") or output
     with logged_to(os.path.abspath(f"{output}.log")):
         from semantic_id_ranking.components.semantic_id_gen.batch import encode_parquet
@@ -58,8 +68,24 @@ def encode(
         f"{result.gone} gone since then, {result.rejected} rejected"
         + (f": {result.rejects}" if result.rejects else ""),
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )
+
+
+def _require_encoder(saved_model: str) -> None:
+    """Refuses a SavedModel that encodes nothing, such as a ranker."""
+    try:
+        names = signature_names(saved_model)
+    except DecodeError:
+        raise InputError(f"{saved_model}: its saved_model.pb is no SavedModel") from None
+    if _ENCODE not in names:
+        kind = "is a ranker" if _RANK in names else "is no model that encodes"
+        held = ", ".join(sorted(n for n in names if not n.startswith("__"))) or "no signature"
+        raise InputError(
+            f"{saved_model}: {kind} (it has {held}); sid encode needs a semantic_id model, whose "
+            f"signature is {_ENCODE}"
+        )
 
 
 def latest_saved_model(path: str) -> str:

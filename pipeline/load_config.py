@@ -1,6 +1,7 @@
 """Reading of the configuration: a YAML file and overrides, and what is wrong with them."""
 
 import dataclasses
+import datetime
 import difflib
 import types
 import typing
@@ -9,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pydantic
-import yaml
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.output_folder import refuse_pipe
+from semantic_id_ranking.pipeline.yaml_text import parse_yaml
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 from semantic_id_ranking.trainer.ranker.table_budget import baseline_rows
 
@@ -43,9 +45,11 @@ def load_config(path: str | None = None, overrides: Sequence[str] = ()) -> Confi
         if not separator or not key:
             raise ConfigError(f"--set {override}: write it as key=value, such as ranker.epochs=3")
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ConfigError(f"--set {override}: the value {text!r} is not valid YAML") from None
+            value = parse_yaml(text)
+        except ValueError as error:
+            raise ConfigError(
+                f"--set {override}: the value {text!r} is not valid YAML ({error})"
+            ) from None
         _set(tree, key.split("."), value, override)
     try:
         config = pydantic.TypeAdapter(Config).validate_python(tree)
@@ -56,13 +60,14 @@ def load_config(path: str | None = None, overrides: Sequence[str] = ()) -> Confi
 
 
 def _read_yaml(path: str) -> dict[str, Any]:
+    refuse_pipe(path)
     try:
         with open(path, encoding="utf-8") as file:
-            tree = yaml.safe_load(file)
+            tree = parse_yaml(file.read())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: is not valid YAML ({' '.join(str(error).split())})") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: is not valid YAML ({error})") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -144,6 +149,12 @@ def _check(config: Config, source: str) -> None:
             "context",
             f"{ITEM_AGE_COLUMN!r} is the column that item_age adds; leave out one of them",
         )
+    start = config.split.evaluation_start
+    if start is not None and start.tzinfo is not None:
+        try:
+            start.astimezone(datetime.timezone.utc)
+        except OverflowError:
+            fail("split.evaluation_start", f"'{start}' is not allowed; UTC has no such time")
     if config.slices.head_share + config.slices.torso_share >= 1:
         fail("slices", "head_share and torso_share add up to 1 or more; leave a share for the tail")
     codes = config.rqvae.levels * config.rqvae.codebook_size

@@ -14,6 +14,8 @@ import rich.table
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline.candidates import Candidates
 from semantic_id_ranking.pipeline.catalogue import Catalogue
+from semantic_id_ranking.pipeline.terminal import cell
+from semantic_id_ranking.pipeline.terminal import printable
 from semantic_id_ranking.serving.store import open_store
 from semantic_id_ranking.serving.store import SidStore
 from semantic_id_ranking.serving.store import StoreError
@@ -169,12 +171,15 @@ def show_ranking(
                 task=catalogue.task,
             )
             milliseconds = 1000 * (time.monotonic() - begin)
-    liked = ", ".join(titles.get(item, item) for item in history[:3])
+    liked = ", ".join(titles.get(item) or item for item in history[:3])
     console.print(
-        f"user {user}: {len(history)} items in the history"
-        + (f", the latest {liked}" if liked else ""),
+        printable(
+            f"user {user}: {len(history)} items in the history"
+            + (f", the latest {liked}" if liked else "")
+        ),
         highlight=False,
         markup=False,
+        emoji=False,
     )
     rows = ranking.items
     table = rich.table.Table(
@@ -188,8 +193,8 @@ def show_ranking(
         if place <= top or row.item_id in always:
             table.add_row(
                 str(place),
-                row.item_id,
-                titles.get(row.item_id) or "",
+                cell(row.item_id),
+                cell(titles.get(row.item_id) or ""),
                 *(f"{row.scores[task]:.3f}" for task in tasks),
                 _SOURCES[row.source],
             )

@@ -5,17 +5,27 @@ import logging
 import os
 import time
 from typing import Any
+from typing import TYPE_CHECKING
 
 import rich.console
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline import config as config_lib
-from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.destinations import Destinations
+from semantic_id_ranking.pipeline.exit_status import received_signal
+from semantic_id_ranking.pipeline.os_errors import is_disk_full
+from semantic_id_ranking.pipeline.output_folder import refuse_pipe
+from semantic_id_ranking.pipeline.output_folder import require_folder_name
+from semantic_id_ranking.pipeline.output_folder import require_own_metadata
+from semantic_id_ranking.pipeline.output_lock import output_lock
 from semantic_id_ranking.pipeline.release import add_release
 from semantic_id_ranking.pipeline.release import describe
 from semantic_id_ranking.pipeline.release import newest_versions
 from semantic_id_ranking.pipeline.release import write_blessed
 from semantic_id_ranking.pipeline.terminal import logged_to
+
+if TYPE_CHECKING:
+    from semantic_id_ranking.pipeline.inputs import Inputs
 
 SUMMARY = "summary.json"
 
@@ -33,7 +43,8 @@ def run(
         items: Parquet file of items.
         impressions: Parquet file of impressions.
         output: Folder of everything that the run makes: `artifacts/`, `metadata.sqlite`,
-            `serving/`, `logs/`, `summary.json`. A second run into it reuses what did not change.
+            `serving/`, `logs/`, `summary.json`, and meanwhile `tmp/`. A second run into it reuses
+            what did not change.
         config: What the run depends on beside the files.
         console: Where progress and the summary go.
 
@@ -41,16 +52,25 @@ def run(
         The content of `summary.json`.
 
     Raises:
-        InputError: The input is not what it should be; nothing was pushed.
+        InputError: The input is not what it should be, or another process works on the output;
+            nothing was pushed.
     """
+    require_folder_name(output)
+    for path in (items, impressions):
+        refuse_pipe(path)
     output = os.path.abspath(output)
     begin = time.monotonic()
-    inputs = Inputs.look(items, impressions, config)
     os.makedirs(output, exist_ok=True)
-    log = os.path.join(output, "logs", "run.log")
-    console.print(f"loading TFX; the log is {log}", highlight=False, soft_wrap=True)
-    with logged_to(log):
-        summary, cached = _run(inputs, output, config, console)
+    with output_lock(output, "sid run"):
+        require_own_metadata(Destinations.under(output))
+        # Beam's file systems come with it, which take a second.
+        from semantic_id_ranking.pipeline.inputs import Inputs
+
+        inputs = Inputs.look(items, impressions, config)
+        log = os.path.join(output, "logs", "run.log")
+        console.print(f"loading TFX; the log is {log}", highlight=False, soft_wrap=True)
+        with logged_to(log):
+            summary, cached = _run(inputs, output, config, console)
     # Imports TensorFlow, which has to wait for the log.
     from semantic_id_ranking.pipeline.summary import tables
 
@@ -62,31 +82,34 @@ def run(
         highlight=False,
         soft_wrap=True,
     )
-    console.print(_outcome(summary, output), highlight=False, soft_wrap=True)
+    console.print(_outcome(summary, output, cached), highlight=False, soft_wrap=True)
     return summary
 
 
-def _outcome(summary: dict[str, Any], output: str) -> str:
+def _outcome(summary: dict[str, Any], output: str, cached: list[str]) -> str:
     """What became of the models, in one line."""
+    serving = os.path.join(output, "serving")
     if not summary["blessed"]:
-        return "not blessed: the ranker misses a threshold, so nothing was pushed"
+        return f"not blessed, so nothing was pushed: {'; '.join(summary['missed'])}"
+    if None in summary["pushed"].values():
+        return "blessed, but nothing was pushed"
     if newest_versions(summary["pushed"]) is None:
         return "blessed, but pushed by an earlier run; what was pushed or rolled back since stays"
-    return f"blessed and pushed to {os.path.join(output, 'serving')}"
+    if {f"Pusher.{name}" for name in summary["pushed"]} <= set(cached):
+        return f"blessed; an earlier run pushed these models to {serving}, where they are served"
+    return f"blessed and pushed to {serving}"
 
 
 def _run(
-    inputs: Inputs, output: str, config: config_lib.Config, console: rich.console.Console
+    inputs: "Inputs", output: str, config: config_lib.Config, console: rich.console.Console
 ) -> tuple[dict[str, Any], list[str]]:
     """Runs the pipeline and writes its files; returns the summary and the cached components."""
     # TFX and TensorFlow take ten seconds to import: bad input is refused before that.
     import tensorflow_text  # noqa: F401  registers SentencePiece's ops for the Evaluator
-    from tfx import v1 as tfx
 
     from semantic_id_ranking.pipeline.dag import create_pipeline
-    from semantic_id_ranking.pipeline.destinations import Destinations
+    from semantic_id_ranking.pipeline.local_run import run_locally
     from semantic_id_ranking.pipeline.progress import Progress
-    from semantic_id_ranking.pipeline.run_records import RunRecords
     from semantic_id_ranking.pipeline.summary import make_summary
 
     destinations = Destinations.under(output)
@@ -98,17 +121,22 @@ def _run(
     logger = logging.getLogger("absl")
     logger.addHandler(progress)
     try:
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        records = run_locally(pipeline, destinations)
     except InputError:
         raise
     except Exception as error:
         if cause := _input_error_behind(error):
             raise cause from None
-        console.print(f"{progress.running} failed", highlight=False)
+        if is_disk_full(error):
+            raise InputError(
+                f"{output}: the disk is full, {progress.running or 'the run'} could not go on; "
+                "free some space and run it again, what is complete is kept"
+            ) from error
+        if not received_signal():
+            console.print(f"{progress.running} failed", highlight=False)
         raise
     finally:
         logger.removeHandler(progress)
-    records = RunRecords(destinations.metadata)
     summary = make_summary(records, config, progress.seconds)
     _write_json(os.path.join(output, SUMMARY), summary)
     if summary["blessed"]:
@@ -117,6 +145,7 @@ def _run(
         versions = newest_versions(summary["pushed"])
         if versions is not None:
             add_release(destinations.serving, {"versions": versions, **description})
+    records.mark_finished()
     return summary, records.cached()
 
 

@@ -67,6 +67,11 @@ def base_paths(models: str) -> dict[str, str]:
         path = os.path.join(models, name)
         if os.path.isdir(path) and any(version.isdigit() for version in os.listdir(path)):
             found[name] = path
+    if not found and os.path.isdir(os.path.join(models, "serving")):
+        raise InputError(
+            f"{models}: is the output folder of a run; name {os.path.join(models, 'serving')}, "
+            "which holds its models"
+        )
     if not found:
         raise InputError(
             f"{models}: holds no model; it needs folders <model>/<version>/, such as the serving "

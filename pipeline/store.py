@@ -1,9 +1,13 @@
 """`sid store`: the SID spaces of a store of Semantic IDs."""
 
+import os
+import urllib.parse
+
 import rich.console
 import rich.table
 
 from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.pipeline.terminal import cell
 from semantic_id_ranking.serving.store import open_store
 from semantic_id_ranking.serving.store import SidStore
 from semantic_id_ranking.serving.store import StoreError
@@ -23,6 +27,7 @@ def store(url: str, drop: str | None, timeout: float, console: rich.console.Cons
     """
     try:
         with open_store(url, timeout) as opened:
+            _require_file(url, opened)
             if drop is None:
                 console.print(_spaces(opened))
             else:
@@ -33,11 +38,18 @@ def store(url: str, drop: str | None, timeout: float, console: rich.console.Cons
         raise InputError(str(error)) from error
 
 
+def _require_file(url: str, opened: SidStore) -> None:
+    """Refuses a SQLite file that is not there; to open a store makes none."""
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and not os.path.exists(urllib.parse.unquote(path)):
+        raise InputError(f"{opened.name}: there is no such file; sid publish makes it")
+
+
 def _spaces(opened: SidStore) -> rich.table.Table:
     table = rich.table.Table("SID space", "levels", "codes", "items")
     for fingerprint, space in sorted(opened.spaces().items()):
         sizes = (space.levels, space.codebook_size, opened.count(fingerprint))
-        table.add_row(fingerprint, *map(str, sizes))
+        table.add_row(cell(fingerprint), *map(str, sizes))
     return table
 
 

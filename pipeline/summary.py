@@ -16,6 +16,7 @@ from semantic_id_ranking.pipeline.evaluation import CANDIDATE
 from semantic_id_ranking.pipeline.evaluation import METRICS
 from semantic_id_ranking.pipeline.evaluation import output_name
 from semantic_id_ranking.pipeline.evaluation import SLICE_FEATURES
+from semantic_id_ranking.pipeline.missed_thresholds import missed_thresholds
 from semantic_id_ranking.pipeline.run_records import RunRecords
 
 _REPORTED_NAMES = {
@@ -39,7 +40,7 @@ def make_summary(records: RunRecords, config: Config, seconds: dict[str, float])
     tokenizer_uri = records.output("SidTokenizerTrainer", "model").uri
     tokenizer = _read_json(path_utils.serving_model_dir(tokenizer_uri), "tokenizer.json")
     evaluation = records.output("Evaluator", "evaluation").uri
-    blessing = records.output("Evaluator", "blessing").properties
+    blessed = records.output("Evaluator", "blessing").properties.get("blessed") == 1
     join = _read_json(records.output("FeatureJoiner", "histories").uri, "join.json")
     models = {}
     for name, (model_name, trainer) in _REPORTED_NAMES.items():
@@ -49,7 +50,9 @@ def make_summary(records: RunRecords, config: Config, seconds: dict[str, float])
             "table_rows": run["table_rows"],
             "metrics": _metrics(evaluation, model_name, config),
         }
+    ranker, baseline = (models[name]["metrics"] for name in ("ranker", "baseline"))
     return {
+        "run_id": records.run_id,
         "impressions": {
             key: join[key] for key in ("joined", "unknown_items", "without_user", "masked_labels")
         },
@@ -72,7 +75,8 @@ def make_summary(records: RunRecords, config: Config, seconds: dict[str, float])
             for key in ("pieces", "multi_code_pieces", "mean_pieces_per_impression")
         },
         "models": models,
-        "blessed": blessing.get("blessed") == 1,
+        "blessed": blessed,
+        "missed": [] if blessed else missed_thresholds(ranker, baseline, config),
         "pushed": {name: _pushed(records, name) for name in ("ranker", "semantic_id")},
         "seconds": {component: round(value, 2) for component, value in seconds.items()},
     }

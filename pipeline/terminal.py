@@ -1,11 +1,43 @@
-"""Keeps the terminal for our own lines."""
+"""What reaches the terminal: our own lines, and of the data only what can be read."""
 
 import contextlib
 import logging
 import os
 import sys
+import unicodedata
 import warnings
 from collections.abc import Iterator
+
+import rich.text
+
+#: Characters that change the direction of the text around them.
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+#: Controls (escape sequences begin with one), halves of surrogate pairs, breaks of lines and
+#: paragraphs.
+_UNPRINTABLE = frozenset(("Cc", "Cs", "Zl", "Zp"))
+
+
+def printable(text: str) -> str:
+    r"""A text from the data, with what would steer a terminal written as an escape.
+
+    Args:
+        text: Such as a title or an id.
+
+    Returns:
+        One line: a control character stands as in a Python string, `\x1b`.
+    """
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if character in _BIDI or unicodedata.category(character) in _UNPRINTABLE
+        else character
+        for character in text
+    )
+
+
+def cell(text: str) -> rich.text.Text:
+    """A text from the data as a cell of a table, in which rich looks for no markup."""
+    return rich.text.Text(printable(text))
 
 
 @contextlib.contextmanager
@@ -30,16 +62,19 @@ def logged_to(path: str) -> Iterator[None]:
     root.setLevel(logging.INFO)
     absl_logging.set_verbosity(absl_logging.INFO)
     sys.stderr.flush()
-    terminal = os.dup(2)
+    terminal, stderr = os.dup(2), sys.stderr
     os.dup2(handler.stream.fileno(), 2)
+    # Of its own: what a full disk does not take would stay in it, and reach the terminal later.
+    sys.stderr = handler.stream
     try:
         yield
     finally:
-        sys.stderr.flush()
+        sys.stderr = stderr
         os.dup2(terminal, 2)
         os.close(terminal)
         root.handlers, root.level, absl.handlers, absl.propagate = before
-        handler.close()
+        with contextlib.suppress(OSError):
+            handler.close()
 
 
 def silence_exit() -> None:

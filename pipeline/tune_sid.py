@@ -10,6 +10,7 @@ import rich.table
 
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.output_folder import refuse_pipe
 from semantic_id_ranking.pipeline.terminal import logged_to
 
 # Trials are there to be compared: shorter than a run's training, and on a sample of a large set.
@@ -42,6 +43,8 @@ def tune_sid(
         InputError: The input is not what it should be.
     """
     begin = time.monotonic()
+    for path in (items, impressions):
+        refuse_pipe(path)
     inputs = Inputs.look(items, impressions, config)
     with logged_to(os.path.abspath(log or os.devnull)):
         from semantic_id_ranking.components.parquet.item_arrays import read_items

@@ -1,5 +1,6 @@
 """The folder that `sid encode` makes: complete, or absent."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.semantic_id_gen.staging import PART_NAME
+
+_CLAIM = "claim.lock"
 
 
 class OutputFolder:
@@ -42,12 +45,20 @@ class OutputFolder:
 
     @contextmanager
     def staging(self) -> Iterator[str]:
-        """A hidden folder beside it, removed at the end."""
+        """A hidden folder beside it, removed at the end.
+
+        Those of processes that were killed are removed, too.
+        """
         parent, name = os.path.split(self.path)
         os.makedirs(parent, exist_ok=True)
+        with os.scandir(parent) as entries:
+            for entry in entries:
+                if re.fullmatch(rf"\.{re.escape(name)}\.[a-z0-9_]{{8}}", entry.name):
+                    _remove_if_abandoned(entry.path)
         folder = tempfile.mkdtemp(prefix=f".{name}.", dir=parent)
         try:
-            yield folder
+            with _claimed(folder):
+                yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -65,3 +76,24 @@ class OutputFolder:
         if os.path.isdir(self.path):
             os.rename(self.path, f"{table}.replaced")
         os.rename(table, self.path)
+
+
+@contextmanager
+def _claimed(folder: str) -> Iterator[None]:
+    """Holds a lock in a folder, which the kernel releases when this process ends."""
+    path = os.path.join(folder, _CLAIM)
+    with open(f"{path}.new", "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # It is there when it is locked, not before.
+        os.rename(file.name, path)
+        yield
+
+
+def _remove_if_abandoned(folder: str) -> None:
+    try:
+        with open(os.path.join(folder, _CLAIM), encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    except (FileNotFoundError, BlockingIOError):
+        # Not claimed yet, or at work.
+        return

@@ -3,6 +3,7 @@
 import os
 import random
 import sysconfig
+from typing import Any
 
 import rich.console
 import rich.progress
@@ -14,13 +15,18 @@ from semantic_id_ranking.pipeline.candidates import Candidates
 from semantic_id_ranking.pipeline.catalogue import Catalogue
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.demo import movielens
+from semantic_id_ranking.pipeline.destinations import Destinations
+from semantic_id_ranking.pipeline.output_folder import require_folder_name
+from semantic_id_ranking.pipeline.output_folder import require_own_metadata
+from semantic_id_ranking.pipeline.output_lock import output_lock
 from semantic_id_ranking.pipeline.release import RELEASE
 from semantic_id_ranking.pipeline.terminal import logged_to
+from semantic_id_ranking.pipeline.terminal import printable
 
 _CANDIDATES = 500
 
 
-def demo(output: str, config: Config, console: rich.console.Console) -> None:
+def demo(output: str, config: Config, console: rich.console.Console) -> dict[str, Any]:
     """Runs it all.
 
     Args:
@@ -28,17 +34,25 @@ def demo(output: str, config: Config, console: rich.console.Console) -> None:
         config: The configuration of the run.
         console: Where to show it.
 
+    Returns:
+        The content of the run's `summary.json`.
+
     Raises:
+        InputError: Another process works on the output, or it is no folder.
         ModuleNotFoundError: The packages with data and encoder are not installed.
     """
-    data = _prepare(os.path.join(output, "data"), console)
+    require_folder_name(output)
+    os.makedirs(output, exist_ok=True)
+    with output_lock(output, "sid demo"):
+        require_own_metadata(Destinations.under(output))
+        data = _prepare(os.path.join(output, "data"), console)
     console.print(
         f"MovieLens: {data.films} films, {data.films_with_credits} of them with director or cast",
         highlight=False,
     )
     summary = run_lib.run(data.items, data.impressions, output, config, console)
     if not os.path.isfile(os.path.join(output, "serving", RELEASE)):
-        return
+        return summary
     if not summary["blessed"]:
         console.print("what was pushed by an earlier run stays served")
 
@@ -61,12 +75,14 @@ def demo(output: str, config: Config, console: rich.console.Console) -> None:
         rank_lib.show_ranking(
             catalogue, candidates, user, {}, 10, server.address, store, console, new.item_ids
         )
-    title = new.titles.get(new.item_ids[0], new.item_ids[0])
+    title = printable(new.titles.get(new.item_ids[0]) or new.item_ids[0])
     console.print(
         f"{title} was in no training data: the server encoded its embedding and ranked it.\n"
         f"Serve these models yourself: {_program()} serve --models {serving}",
         highlight=False,
+        markup=False,
     )
+    return summary
 
 
 def _program() -> str:

@@ -186,7 +186,9 @@ def _is_current(path: str) -> bool:
 def _write(table: pa.Table, path: str) -> None:
     """Writes a file that appears whole, whatever happens to this process."""
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    # The same name in each process: what a killed one left is overwritten. The demonstration holds
+    # the lock of the output folder.
+    temporary = os.path.join(folder, f".{name}.tmp")
     try:
         pq.write_table(table, temporary)
         os.replace(temporary, path)

@@ -269,6 +269,14 @@ def test_a_failed_preparation_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_the_half_of_a_file_that_a_killed_process_left_does_not_stay(tmp_path):
+    source = MovieLensSource(RATINGS, CREDITS, Encoder())
+    for name in ("items", "impressions", "new_item"):
+        (tmp_path / f".{name}.parquet.tmp").write_text("half")
+    movielens.prepare(str(tmp_path), source=lambda: source)
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+
+
 @pytest.mark.parametrize(
     ("module", "package"),
     [

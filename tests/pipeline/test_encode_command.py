@@ -7,11 +7,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import rich.console
+import tensorflow as tf
 
 from semantic_id_ranking.components import sid_table
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline.config import ColumnsConfig
 from semantic_id_ranking.pipeline.encode import encode
+
+
+def save_ranker(path):
+    """Writes a SavedModel with the one signature `rank`."""
+    module = tf.Module()
+    rank = tf.function(lambda x: {"y": x}, input_signature=[tf.TensorSpec([], name="x")])
+    tf.saved_model.save(module, str(path), signatures={"rank": rank})
 
 
 def run(finished_run, items, output, earlier=None, re_encode_all=False, skip_bad=0):
@@ -73,3 +81,23 @@ def test_names_the_file_of_rejects(finished_run, tmp_path):
         run(finished_run, tmp_path / "items.parquet", tmp_path / "sids")
     said = run(finished_run, tmp_path / "items.parquet", tmp_path / "sids", skip_bad=1)
     assert f"1 rejected: {tmp_path}/sids.rejects.parquet" in said
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (save_ranker, r"is a ranker \(it has rank\); sid encode needs a semantic_id model"),
+        (lambda path: (path / "saved_model.pb").write_bytes(b"no"), "is no SavedModel"),
+    ],
+)
+def test_another_model_is_refused_before_tensorflow_is_asked(tmp_path, write, reason):
+    (tmp_path / "model").mkdir()
+    write(tmp_path / "model")
+    console = rich.console.Console()
+    with pytest.raises(InputError, match=reason):
+        encode(f"{tmp_path}/model", "items", "out", ColumnsConfig(), 1, None, False, 0, console)
+
+
+def test_the_output_needs_a_name():
+    with pytest.raises(InputError, match="--output '': is empty"):
+        encode("model", "items", "", ColumnsConfig(), 1, None, False, 0, rich.console.Console())

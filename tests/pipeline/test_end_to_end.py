@@ -88,14 +88,18 @@ def test_the_summary_has_its_documented_form(finished_run):
         assert json.load(file) == finished_run.summary
     summary = finished_run.summary
     assert set(summary) == {
+        "run_id",
         "impressions",
         "sid",
         "tokenizer",
         "models",
         "blessed",
+        "missed",
         "pushed",
         "seconds",
     }
+    assert summary["run_id"] == finished_run.records.run_id
+    assert (summary["blessed"], summary["missed"]) == (True, [])
     assert set(summary["sid"]) == {
         "levels",
         "codebook_size",

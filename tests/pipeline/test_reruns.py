@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 
+import pytest
 import rich.console
 
 from semantic_id_ranking.pipeline import run as run_lib
@@ -21,21 +22,27 @@ RANKER_AND_AFTER = {
 }
 
 
-def rerun(finished_run, *overrides):
-    printed = io.StringIO()
+@pytest.fixture
+def printed():
+    return rich.console.Console(file=io.StringIO(), width=160)
+
+
+def rerun(finished_run, *overrides, console=None):
     config = load_config(finished_run.config, overrides)
     run_lib.run(
         finished_run.items,
         finished_run.impressions,
         finished_run.output,
         config,
-        rich.console.Console(file=printed, width=160),
+        console or rich.console.Console(file=io.StringIO(), width=160),
     )
     return set(RunRecords(os.path.join(finished_run.output, "metadata.sqlite")).cached())
 
 
-def test_a_second_run_reuses_everything(finished_run):
-    assert rerun(finished_run) == set(finished_run.summary["seconds"])
+def test_a_second_run_reuses_everything(finished_run, printed):
+    assert rerun(finished_run, console=printed) == set(finished_run.summary["seconds"])
+    assert "blessed and pushed" not in printed.file.getvalue()
+    assert "blessed; an earlier run pushed these models" in printed.file.getvalue()
 
 
 def test_another_ranker_reruns_the_ranker_and_what_follows_it(finished_run):
@@ -57,12 +64,16 @@ def test_one_task_alone_and_no_context(finished_run):
     assert all(0 < metrics["click"][name]["auc"] < 1 for name in ("all", "head", "torso", "tail"))
 
 
-def test_a_missed_threshold_pushes_nothing_and_what_was_served_stays(finished_run):
+def test_a_missed_threshold_pushes_nothing_and_what_was_served_stays(finished_run, printed):
     serving = pathlib.Path(finished_run.output, "serving")
     before = sorted(path.relative_to(serving) for path in serving.rglob("*"))
-    rerun(finished_run, "thresholds=[{task: click, value: 0.999}]")
+    rerun(finished_run, "thresholds=[{task: click, value: 0.999}]", console=printed)
+    last = printed.file.getvalue().splitlines()[-1]
+    assert last.startswith("not blessed, so nothing was pushed: task click, slice all: AUC 0.")
+    assert last.endswith(" is below the threshold 0.999")
     with open(os.path.join(finished_run.output, "summary.json"), encoding="utf-8") as file:
         summary = json.load(file)
     assert summary["blessed"] is False
+    assert len(summary["missed"]) == 1
     assert summary["pushed"] == {"ranker": None, "semantic_id": None}
     assert sorted(path.relative_to(serving) for path in serving.rglob("*")) == before

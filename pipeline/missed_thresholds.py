@@ -1,0 +1,61 @@
+"""The thresholds that keep a ranker from being blessed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.config import ThresholdConfig
+
+
+def missed_thresholds(
+    ranker: Mapping[str, Any], baseline: Mapping[str, Any], config: Config
+) -> list[str]:
+    """Compares metrics with the configured thresholds, as the Evaluator does.
+
+    Args:
+        ranker: Task -> slice -> `{"auc" or "rmse", "examples", "why_not"}`, as in `summary.json`.
+        baseline: The same of the baseline.
+        config: Has the thresholds.
+
+    Returns:
+        A clause for each threshold that is missed: task, slice, value and threshold.
+    """
+    binary = {task.name for task in config.tasks if task.type == "binary"}
+    if not config.effective_thresholds:
+        return ["no threshold is configured, and nothing is blessed without one"]
+    missed = []
+    for threshold in config.effective_thresholds:
+        task, slice_name = threshold.task, threshold.slice
+        clauses = _missed(
+            threshold, ranker[task][slice_name], baseline[task][slice_name], task in binary
+        )
+        missed += [f"task {task}, slice {slice_name}: {clause}" for clause in clauses]
+    return missed
+
+
+def _missed(
+    threshold: ThresholdConfig,
+    ranker: Mapping[str, Any],
+    baseline: Mapping[str, Any],
+    higher_is_better: bool,
+) -> list[str]:
+    key = "auc" if higher_is_better else "rmse"
+    metric = key.upper()
+    value, other = ranker[key], baseline[key]
+    clauses = []
+    if (needed := threshold.value) is not None:
+        if value is None:
+            clauses.append(f"no {metric} ({ranker['why_not']}), and the threshold is {needed}")
+        elif value < needed if higher_is_better else value > needed:
+            side = "below" if higher_is_better else "above"
+            clauses.append(f"{metric} {value:.6g} is {side} the threshold {needed}")
+    if (needed := threshold.change) is not None:
+        bar = f"the threshold of a gain of {needed:+}"
+        if value is None or other is None:
+            whose, why_not = ("", ranker) if value is None else (" of the baseline", baseline)
+            clauses.append(f"no {metric}{whose} ({why_not['why_not']}) to compare with {bar}")
+        elif (gain := value - other if higher_is_better else other - value) < needed:
+            clauses.append(
+                f"{metric} {value:.6g}, a gain of {gain:+.6g} over the baseline, is below {bar}"
+            )
+    return clauses

@@ -1,0 +1,43 @@
+"""The signatures of a SavedModel, read without TensorFlow, which takes seconds to import."""
+
+import os
+
+from google.protobuf import descriptor_pb2
+from google.protobuf import message_factory
+
+_PACKAGE = "semantic_id_ranking.signatures"
+
+
+def signature_names(saved_model: str) -> set[str]:
+    """Names of the signatures.
+
+    Args:
+        saved_model: Folder of the SavedModel.
+
+    Raises:
+        DecodeError: Its `saved_model.pb` is none.
+    """
+    with open(os.path.join(saved_model, "saved_model.pb"), "rb") as file:
+        content = file.read()
+    graphs = _saved_model_class().FromString(content).meta_graphs
+    return {signature.name for graph in graphs for signature in graph.signatures}
+
+
+def _saved_model_class() -> type:
+    """The part of TensorFlow's `SavedModel` that leads to the names, with its field numbers."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="semantic_id_ranking/signatures.proto", package=_PACKAGE, syntax="proto3"
+    )
+    field = descriptor_pb2.FieldDescriptorProto
+    for message, name, number, kind in (
+        # An entry of the map `signature_def`.
+        ("Signature", "name", 1, None),
+        ("MetaGraph", "signatures", 5, "Signature"),
+        ("SavedModel", "meta_graphs", 2, "MetaGraph"),
+    ):
+        added = file.message_type.add(name=message).field.add(name=name, number=number)
+        added.label = field.LABEL_REPEATED if kind else field.LABEL_OPTIONAL
+        added.type = field.TYPE_MESSAGE if kind else field.TYPE_STRING
+        if kind:
+            added.type_name = f".{_PACKAGE}.{kind}"
+    return message_factory.GetMessages([file])[f"{_PACKAGE}.SavedModel"]
