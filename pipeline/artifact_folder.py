@@ -12,6 +12,8 @@ from ml_metadata.proto import metadata_store_pb2
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline.destinations import Destinations
+from semantic_id_ranking.pipeline.release import BLESSED
+from semantic_id_ranking.pipeline.release import read_blessed
 from semantic_id_ranking.pipeline.release import read_releases
 
 #: Folder of TFX's own files of an execution, which nobody reads after it.
@@ -40,10 +42,10 @@ def artifact_key(uri: str) -> str:
     """The key of an artifact's folder.
 
     Args:
-        uri: URI of an artifact; that of a value artifact ends with the name of its file.
+        uri: URI of an artifact, or a path to something in its folder.
     """
     parts = [part for part in uri.split("/") if part]
-    if len(parts) > 3 and parts[-1] == "value":
+    while len(parts) > 3 and not parts[-1].isdecimal():
         parts.pop()
     return "/".join(parts[-3:])
 
@@ -65,12 +67,15 @@ def artifact_folders(root: str) -> Iterator[ArtifactFolder]:
 
 
 def released_keys(serving: str) -> set[str]:
-    """Keys of the artifacts that the releases name, the served one and those before it.
+    """Keys of the artifacts that are served, were served, or that `sid push --run` releases.
 
     Args:
-        serving: Folder of the models' base folders, with `release.json`.
+        serving: Folder of the models' base folders, in the output folder of the runs.
     """
-    return {artifact_key(text) for text in _texts(read_releases(serving)) if "/" in text}
+    output = os.path.dirname(serving)
+    blessed = [read_blessed(output)] if os.path.exists(os.path.join(output, BLESSED)) else []
+    texts = _texts([*read_releases(serving), *blessed])
+    return {artifact_key(text) for text in texts if "/" in text}
 
 
 def remove_leftovers(destinations: Destinations, store: metadata_store.MetadataStore) -> None:

@@ -11,6 +11,7 @@ from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.model_check import require_releasable
 from semantic_id_ranking.components.model_check import require_undamaged
 from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.pipeline.output_lock import output_lock
 from semantic_id_ranking.pipeline.release import add_release
 from semantic_id_ranking.pipeline.release import read_blessed
 from semantic_id_ranking.pipeline.terminal import logged_to
@@ -35,14 +36,15 @@ def push_run(run: str, console: rich.console.Console) -> None:
     for path in models.values():
         if not os.path.isdir(path):
             raise InputError(f"{path}: no such folder; {run} no longer has the model it pushed")
-    with logged_to(os.path.join(run, "logs", "push.log")):
-        require_releasable(models)
-    serving = os.path.join(run, "serving")
-    folders = {name: VersionFolder(os.path.join(serving, name)) for name in models}
-    versions, moved = _push(models, folders)
-    for name, version in versions.items():
-        folders[name].keep(blessed["config"]["serving"]["keep_versions"], version)
-    add_release(serving, {"versions": versions, **blessed})
+    with output_lock(run, "sid push"):
+        with logged_to(os.path.join(run, "logs", "push.log")):
+            require_releasable(models)
+        serving = os.path.join(run, "serving")
+        folders = {name: VersionFolder(os.path.join(serving, name)) for name in models}
+        versions, moved = _push(models, folders)
+        for name, version in versions.items():
+            folders[name].keep(blessed["config"]["serving"]["keep_versions"], version)
+        add_release(serving, {"versions": versions, **blessed})
     for name, version in versions.items():
         console.print(
             f"{name}: version {version} " + ("is pushed" if name in moved else "is the newest"),
