@@ -12,11 +12,13 @@ class Destinations:
         root: Folder of all artifacts.
         metadata: SQLite file of ML Metadata.
         serving: Base folder of the pushed models: `serving/<model>/<version>/`.
+        fingerprints: File of what is known of the content of the inputs' files; None: no such file.
     """
 
     root: str
     metadata: str
     serving: str
+    fingerprints: str | None = None
 
     @classmethod
     def under(cls, directory: str) -> "Destinations":
@@ -25,4 +27,5 @@ class Destinations:
             root=os.path.join(directory, "artifacts"),
             metadata=os.path.join(directory, "metadata.sqlite"),
             serving=os.path.join(directory, "serving"),
+            fingerprints=os.path.join(directory, "fingerprints.json"),
         )

@@ -1,6 +1,7 @@
 """`sid encode`: Semantic IDs of items, in a Beam batch of its own."""
 
 import os
+from collections.abc import Sequence
 
 import rich.console
 
@@ -11,7 +12,7 @@ from semantic_id_ranking.pipeline.terminal import logged_to
 
 def encode(
     model: str,
-    items: str,
+    items: str | Sequence[str],
     output: str,
     columns: ColumnsConfig,
     workers: int,
@@ -24,7 +25,7 @@ def encode(
 
     Args:
         model: A semantic_id SavedModel, or its base folder, whose latest version is taken.
-        items: Parquet file, or pattern of files, of items.
+        items: Items: Parquet files, folders or patterns.
         output: Folder of Parquet files (item_id, sid, embedding_digest); the log is beside it.
         columns: Names of the columns of items.
         workers: Worker processes; one runs within this process.

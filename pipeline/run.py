@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import rich.console
@@ -19,21 +20,23 @@ SUMMARY = "summary.json"
 
 
 def run(
-    items: str,
-    impressions: str,
+    items: str | Sequence[str],
+    impressions: str | Sequence[str],
     output: str,
     config: config_lib.Config,
     console: rich.console.Console,
+    skip_bad: int = 0,
 ) -> dict[str, Any]:
     """Runs the whole pipeline and reports.
 
     Args:
-        items: Parquet file of items.
-        impressions: Parquet file of impressions.
+        items: Items: Parquet files, folders or patterns.
+        impressions: Impressions, as the items.
         output: Folder of everything that the run makes: `artifacts/`, `metadata.sqlite`,
             `serving/`, `logs/`, `summary.json`. A second run into it reuses what did not change.
         config: What the run depends on beside the files.
         console: Where progress and the summary go.
+        skip_bad: Bad impressions that are put aside, at most.
 
     Returns:
         The content of `summary.json`.
@@ -43,7 +46,9 @@ def run(
     """
     output = os.path.abspath(output)
     begin = time.monotonic()
-    inputs = Inputs.look(items, impressions, config)
+    inputs = Inputs.look(items, impressions, config, skip_bad)
+    for note in inputs.notes:
+        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     os.makedirs(output, exist_ok=True)
     log = os.path.join(output, "logs", "run.log")
     console.print(f"loading TFX; the log is {log}", highlight=False, soft_wrap=True)
@@ -83,6 +88,8 @@ def _run(
 
     from semantic_id_ranking.pipeline.dag import create_pipeline
     from semantic_id_ranking.pipeline.destinations import Destinations
+    from semantic_id_ranking.pipeline.input_report import input_report
+    from semantic_id_ranking.pipeline.input_report import sentences
     from semantic_id_ranking.pipeline.progress import Progress
     from semantic_id_ranking.pipeline.run_records import RunRecords
     from semantic_id_ranking.pipeline.summary import make_summary
@@ -108,6 +115,9 @@ def _run(
         logger.removeHandler(progress)
     records = RunRecords(destinations.metadata)
     summary = make_summary(records, config, progress.seconds)
+    summary["inputs"] = input_report(records, output)
+    for sentence in sentences(summary["inputs"]):
+        console.print(f"note: {sentence}", highlight=False, markup=False, soft_wrap=True)
     _write_json(os.path.join(output, SUMMARY), summary)
     versions = newest_versions(summary["pushed"])
     if versions is not None:
@@ -125,7 +135,7 @@ def _release(
         "models": {name: os.path.dirname(path) for name, path in summary["pushed"].items()},
         "semantic_ids": records.output("SemanticIdGen", "semantic_ids").uri,
         "histories": records.output("FeatureJoiner", "histories").uri,
-        "items": inputs.items,
+        "items": inputs.items.name,
         "config": config_lib.to_dict(config),
     }
 

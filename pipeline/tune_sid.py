@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import rich.console
@@ -19,8 +20,8 @@ _NARROWER = (2, 4)
 
 
 def tune_sid(
-    items: str,
-    impressions: str,
+    items: str | Sequence[str],
+    impressions: str | Sequence[str],
     config: Config,
     minutes: float,
     log: str | None,
@@ -31,8 +32,8 @@ def tune_sid(
     Only items of the training period are looked at; the newest tenth of them is measured.
 
     Args:
-        items: Parquet file of items.
-        impressions: Parquet file of impressions, which say where the training period ends.
+        items: Items: Parquet files, folders or patterns.
+        impressions: Impressions, as the items; they say where the training period ends.
         config: Columns, split and the recipe that all trials share.
         minutes: No trial begins after so many.
         log: File for the libraries' messages; None drops them.
@@ -49,7 +50,7 @@ def tune_sid(
         from semantic_id_ranking.trainer.rqvae import tune
 
         parameters = ItemParameters(**inputs.item_parameters(config, code_version="none"))
-        read = read_items(inputs.items, parameters)
+        read = read_items(inputs.items, parameters, inputs.impressions)
         embeddings, newest = _training_items(read, parameters.evaluation_start, config.rqvae.seed)
         attainable = float((np.unique(embeddings, axis=0, return_counts=True)[1] == 1).sum())
         attainable /= len(embeddings)
