@@ -170,15 +170,15 @@ def _look(directory: str, config: Config) -> Inputs:
 
 def _items(inputs: Inputs, config: Config) -> Items:
     parameters = ItemParameters(**inputs.item_parameters(config, _CODE_VERSION))
-    return item_arrays.read_items(inputs.items, parameters)
+    return item_arrays.read_items(inputs.items, parameters, inputs.impressions)
 
 
 def _impressions(inputs: Inputs, config: Config, items: Items) -> Impressions:
     parameters = ImpressionParameters(**inputs.impression_parameters(config, _CODE_VERSION))
     batches = [
         batch
-        for group in check_impressions(inputs.impressions, parameters)
-        for batch in impression_features(group, parameters)
+        for block in check_impressions(inputs.impressions, parameters)[0]
+        for batch in impression_features(block, parameters)
     ]
     parts = [features for features, _ in batches]
     index = pa.array(items.ids, pa.large_binary())
@@ -199,9 +199,9 @@ def _impressions(inputs: Inputs, config: Config, items: Items) -> Impressions:
     known = item >= 0
     if (~known).mean() > config.join.max_unknown_fraction:
         raise InputError(
-            f"{inputs.impressions}: column {config.columns.item_id!r}: {(~known).sum()} of "
-            f"{len(known)} impressions are of items that {inputs.items} does not have; at most "
-            f"{config.join.max_unknown_fraction:.1%} may be (join.max_unknown_fraction)"
+            f"{inputs.impressions.name}: column {config.columns.item_id!r}: {(~known).sum()} of "
+            f"{len(known)} impressions are of items that {inputs.items.name} does not have; at "
+            f"most {config.join.max_unknown_fraction:.1%} may be (join.max_unknown_fraction)"
         )
     return impressions if known.all() else impressions.take(known)
 

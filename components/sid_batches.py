@@ -1,7 +1,6 @@
 """Parquet tables of Semantic IDs, read batch by batch from any row on."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +11,17 @@ from apache_beam.io.filesystems import FileSystems
 
 from semantic_id_ranking.components import sid_table
 from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet import columns
 from semantic_id_ranking.components.parquet import lists
-from semantic_id_ranking.components.parquet.columns import ids
-from semantic_id_ranking.components.parquet.place import Place
-from semantic_id_ranking.components.parquet.row_group import list_files
-from semantic_id_ranking.components.parquet.row_group import read_schema
-from semantic_id_ranking.components.parquet.row_group import row_groups
-from semantic_id_ranking.components.parquet.row_group import RowGroup
+from semantic_id_ranking.components.parquet import uses
+from semantic_id_ranking.components.parquet.data_set import Block
+from semantic_id_ranking.components.parquet.data_set import DataSet
+from semantic_id_ranking.components.parquet.data_set import Slice
+from semantic_id_ranking.components.parquet.rejects import Reject
 from semantic_id_ranking.trainer.sid_space import SidSpace
 from semantic_id_ranking.trainer.sid_space import SidSpaceMismatchError
 
-_COLUMNS = {"item_id": "the id of the item", "sid": "its Semantic ID"}
+_COLUMNS = {"item_id": ("item_id", uses.IDS), "sid": ("sid", uses.SIDS)}
 
 
 @dataclass(frozen=True)
@@ -32,39 +31,41 @@ class SidBatches:
     Attributes:
         source: Names the files and their state; changed files have another name.
         space: The SID space.
-        groups: The row groups, in order.
+        data: The files.
     """
 
     source: str
     space: SidSpace
-    groups: Sequence[RowGroup]
+    data: DataSet
 
     @property
     def rows(self) -> int:
         """Number of items."""
-        return sum(group.rows for group in self.groups)
+        return self.data.rows
 
     @classmethod
     def open(cls, path: str) -> "SidBatches":
         """Looks at the files.
 
         Args:
-            path: A folder of `*.parquet`, or path or pattern of such files.
+            path: A folder, a file, or a pattern of files.
 
         Raises:
             InputError: There is none, one is no table of Semantic IDs, or two are of two spaces.
         """
+        data = DataSet.open(path)
+        data.require("item_id", uses.IDS, "the id of the item")
+        data.require("sid", uses.SIDS, "its Semantic ID")
+        paths = [file.path for file in data.files]
         try:
-            paths = sid_table.files(path) if os.path.isdir(path) else list_files(path)
-            schemas = [read_schema(one, _COLUMNS) for one in paths]
-            spaces = [_space(one, schema) for one, schema in zip(paths, schemas, strict=True)]
+            spaces = [_space(one) for one in paths]
             for one, space in zip(paths, spaces, strict=True):
                 spaces[0].require_same(space, paths[0], one)
-        except (FileNotFoundError, SidSpaceMismatchError) as error:
+        except SidSpaceMismatchError as error:
             raise InputError(f"{error}.") from error
         except RuntimeError as error:  # Of pyarrow_hotfix.
             raise InputError(f"{path}: {sid_table.HIDDEN_CODE}.") from error
-        return cls(_state(paths), spaces[0], row_groups(paths))
+        return cls(_state(paths), spaces[0], data)
 
     def read(self, start: int, batch_rows: int) -> Iterator[tuple[list[str], np.ndarray]]:
         """Streams the table.
@@ -79,43 +80,41 @@ class SidBatches:
         Raises:
             InputError: An id is missing, or a Semantic ID is not of the space.
         """
-        for group in self.groups:
-            if start >= group.rows:
-                start -= group.rows
-                continue
-            for row, batch in group.read(_COLUMNS, batch_rows):
-                skipped = min(start, batch.num_rows)
-                start -= skipped
-                if skipped < batch.num_rows:
-                    yield self._parse(group.path, row + skipped, batch.slice(skipped))
+        slices = []
+        for file in self.data.files:
+            if start < file.rows:
+                slices.append(Slice(file, max(start, 0), file.rows))
+            start -= file.rows
+        for path, row, batch in Block(0, tuple(slices)).read(_COLUMNS, batch_rows):
+            yield self._parse(path, row, batch)
 
     def _parse(self, path: str, row: int, batch: pa.RecordBatch) -> tuple[list[str], np.ndarray]:
-        item_ids = ids(batch.column("item_id"), Place(path, "item_id", row))
-        return item_ids.cast(pa.large_string()).to_pylist(), self._sids(
-            batch.column("sid"), Place(path, "sid", row)
-        )
+        item_ids, bad = columns.ids(batch.column("item_id"))
+        for index, what in bad.items():
+            raise Reject(path, row + index, None, "item_id", *what).error()
+        sids, bad = self._sids(batch.column("sid"))
+        for index, what in bad.items():
+            raise Reject(path, row + index, None, "sid", *what).error()
+        return item_ids.cast(pa.large_string()).to_pylist(), sids
 
-    def _sids(self, column: pa.Array, place: Place) -> np.ndarray:
+    def _sids(self, column: pa.Array) -> tuple[np.ndarray, columns.Bad]:
         levels, codes = self.space.levels, self.space.codebook_size
-        if not lists.is_list(column.type) or not pa.types.is_integer(column.type.value_type):
-            raise place.type_error(column.type, "a list of integers")
         lengths = lists.list_lengths(column)
         if (lengths != levels).any():
             index = int((lengths != levels).argmax())
-            raise place.error(index, str(column[index].as_py()), f"{levels} codes")
-        flat = column.flatten()
+            return np.empty((0, levels)), {index: (str(column[index].as_py()), f"{levels} codes")}
         # A null, which NumPy has no integer for, is out of range too.
-        sids = flat.fill_null(-1).to_numpy(zero_copy_only=False).reshape(-1, levels)
+        sids = column.flatten().fill_null(-1).to_numpy().reshape(-1, levels)
         wrong = ((sids < 0) | (sids >= codes)).any(axis=1)
         if wrong.any():
             index = int(wrong.argmax())
-            raise place.error(index, str(column[index].as_py()), f"codes 0 .. {codes - 1}")
-        return sids.astype(np.int32, copy=False)
+            return sids, {index: (str(column[index].as_py()), f"codes 0 .. {codes - 1}")}
+        return sids.astype(np.int32), {}
 
 
-def _space(path: str, schema: pa.Schema) -> SidSpace:
+def _space(path: str) -> SidSpace:
     try:
-        return sid_table.space_of(schema)
+        return sid_table.space_of(sid_table.read_schema(path))
     except ValueError as error:
         raise InputError(f"{path}: {error}.") from error
 

@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from semantic_id_ranking.components.errors import InputError
 
@@ -43,23 +42,40 @@ class Candidates:
             if not item_ids:
                 raise InputError(f"{path}: is empty; an item_id a line is needed")
             return cls(item_ids)
-        from semantic_id_ranking.components.parquet.row_group import read_schema
+        from semantic_id_ranking.components.parquet import columns
+        from semantic_id_ranking.components.parquet import uses
+        from semantic_id_ranking.components.parquet.data_set import DataSet
+        from semantic_id_ranking.components.parquet.rejects import Reject
 
-        names = read_schema(path, {"item_id": "the id of the item"}).names
-        wanted = [name for name in ("item_id", "embedding", "title") if name in names]
-        table = pq.read_table(path, columns=wanted).to_pydict()
-        item_ids = [str(item_id) for item_id in table["item_id"]]
-        given = {
-            name: {
-                i: value
-                for i, value in zip(item_ids, table[name], strict=True)
-                if value is not None
-            }
-            for name in wanted[1:]
-        }
-        embeddings = given.get("embedding", {})
-        return cls(
-            item_ids,
-            {i: np.asarray(embedding, np.float32) for i, embedding in embeddings.items()},
-            given.get("title", {}),
-        )
+        data = DataSet.open(path)
+        data.require("item_id", uses.IDS, "the id of the item")
+        wanted = {"item_id": ("item_id", uses.IDS)}
+        for name, use in (("embedding", uses.EMBEDDINGS), ("title", uses.CATEGORIES)):
+            if data.has(name):
+                data.require(name, use, f"the {name}")
+                wanted[name] = (name, use)
+        item_ids: list[str] = []
+        embeddings: dict[str, np.ndarray] = {}
+        titles: dict[str, str] = {}
+        for block in data.blocks(data.rows):
+            for file, row, batch in block.read(wanted):
+                ids, bad = columns.ids(batch.column("item_id"))
+                for index, what in bad.items():
+                    raise Reject(file, row + index, None, "item_id", *what).error()
+                texts = [item_id.decode() for item_id in ids.to_pylist()]
+                item_ids += texts
+                if "embedding" in wanted:
+                    values = batch.column("embedding").to_pylist()
+                    embeddings |= {
+                        i: np.asarray(value, np.float32)
+                        for i, value in zip(texts, values, strict=True)
+                        if value is not None
+                    }
+                if "title" in wanted:
+                    values = batch.column("title").to_pylist()
+                    titles |= {
+                        i: value.decode(errors="replace")
+                        for i, value in zip(texts, values, strict=True)
+                        if value is not None
+                    }
+        return cls(item_ids, embeddings, titles)

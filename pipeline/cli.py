@@ -39,19 +39,36 @@ Overrides = Annotated[
     typer.Option("--set", help="Overrides one field, such as ranker.epochs=3; may be repeated."),
 ]
 
+Items = Annotated[
+    list[str],
+    typer.Option(
+        help="Items: a Parquet file, a folder or a pattern (** for any folders); may be repeated."
+    ),
+]
+Impressions = Annotated[list[str], typer.Option(help="Impressions, as --items; may be repeated.")]
+
 
 @app.command()
 def run(
-    items: Annotated[str, typer.Option(help="Parquet file of items.")],
-    impressions: Annotated[str, typer.Option(help="Parquet file of impressions.")],
+    items: Items,
+    impressions: Impressions,
     output: Annotated[str, typer.Option(help="Folder of everything the run makes.")],
+    skip_bad: Annotated[
+        int,
+        typer.Option(
+            help="Bad impressions, at most, that go to OUTPUT/impressions.rejects.parquet with the "
+            "reason; one more stops the run.",
+            min=0,
+        ),
+    ] = 0,
     config: Config = None,
     overrides: Overrides = None,
 ) -> None:
     """Runs the whole pipeline on your data, on this machine."""
     from semantic_id_ranking.pipeline import run as run_lib
 
-    summary = run_lib.run(items, impressions, output, load_config(config, overrides or ()), console)
+    configured = load_config(config, overrides or ())
+    summary = run_lib.run(items, impressions, output, configured, console, skip_bad)
     if not summary["blessed"]:
         raise typer.Exit(exit_status.NOT_BLESSED)
 
@@ -80,7 +97,7 @@ def demo(
 @app.command()
 def encode(
     model: Annotated[str, typer.Option(help="A semantic_id SavedModel, or its base folder.")],
-    items: Annotated[str, typer.Option(help="Parquet file, or pattern of files, of items.")],
+    items: Items,
     output: Annotated[
         str,
         typer.Option(
@@ -124,10 +141,8 @@ def encode(
 
 @app.command(name="tune-sid")
 def tune_sid(
-    items: Annotated[str, typer.Option(help="Parquet file of items.")],
-    impressions: Annotated[
-        str, typer.Option(help="Parquet file of impressions, which end the training period.")
-    ],
+    items: Items,
+    impressions: Impressions,
     minutes: Annotated[float, typer.Option(help="No trial begins after so many.", min=0)] = 8.0,
     log: Annotated[
         str | None,

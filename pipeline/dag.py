@@ -25,6 +25,7 @@ from semantic_id_ranking.components.feature_joiner.parameters import JoinParamet
 from semantic_id_ranking.components.impression_gen.component import ImpressionGen
 from semantic_id_ranking.components.item_gen.component import ItemGen
 from semantic_id_ranking.components.model_pusher.component import ModelPusher
+from semantic_id_ranking.components.parquet.fingerprint import Fingerprints
 from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
 from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
@@ -75,41 +76,33 @@ def create_pipeline(
     Returns:
         The pipeline, for any TFX runner.
     """
+    fingerprints = Fingerprints(destinations.fingerprints)
+    parquet = ("semantic_id_ranking.components.parquet", *_SHARED)
     item_gen = ItemGen(
-        input_base=os.path.dirname(inputs.items),
-        pattern=os.path.basename(inputs.items),
-        parameters=inputs.item_parameters(
+        **inputs.item_gen(
             config,
-            code_version(
-                "semantic_id_ranking.components.item_gen",
-                "semantic_id_ranking.components.parquet",
-                *_SHARED,
-            ),
-        ),
+            fingerprints,
+            code_version("semantic_id_ranking.components.item_gen", *parquet),
+        )
     )
     impression_gen = ImpressionGen(
-        input_base=os.path.dirname(inputs.impressions),
-        pattern=os.path.basename(inputs.impressions),
-        parameters=inputs.impression_parameters(
+        **inputs.impression_gen(
             config,
-            code_version(
-                "semantic_id_ranking.components.impression_gen",
-                "semantic_id_ranking.components.parquet",
-                *_SHARED,
-            ),
-        ),
+            fingerprints,
+            code_version("semantic_id_ranking.components.impression_gen", *parquet),
+        )
     )
     item_checks = input_checks(
         item_gen,
         "items",
-        source=inputs.items,
+        source=inputs.items.name,
         required=["item_id", "embedding", "created_at"],
         categorical=[],
     )
     impression_checks = input_checks(
         impression_gen,
         "impressions",
-        source=inputs.impressions,
+        source=inputs.impressions.name,
         required=["item_id", "timestamp"],
         categorical=config.context.categorical,
         optional=["user_id", *(task.label for task in config.tasks)],
@@ -289,5 +282,5 @@ def _join_parameters(inputs: Inputs, config: config_lib.Config) -> JoinParameter
         max_unknown_fraction=config.join.max_unknown_fraction,
         shards=config.join.shards,
         item_column=config.columns.item_id,
-        impressions=os.path.basename(inputs.impressions),
+        impressions=inputs.impressions.name,
     )

@@ -16,12 +16,14 @@ class Destinations:
         metadata: SQLite file of ML Metadata.
         serving: Base folder of the pushed models: `serving/<model>/<version>/`.
         temporary: Folder of temporary files, which each run empties.
+        fingerprints: File of what is known of the content of the inputs' files; None: no such file.
     """
 
     root: str
     metadata: str
     serving: str
     temporary: str
+    fingerprints: str | None = None
 
     @classmethod
     def under(cls, directory: str) -> "Destinations":
@@ -31,4 +33,5 @@ class Destinations:
             metadata=os.path.join(directory, "metadata.sqlite"),
             serving=os.path.join(directory, "serving"),
             temporary=os.path.join(directory, "tmp"),
+            fingerprints=os.path.join(directory, "fingerprints.json"),
         )

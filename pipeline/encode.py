@@ -1,13 +1,13 @@
 """`sid encode`: Semantic IDs of items, in a Beam batch of its own."""
 
 import os
+from collections.abc import Sequence
 
 import rich.console
 from google.protobuf.message import DecodeError
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.pipeline.config import ColumnsConfig
-from semantic_id_ranking.pipeline.output_folder import refuse_pipe
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.signatures import signature_names
 from semantic_id_ranking.pipeline.terminal import logged_to
@@ -18,7 +18,7 @@ _RANK = "rank"
 
 def encode(
     model: str,
-    items: str,
+    items: str | Sequence[str],
     output: str,
     columns: ColumnsConfig,
     workers: int,
@@ -31,7 +31,7 @@ def encode(
 
     Args:
         model: A semantic_id SavedModel, or its base folder, whose latest version is taken.
-        items: Parquet file, or pattern of files, of items.
+        items: Items: Parquet files, folders or patterns.
         output: Folder of Parquet files (item_id, sid, embedding_digest); the log is beside it.
         columns: Names of the columns of items.
         workers: Worker processes; one runs within this process.
@@ -44,7 +44,6 @@ def encode(
         InputError: The model, an item or the earlier output is not what it should be.
     """
     require_folder_name(output)
-    refuse_pipe(items)
     model = latest_saved_model(model)
     _require_encoder(model)
     output = output.rstrip("/") or output

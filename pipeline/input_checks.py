@@ -1,6 +1,5 @@
 """Statistics, schema and validation of one input, and the gate that an anomaly closes."""
 
-import os
 from collections.abc import Sequence
 
 from tfx import v1 as tfx
@@ -24,7 +23,7 @@ def input_checks(
     Args:
         example_gen: Reads the input.
         name: Ends the components' names, as in `SchemaGen.<name>`.
-        source: Path of the input, for messages.
+        source: Names the input, for messages.
         required: Features that every example must have.
         categorical: Features that are categories.
         optional: Features that any number of examples may lack.
@@ -49,6 +48,6 @@ def input_checks(
     gate = AnomalyGate(
         anomalies=validator.outputs["anomalies"],
         schema=schema.outputs["schema"],
-        source=os.path.basename(source),
+        source=source,
     ).with_id(f"AnomalyGate.{name}")
     return [statistics, schema, validator, gate]

@@ -1,83 +1,125 @@
-"""The two input files of a run, looked at before anything slow is imported."""
+"""The two inputs of a run, looked at before anything slow is imported."""
 
 import dataclasses
 import datetime
-import os
+from collections.abc import Sequence
 from typing import Any
 
+from semantic_id_ranking.components.parquet import impressions as impressions_lib
+from semantic_id_ranking.components.parquet import items as items_lib
+from semantic_id_ranking.components.parquet.data_set import DataSet
+from semantic_id_ranking.components.parquet.evaluation_start import check_evaluation
+from semantic_id_ranking.components.parquet.evaluation_start import check_training
 from semantic_id_ranking.components.parquet.evaluation_start import evaluation_start
-from semantic_id_ranking.components.parquet.row_group import list_files
-from semantic_id_ranking.components.parquet.row_group import read_schema
+from semantic_id_ranking.components.parquet.evaluation_start import impression_times
+from semantic_id_ranking.components.parquet.fingerprint import Fingerprints
+from semantic_id_ranking.components.parquet.first_impressions import lacks_creation
+from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
+from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
+from semantic_id_ranking.components.parquet.timestamps import to_microseconds
 from semantic_id_ranking.pipeline.config import Config
 
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """Input files that exist, with their optional columns and the split by time resolved.
+    """Inputs that can be read, with their optional columns and the split by time resolved.
 
     Attributes:
-        items: Absolute path of the items.
-        impressions: Absolute path of the impressions.
+        items: The items.
+        impressions: The impressions.
         evaluation_start: First instant of the evaluation period, UTC.
         has_current_item: Whether the impressions have a column of current items.
+        items_need_impressions: Whether items lack a creation time, for which their first impression
+            stands.
+        skip_bad: Bad impressions that are put aside, at most.
+        notes: Sentences on what people should know of the inputs.
     """
 
-    items: str
-    impressions: str
+    items: DataSet
+    impressions: DataSet
     evaluation_start: datetime.datetime
     has_current_item: bool
+    items_need_impressions: bool
+    skip_bad: int
+    notes: tuple[str, ...]
 
     @classmethod
-    def look(cls, items: str, impressions: str, config: Config) -> "Inputs":
-        """Looks at the files: enough to refuse what cannot be read and to build the pipeline.
+    def look(
+        cls,
+        items: str | Sequence[str],
+        impressions: str | Sequence[str],
+        config: Config,
+        skip_bad: int = 0,
+    ) -> "Inputs":
+        """Looks at the files, at the types of all columns, at the items' ids and at all times.
 
-        The ExampleGens check every row later.
+        The ExampleGens check every other value later.
 
         Args:
-            items: Path of the items, a Parquet file.
-            impressions: Path of the impressions, a Parquet file.
+            items: Paths of the items: files, folders or patterns.
+            impressions: Paths of the impressions.
             config: Names the columns.
+            skip_bad: Bad impressions that are put aside, at most.
 
         Raises:
-            InputError: A file is missing or not Parquet, a column is missing, or time cannot be
-            split.
+            InputError: A file is missing or not Parquet, a column is missing or of a wrong type,
+                an item comes twice, or time cannot be split.
         """
+        item_data, log = DataSet.open(items), DataSet.open(impressions)
         columns = config.columns
-        for path in list_files(items):
-            read_schema(
-                path,
-                {
-                    columns.item_id: "the id of the item",
-                    columns.embedding: "the content embedding",
-                },
-            )
-        required = {
-            columns.user_id: "the user",
-            columns.item_id: "the id of the item",
-            columns.timestamp: "the time of the impression",
-        }
-        required |= {task.label: f"the label of task {task.name!r}" for task in config.tasks}
-        for kind in ("categorical", "numeric"):
-            names = getattr(config.context, kind)
-            required |= dict.fromkeys(names, f"{kind} context")
-        for path in list_files(impressions):
-            schema = read_schema(path, required)
+        inputs = cls(
+            items=item_data,
+            impressions=log,
+            evaluation_start=datetime.datetime.fromtimestamp(0, datetime.timezone.utc),
+            has_current_item=log.has(columns.current_item_id),
+            items_need_impressions=False,
+            skip_bad=skip_bad,
+            notes=(),
+        )
+        notes = items_lib.check_columns(
+            item_data, ItemParameters(**inputs.item_parameters(config, ""))
+        )
+        notes += impressions_lib.check_columns(
+            log, ImpressionParameters(**inputs.impression_parameters(config, ""))
+        )
+        times = impression_times(log, columns.timestamp, skip_bad)
         start = config.split.evaluation_start
         if start is None:
-            start = evaluation_start(
-                impressions, columns.timestamp, config.split.evaluation_fraction
-            )
+            start = evaluation_start(times, config.split.evaluation_fraction)
         if start.tzinfo is None:
             start = start.replace(tzinfo=datetime.timezone.utc)
-        return cls(
-            items=os.path.abspath(items),
-            impressions=os.path.abspath(impressions),
+        check_training(times.min(), to_microseconds(start), log.name, columns.timestamp)
+        check_evaluation(times.max(), to_microseconds(start), log.name, columns.timestamp)
+        items_lib.check_ids(item_data, columns.item_id)
+        return dataclasses.replace(
+            inputs,
             evaluation_start=start,
-            has_current_item=columns.current_item_id in schema.names,
+            items_need_impressions=lacks_creation(item_data, columns.created_at),
+            notes=tuple(notes),
         )
 
+    def item_gen(
+        self, config: Config, fingerprints: Fingerprints, code_version: str
+    ) -> dict[str, Any]:
+        """Arguments of ItemGen."""
+        log = fingerprints.record(self.impressions) if self.items_need_impressions else None
+        return {
+            "items": fingerprints.record(self.items),
+            "impressions": log,
+            "parameters": self.item_parameters(config, code_version),
+        }
+
+    def impression_gen(
+        self, config: Config, fingerprints: Fingerprints, code_version: str
+    ) -> dict[str, Any]:
+        """Arguments of ImpressionGen."""
+        return {
+            "impressions": fingerprints.record(self.impressions),
+            "parameters": self.impression_parameters(config, code_version),
+        }
+
     def item_parameters(self, config: Config, code_version: str) -> dict[str, Any]:
-        """Parameters of ItemGen: fields of `ItemParameters`."""
+        """Fields of `ItemParameters`."""
         columns = config.columns
         return {
             "item_id": columns.item_id,
@@ -85,14 +127,13 @@ class Inputs:
             "created_at": columns.created_at,
             "title": columns.title,
             "evaluation_start": self.evaluation_start.isoformat(),
-            "impressions_path": self.impressions,
             "impressions_item_id": columns.item_id,
             "impressions_timestamp": columns.timestamp,
             "code_version": code_version,
         }
 
     def impression_parameters(self, config: Config, code_version: str) -> dict[str, Any]:
-        """Parameters of ImpressionGen: fields of `ImpressionParameters`."""
+        """Fields of `ImpressionParameters`."""
         columns = config.columns
         return {
             "user_id": columns.user_id,
@@ -107,5 +148,6 @@ class Inputs:
                 "numeric": list(config.context.numeric),
             },
             "evaluation_start": self.evaluation_start.isoformat(),
+            "skip_bad": self.skip_bad,
             "code_version": code_version,
         }

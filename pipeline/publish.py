@@ -7,7 +7,6 @@ import rich.progress
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.sid_batches import SidBatches
-from semantic_id_ranking.pipeline.output_folder import refuse_pipe
 from semantic_id_ranking.serving.served_space import ServedSpace
 from semantic_id_ranking.serving.store import Checkpoint
 from semantic_id_ranking.serving.store import open_store
@@ -29,7 +28,6 @@ def publish(sids: str, store: str, timeout: float, console: rich.console.Console
     Raises:
         InputError: The table or the URL is wrong, or the store does not answer.
     """
-    refuse_pipe(sids)
     batches = SidBatches.open(sids)
     begin = time.monotonic()
     try:

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from semantic_id_ranking.pipeline import config as config_lib
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.exit_status import received_signal
 from semantic_id_ranking.pipeline.os_errors import is_disk_full
-from semantic_id_ranking.pipeline.output_folder import refuse_pipe
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.output_folder import require_own_metadata
 from semantic_id_ranking.pipeline.output_lock import output_lock
@@ -23,6 +23,7 @@ from semantic_id_ranking.pipeline.release import describe
 from semantic_id_ranking.pipeline.release import newest_versions
 from semantic_id_ranking.pipeline.release import write_blessed
 from semantic_id_ranking.pipeline.terminal import logged_to
+from semantic_id_ranking.pipeline.terminal import printable
 
 if TYPE_CHECKING:
     from semantic_id_ranking.pipeline.inputs import Inputs
@@ -31,22 +32,24 @@ SUMMARY = "summary.json"
 
 
 def run(
-    items: str,
-    impressions: str,
+    items: str | Sequence[str],
+    impressions: str | Sequence[str],
     output: str,
     config: config_lib.Config,
     console: rich.console.Console,
+    skip_bad: int = 0,
 ) -> dict[str, Any]:
     """Runs the whole pipeline and reports.
 
     Args:
-        items: Parquet file of items.
-        impressions: Parquet file of impressions.
+        items: Items: Parquet files, folders or patterns.
+        impressions: Impressions, as the items.
         output: Folder of everything that the run makes: `artifacts/`, `metadata.sqlite`,
             `serving/`, `logs/`, `summary.json`, and meanwhile `tmp/`. A second run into it reuses
             what did not change.
         config: What the run depends on beside the files.
         console: Where progress and the summary go.
+        skip_bad: Bad impressions that are put aside, at most.
 
     Returns:
         The content of `summary.json`.
@@ -56,8 +59,6 @@ def run(
             nothing was pushed.
     """
     require_folder_name(output)
-    for path in (items, impressions):
-        refuse_pipe(path)
     output = os.path.abspath(output)
     begin = time.monotonic()
     os.makedirs(output, exist_ok=True)
@@ -66,7 +67,9 @@ def run(
         # Beam's file systems come with it, which take a second.
         from semantic_id_ranking.pipeline.inputs import Inputs
 
-        inputs = Inputs.look(items, impressions, config)
+        inputs = Inputs.look(items, impressions, config, skip_bad)
+        for note in inputs.notes:
+            _note(note, console)
         log = os.path.join(output, "logs", "run.log")
         console.print(f"loading TFX; the log is {log}", highlight=False, soft_wrap=True)
         with logged_to(log):
@@ -108,6 +111,8 @@ def _run(
     import tensorflow_text  # noqa: F401  registers SentencePiece's ops for the Evaluator
 
     from semantic_id_ranking.pipeline.dag import create_pipeline
+    from semantic_id_ranking.pipeline.input_report import input_report
+    from semantic_id_ranking.pipeline.input_report import sentences
     from semantic_id_ranking.pipeline.local_run import run_locally
     from semantic_id_ranking.pipeline.progress import Progress
     from semantic_id_ranking.pipeline.summary import make_summary
@@ -138,6 +143,9 @@ def _run(
     finally:
         logger.removeHandler(progress)
     summary = make_summary(records, config, progress.seconds)
+    summary["inputs"] = input_report(records, output)
+    for sentence in sentences(summary["inputs"]):
+        _note(sentence, console)
     _write_json(os.path.join(output, SUMMARY), summary)
     if summary["blessed"]:
         description = describe(records, config, summary["sid"]["fingerprint"], output)
@@ -147,6 +155,12 @@ def _run(
             add_release(destinations.serving, {"versions": versions, **description})
     records.mark_finished()
     return summary, records.cached()
+
+
+def _note(sentence: str, console: rich.console.Console) -> None:
+    console.print(
+        f"note: {printable(sentence)}", highlight=False, markup=False, emoji=False, soft_wrap=True
+    )
 
 
 def _input_error_behind(error: BaseException) -> InputError | None:

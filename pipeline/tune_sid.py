@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import rich.console
@@ -10,7 +11,6 @@ import rich.table
 
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.inputs import Inputs
-from semantic_id_ranking.pipeline.output_folder import refuse_pipe
 from semantic_id_ranking.pipeline.terminal import logged_to
 
 # Trials are there to be compared: shorter than a run's training, and on a sample of a large set.
@@ -20,8 +20,8 @@ _NARROWER = (2, 4)
 
 
 def tune_sid(
-    items: str,
-    impressions: str,
+    items: str | Sequence[str],
+    impressions: str | Sequence[str],
     config: Config,
     minutes: float,
     log: str | None,
@@ -32,8 +32,8 @@ def tune_sid(
     Only items of the training period are looked at; the newest tenth of them is measured.
 
     Args:
-        items: Parquet file of items.
-        impressions: Parquet file of impressions, which say where the training period ends.
+        items: Items: Parquet files, folders or patterns.
+        impressions: Impressions, as the items; they say where the training period ends.
         config: Columns, split and the recipe that all trials share.
         minutes: No trial begins after so many.
         log: File for the libraries' messages; None drops them.
@@ -43,8 +43,6 @@ def tune_sid(
         InputError: The input is not what it should be.
     """
     begin = time.monotonic()
-    for path in (items, impressions):
-        refuse_pipe(path)
     inputs = Inputs.look(items, impressions, config)
     with logged_to(os.path.abspath(log or os.devnull)):
         from semantic_id_ranking.components.parquet.item_arrays import read_items
@@ -52,7 +50,7 @@ def tune_sid(
         from semantic_id_ranking.trainer.rqvae import tune
 
         parameters = ItemParameters(**inputs.item_parameters(config, code_version="none"))
-        read = read_items(inputs.items, parameters)
+        read = read_items(inputs.items, parameters, inputs.impressions)
         embeddings, newest = _training_items(read, parameters.evaluation_start, config.rqvae.seed)
         attainable = float((np.unique(embeddings, axis=0, return_counts=True)[1] == 1).sum())
         attainable /= len(embeddings)

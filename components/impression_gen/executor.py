@@ -1,21 +1,27 @@
 """ImpressionGen: the work."""
 
 import functools
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from semantic_id_ranking.components.parquet.data_set import DataSet
 from semantic_id_ranking.components.parquet.example_gen_executor import ParquetExampleGenExecutor
 from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
 from semantic_id_ranking.components.parquet.impressions import check_impressions
 from semantic_id_ranking.components.parquet.impressions import impression_features
+from semantic_id_ranking.components.parquet.rejects import Reject
 from semantic_id_ranking.components.parquet.write_block import Features
 
 
 class Executor(ParquetExampleGenExecutor):
     """Checks the impressions, then encodes and writes them on Beam."""
 
-    def prepare(self, pattern: str, parameters: dict[str, Any]) -> tuple[Sequence[Any], Features]:
-        """See the base class; the blocks are `RowGroup`s."""
+    def prepare(
+        self, data: Mapping[str, DataSet], parameters: dict[str, Any]
+    ) -> tuple[Sequence[Any], Features, Mapping[str, int], Sequence[Reject]]:
+        """See the base class; the blocks are `Block`s."""
         log = ImpressionParameters(**parameters)
+        blocks, rejects = check_impressions(data["impressions"], log)
         features = functools.partial(impression_features, parameters=log)
-        return check_impressions(pattern, log), features
+        return blocks, features, {"rows": data["impressions"].rows}, rejects

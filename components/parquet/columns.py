@@ -1,152 +1,151 @@
-"""Columns of one value a row: checked, and brought to one Arrow type each."""
+"""Columns as batches hold them, checked value by value."""
+
+from collections.abc import Mapping
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from semantic_id_ranking.components.parquet.place import Place
+from semantic_id_ranking.components.parquet.timestamps import CREATED
+from semantic_id_ranking.components.parquet.timestamps import logged
+from semantic_id_ranking.components.parquet.timestamps import show
 
-_TYPES = pa.types
-
-
-def ids(column: pa.Array, place: Place) -> pa.Array:
-    """Identifiers of users or items.
-
-    Args:
-        column: Strings (also dictionary-encoded) or integers.
-        place: Where the column comes from.
-
-    Returns:
-        large_binary, no nulls; an integer becomes its decimal digits.
-
-    Raises:
-        InputError: Another type, a null or an empty string.
-    """
-    texts = _texts(column, place, "a string or an integer")
-    if texts.null_count:
-        raise place.error(_first(texts.is_null()), "null", "an id")
-    empty = pc.equal(pc.binary_length(texts), 0)
-    if pc.any(empty).as_py():
-        raise place.error(_first(empty), "an empty string", "an id")
-    return texts
+#: Position of each bad value in its batch, to what was found and what was expected.
+Bad = Mapping[int, tuple[str, str]]
 
 
-def optional_ids(column: pa.Array, place: Place) -> pa.Array:
-    """As `ids`, but a null becomes the empty string, which means "no item"."""
-    return _texts(column, place, "a string or an integer").fill_null(b"")
-
-
-def categories(column: pa.Array, place: Place) -> pa.Array:
-    """Categorical values.
+def ids(column: pa.Array) -> tuple[pa.Array, Bad]:
+    """Identifiers of items.
 
     Args:
-        column: Strings (also dictionary-encoded), integers or booleans.
-        place: Where the column comes from.
+        column: Binary.
 
     Returns:
-        large_binary; an integer becomes its decimal digits, a boolean "true" or "false", a null
-        stays null.
-
-    Raises:
-        InputError: Another type.
+        large_binary; and the bad ones: null, empty, or not UTF-8.
     """
-    if _TYPES.is_boolean(column.type):
-        return column.cast(pa.string()).cast(pa.large_binary())
-    return _texts(column, place, "strings, integers or booleans")
+    values, bad = optional_ids(column)
+    bad = dict.fromkeys(_where(column.is_null()), ("null", "an id")) | dict(bad)
+    return values, bad
 
 
-def numbers(column: pa.Array, place: Place) -> pa.Array:
+def optional_ids(column: pa.Array) -> tuple[pa.Array, Bad]:
+    """As `ids`, but a null stays one: no user, no item."""
+    values = column.cast(pa.large_binary())
+    empty = _where(pc.equal(pc.binary_length(values), 0))
+    bad = dict.fromkeys(empty, ("an empty string", "an id"))
+    try:
+        values.cast(pa.large_string())  # Looks at every byte.
+    except pa.ArrowInvalid:
+        for index, value in enumerate(values.to_pylist()):
+            if value is not None and not _is_utf8(value):
+                bad[index] = (f"{value!r}", "an id in UTF-8")
+    return values, bad
+
+
+def categories(column: pa.Array) -> tuple[pa.Array, Bad]:
+    """Categorical values: large_binary of binary, null where there is none; none is bad."""
+    return column.cast(pa.large_binary()), {}
+
+
+def numbers(column: pa.Array) -> tuple[pa.Array, Bad]:
     """Numeric values.
 
     Args:
-        column: Integers, floats, decimals or booleans.
-        place: Where the column comes from.
+        column: double.
 
     Returns:
-        float32; a null or a NaN, which is how pandas writes one, becomes null.
-
-    Raises:
-        InputError: Another type, or a value infinite in float32.
+        float32, null for a null and for a NaN, which is how pandas writes one; and the bad ones:
+        infinite in float32.
     """
-    values = _floats(column, place)
+    values = _floats(column)
     infinite = pc.is_inf(values)
-    if pc.any(infinite).as_py():
-        index = _first(infinite)
-        raise place.error(index, str(column[index].as_py()), "a finite number")
-    return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float32()), values)
+    bad = {i: (_show(column[i]), "a finite number") for i in _where(infinite)}
+    return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float32()), values), bad
 
 
-def regression_labels(column: pa.Array, place: Place) -> pa.Array:
+def regression_labels(column: pa.Array) -> tuple[pa.Array, Bad]:
     """Labels of a regression task.
 
+    Args:
+        column: double.
+
     Returns:
-        float32, no nulls.
-
-    Raises:
-        InputError: Not a number type, a null, a NaN or a value infinite in float32.
+        float32, null for a null; and the bad ones: NaN, or infinite in float32.
     """
-    values = _floats(column, place)
-    wrong = ~np.isfinite(values.fill_null(np.nan).to_numpy())
-    if wrong.any():
-        index = int(wrong.argmax())
-        raise place.error(index, _show(column[index]), "a finite number, the label of a regression")
-    return values
+    values = _floats(column)
+    wrong = pc.invert(pc.is_finite(values))
+    expected = "a finite number, the label of a regression, or null"
+    return values, {i: (_show(column[i]), expected) for i in _where(wrong)}
 
 
-def binary_labels(column: pa.Array, place: Place) -> pa.Array:
+def binary_labels(column: pa.Array) -> tuple[pa.Array, Bad]:
     """Labels of a binary task.
 
     Args:
-        column: Booleans, integers or floats.
-        place: Where the column comes from.
+        column: double.
 
     Returns:
-        int64, each 0 or 1.
-
-    Raises:
-        InputError: Another type, a null, or a value that is neither 0 nor 1.
+        int64, null for a null; and the bad ones: neither 0 nor 1.
     """
-    expected = "0 or 1 (false or true), the label of a binary task"
-    kind = column.type
-    if not (_TYPES.is_boolean(kind) or _TYPES.is_integer(kind) or _TYPES.is_floating(kind)):
-        raise place.type_error(kind, expected)
-    if column.null_count:
-        raise place.error(_first(column.is_null()), "null", expected)
     values = column.to_numpy(zero_copy_only=False)
-    wrong = ~((values == 0) | (values == 1))
-    if wrong.any():
-        index = int(wrong.argmax())
-        raise place.error(index, _show(column[index]), expected)
-    return pa.array(values.astype(np.int64))
+    null = column.is_null().to_numpy(zero_copy_only=False)
+    wrong = ~((values == 0) | (values == 1) | null)
+    expected = "0 or 1 (false or true), the label of a binary task, or null"
+    bad = {i: (_show(column[i]), expected) for i in np.flatnonzero(wrong).tolist()}
+    return pa.array(values == 1, mask=null | wrong).cast(pa.int64()), bad
 
 
-def _texts(column: pa.Array, place: Place, expected: str) -> pa.Array:
-    if _TYPES.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    kind = column.type
-    if _TYPES.is_integer(kind):
-        column = column.cast(pa.large_string())
-    elif _TYPES.is_null(kind):  # What a column without any value is written as.
-        column = pa.nulls(len(column), pa.large_string())
-    elif not (_TYPES.is_string(kind) or _TYPES.is_large_string(kind)):
-        raise place.type_error(kind, expected)
-    return column.cast(pa.large_binary())
+def event_times(column: pa.Array, now: datetime) -> tuple[pa.Array, Bad]:
+    """Times of impressions.
+
+    Args:
+        column: int64, microseconds since the epoch.
+        now: The present, with a time zone.
+
+    Returns:
+        The column; and the bad ones: null, before 1990, or more than a day after `now`.
+    """
+    return _times(
+        column,
+        *logged(now),
+        "a time from 1990 to today, so the values are likely in another unit than the column's",
+    )
 
 
-def _floats(column: pa.Array, place: Place) -> pa.Array:
-    kind = column.type
-    if _TYPES.is_boolean(kind):
-        column = column.cast(pa.uint8())
-    elif _TYPES.is_null(kind):
-        column = pa.nulls(len(column), pa.float32())
-    elif not (_TYPES.is_integer(kind) or _TYPES.is_floating(kind) or _TYPES.is_decimal(kind)):
-        raise place.type_error(kind, "a number")
+def creation_times(column: pa.Array) -> tuple[pa.Array, Bad]:
+    """Times of creation, as `event_times`: any date of the calendar, or null."""
+    values, bad = _times(column, *CREATED, "a time of the years 1 to 9999")
+    return values, {i: found for i, found in bad.items() if column[i].is_valid}
+
+
+def _times(column: pa.Array, first: int, last: int, expected: str) -> tuple[pa.Array, Bad]:
+    values = column.fill_null(first - 1).to_numpy()
+    bad = {}
+    for index in np.flatnonzero((values < first) | (values > last)).tolist():
+        found = show(values[index].item()) if column[index].is_valid else "null"
+        bad[index] = (found, expected)
+    return column, bad
+
+
+def _floats(column: pa.Array) -> pa.Array:
     return column.cast(pa.float32(), safe=False)
 
 
-def _first(mask: pa.Array) -> int:
-    return pc.index(mask, True).as_py()
+def _where(mask: pa.Array) -> list[int]:
+    return np.flatnonzero(mask.fill_null(False).to_numpy(zero_copy_only=False)).tolist()
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _show(value: pa.Scalar) -> str:
-    return "null" if value.as_py() is None else str(value.as_py())
+    """A number of a double column, as it stands in the file as far as that is known."""
+    number = value.as_py()
+    is_whole = number is not None and number.is_integer() and abs(number) < 1e15
+    return str(int(number)) if is_whole else str(number)

@@ -6,27 +6,58 @@ from datetime import timezone
 from fractions import Fraction
 
 import numpy as np
+import pyarrow as pa
 
 from semantic_id_ranking.components.errors import InputError
-from semantic_id_ranking.components.parquet.place import Place
-from semantic_id_ranking.components.parquet.row_group import list_files
-from semantic_id_ranking.components.parquet.row_group import read_schema
-from semantic_id_ranking.components.parquet.row_group import row_groups
+from semantic_id_ranking.components.parquet import columns
+from semantic_id_ranking.components.parquet import uses
+from semantic_id_ranking.components.parquet.data_set import DataSet
+from semantic_id_ranking.components.parquet.rejects import Reject
+from semantic_id_ranking.components.parquet.rejects import require_at_most
 from semantic_id_ranking.components.parquet.timestamps import from_microseconds
-from semantic_id_ranking.components.parquet.timestamps import require
-from semantic_id_ranking.components.parquet.timestamps import timestamps
+
+_BATCH_ROWS = 1 << 16
 
 
-def evaluation_start(impressions_path: str, timestamp_column: str, fraction: float) -> datetime:
+def impression_times(log: DataSet, timestamp_column: str, skip_bad: int = 0) -> np.ndarray:
+    """The times of the impressions, but for bad ones.
+
+    Args:
+        log: The impressions.
+        timestamp_column: Their column of timestamps.
+        skip_bad: Bad times that are left out, at most.
+
+    Returns:
+        int64 microseconds since the epoch, one a good row; they are held in memory.
+
+    Raises:
+        InputError: The column is missing or wrong, or there are more bad times.
+    """
+    log.require(timestamp_column, uses.TIMES, "the time of the impression")
+    now = datetime.now(timezone.utc)
+    parts, rejects = [], []
+    for block in log.blocks(log.rows):
+        for path, row, batch in block.read({"time": (timestamp_column, uses.TIMES)}, _BATCH_ROWS):
+            times, bad = columns.event_times(batch.column("time"), now)
+            good = np.ones(len(times), bool)
+            good[list(bad)] = False
+            parts.append(times.filter(pa.array(good)).to_numpy())
+            rejects += [
+                Reject(path, row + i, None, timestamp_column, *what) for i, what in bad.items()
+            ]
+            require_at_most(rejects, skip_bad, "impressions")
+    return np.concatenate(parts)
+
+
+def evaluation_start(times: np.ndarray, fraction: float) -> datetime:
     """The time from which on impressions evaluate: the newest `fraction` of the log.
 
     It is exactly the timestamp at position floor((1 - fraction) * n) of the n impressions in the
     order of time. Impressions at that very time all evaluate, so ties make the evaluation split
-    larger, never smaller. Eight bytes an impression are held in memory.
+    larger, never smaller.
 
     Args:
-        impressions_path: The impressions, a path or a glob pattern.
-        timestamp_column: Their column of timestamps.
+        times: int64 [n], microseconds since the epoch, as `impression_times` gives them.
         fraction: Share of the impressions that evaluates, in (0, 1).
 
     Returns:
@@ -34,30 +65,15 @@ def evaluation_start(impressions_path: str, timestamp_column: str, fraction: flo
 
     Raises:
         ValueError: `fraction` is not between 0 and 1.
-        InputError: The file or column is missing or wrong, or no impression is older than the
-            start.
 
     Example:
         Ten impressions, one a day from the 1st on: fraction 0.2 gives the 9th.
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction is {fraction}, expected a number between 0 and 1.")
-    now = datetime.now(timezone.utc)
-    files = list_files(impressions_path)
-    for path in files:
-        read_schema(path, {timestamp_column: "the time of the impression"})
-    parts = []
-    for group in row_groups(files):
-        for row, batch in group.read([timestamp_column]):
-            place = Place(group.path, timestamp_column, row)
-            times = require(timestamps(batch.column(timestamp_column), place, now), place)
-            parts.append(times.to_numpy())
-    times = np.concatenate(parts)
     # As a decimal, not as a binary float: (1 - 0.9) * 10 is a little less than 1, its floor is 0.
     position = math.floor((1 - Fraction(str(fraction))) * len(times))
-    start = np.partition(times, position)[position]
-    check_training(times.min(), start, impressions_path, timestamp_column)
-    return from_microseconds(start)
+    return from_microseconds(np.partition(times, position)[position])
 
 
 def check_training(first: int, start: int, path: str, column: str) -> None:

@@ -1,10 +1,14 @@
 """What ItemGen's and ImpressionGen's executors share: reading, encoding and writing on Beam."""
 
 import abc
+import json
+import os
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
+import pyarrow.parquet as pq
 from tfx import types
 from tfx.components.example_gen import write_split
 from tfx.components.util import examples_utils
@@ -13,11 +17,16 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from semantic_id_ranking.components.parquet.example_gen_config import input_pattern
-from semantic_id_ranking.components.parquet.example_gen_config import unpack_parameters
+from semantic_id_ranking.components.parquet.data_set import DataSet
+from semantic_id_ranking.components.parquet.fingerprint import Fingerprints
+from semantic_id_ranking.components.parquet.rejects import Reject
+from semantic_id_ranking.components.parquet.rejects import to_table
 from semantic_id_ranking.components.parquet.write_block import Features
 from semantic_id_ranking.components.parquet.write_block import WriteBlock
 
+#: Beside the splits, in the folder of the Examples.
+COUNTS = "counts.json"
+REJECTS = "rejects.parquet"
 _SPLITS = ("train", "eval")
 
 
@@ -29,16 +38,18 @@ class ParquetExampleGenExecutor(base_beam_executor.BaseBeamExecutor, abc.ABC):
     """
 
     @abc.abstractmethod
-    def prepare(self, pattern: str, parameters: dict[str, Any]) -> tuple[Sequence[Any], Features]:
+    def prepare(
+        self, data: Mapping[str, DataSet], parameters: dict[str, Any]
+    ) -> tuple[Sequence[Any], Features, Mapping[str, int], Sequence[Reject]]:
         """Checks the input.
 
         Args:
-            pattern: Path or glob pattern of the input.
+            data: What the component read of its inputs, by their names.
             parameters: As the component got them.
 
         Returns:
-            Blocks that can be read side by side, of any type that can be pickled, and what reads
-            one.
+            Blocks that can be read side by side, of any type that can be pickled; what reads one;
+            what was counted; the bad rows.
 
         Raises:
             InputError: The input is wrong. It reaches the caller of the pipeline as it is.
@@ -55,20 +66,29 @@ class ParquetExampleGenExecutor(base_beam_executor.BaseBeamExecutor, abc.ABC):
         Args:
             input_dict: Empty.
             output_dict: `examples`: folders `Split-train` and `Split-eval`, in each one gzipped
-                TFRecord file a block.
-            exec_properties: Those of TFX's file-based ExampleGens.
+                TFRecord file a block; `counts.json`; `rejects.parquet` if there are bad rows.
+            exec_properties: `data`, JSON of what `Fingerprints.record` gives of each input, and
+                `parameters`, JSON.
 
         Raises:
-            InputError: The input is wrong.
+            InputError: The input is wrong, or has changed.
         """
-        blocks, features = self.prepare(
-            input_pattern(exec_properties), unpack_parameters(exec_properties)
+        fingerprints = Fingerprints()
+        records = json.loads(exec_properties["data"])
+        data = {name: fingerprints.open_recorded(record) for name, record in records.items()}
+        blocks, features, counts, rejects = self.prepare(
+            data, json.loads(exec_properties["parameters"])
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names(list(_SPLITS))
         folders = [artifact_utils.get_split_uri([examples], split) for split in _SPLITS]
         for folder in folders:
             fileio.makedirs(folder)
+        with fileio.open(os.path.join(examples.uri, COUNTS), "w") as file:
+            file.write(json.dumps({**counts, "rejected": len(rejects)}))
+        if rejects:
+            with fileio.open(os.path.join(examples.uri, REJECTS), "wb") as file:
+                pq.write_table(to_table(rejects), file)
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline

@@ -12,15 +12,16 @@ class ImpressionParameters:
     """Columns of the impressions and the split by time.
 
     Attributes:
-        user_id: Column of user ids.
+        user_id: Column of user ids; null where the user is not known.
         item_id: Column of ids of the impressed items.
         timestamp: Column of times.
         current_item_id: Column of ids of the items the users looked at; None: there is none.
         tasks: For each task its "name", its "label" (a column) and its "type", "binary" or
-            "regression".
+            "regression". A label may be null.
         context: Columns under "categorical" and under "numeric".
         evaluation_start: ISO 8601; impressions before it train, the others evaluate. UTC where it
             names no zone.
+        skip_bad: Bad impressions that are put aside, at most.
         code_version: Version of the code, so that a change of it is not answered from the cache.
     """
 
@@ -31,4 +32,5 @@ class ImpressionParameters:
     tasks: Sequence[Mapping[str, Any]]
     context: Mapping[str, Sequence[str]] = field(default_factory=dict)
     evaluation_start: str
+    skip_bad: int = 0
     code_version: str

@@ -1,122 +1,175 @@
 """The impression log: its check before anything runs, and its rows as features."""
 
+import functools
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
 from datetime import timezone
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.parquet import columns
+from semantic_id_ranking.components.parquet import uses
+from semantic_id_ranking.components.parquet.data_set import Block
+from semantic_id_ranking.components.parquet.data_set import DataSet
 from semantic_id_ranking.components.parquet.evaluation_start import check_evaluation
 from semantic_id_ranking.components.parquet.evaluation_start import check_training
 from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
-from semantic_id_ranking.components.parquet.place import Place
-from semantic_id_ranking.components.parquet.row_group import list_files
-from semantic_id_ranking.components.parquet.row_group import read_schema
-from semantic_id_ranking.components.parquet.row_group import row_groups
-from semantic_id_ranking.components.parquet.row_group import RowGroup
-from semantic_id_ranking.components.parquet.timestamps import require
-from semantic_id_ranking.components.parquet.timestamps import timestamps
+from semantic_id_ranking.components.parquet.rejects import Reject
+from semantic_id_ranking.components.parquet.rejects import require_at_most
 from semantic_id_ranking.components.parquet.timestamps import to_microseconds
+from semantic_id_ranking.components.parquet.uses import Use
 
-_Convert = Callable[[pa.Array, Place], pa.Array]
+#: Impressions that one worker writes into one file.
+BLOCK_ROWS = 1 << 17
+
+_Parse = Callable[[pa.Array], tuple[pa.Array, columns.Bad]]
 
 
-def check_impressions(pattern: str, parameters: ImpressionParameters) -> list[RowGroup]:
-    """Reads every column that has a meaning.
+def check_columns(log: DataSet, parameters: ImpressionParameters) -> list[str]:
+    """Checks names and types of the columns; the rows are not read.
 
     Args:
-        pattern: The impressions, a path or a glob pattern.
+        log: The impressions.
         parameters: Columns and split.
 
     Returns:
-        What `impression_features` reads.
+        Sentences on what people should know: columns that only some files have.
 
     Raises:
-        InputError: Something is wrong: the first thing found is named. Also if a split would be
-            empty.
+        InputError: A column is missing, or of a type that cannot mean what it should.
     """
-    files = list_files(pattern)
-    for path in files:
-        schema = read_schema(path, _purposes(parameters))
-        for column, convert in _features(parameters).values():
-            convert(pa.nulls(0, schema.field(column).type), Place(path, column))
-    groups = row_groups(files)
+    purposes = _purposes(parameters)
+    optional = []
+    for column, use, _ in _features(parameters).values():
+        everywhere = column in (parameters.user_id, parameters.item_id, parameters.timestamp)
+        log.require(column, use, purposes[column], everywhere)
+        if not everywhere:
+            optional.append(column)
+    return log.unlike(optional)
+
+
+def check_impressions(
+    log: DataSet, parameters: ImpressionParameters
+) -> tuple[list[Block], list[Reject]]:
+    """Reads every column that has a meaning.
+
+    Args:
+        log: The impressions.
+        parameters: Columns and split.
+
+    Returns:
+        What `impression_features` reads, and the bad impressions.
+
+    Raises:
+        InputError: Something is wrong: the first thing found is named. Also if there are more than
+            `skip_bad` bad impressions, or a split would be empty.
+    """
+    check_columns(log, parameters)
+    blocks = log.blocks(BLOCK_ROWS)
+    rejects: list[Reject] = []
     first, last = [], []
-    for group in groups:
-        for features, _ in impression_features(group, parameters):
-            times = features["timestamp"].to_numpy()
-            first.append(times.min())
-            last.append(times.max())
+    for block in blocks:
+        for times, bad in _checked(block, parameters):
+            rejects += bad
+            require_at_most(rejects, parameters.skip_bad, "impressions")
+            if len(times):
+                first.append(times.min())
+                last.append(times.max())
+    if not first:
+        raise InputError(f"{log.name}: holds no good row, expected at least one.")
     start = to_microseconds(parameters.evaluation_start)
-    check_training(min(first), start, pattern, parameters.timestamp)
-    check_evaluation(max(last), start, pattern, parameters.timestamp)
-    return groups
+    check_training(min(first), start, log.name, parameters.timestamp)
+    check_evaluation(max(last), start, log.name, parameters.timestamp)
+    return blocks, rejects
 
 
 def impression_features(
-    group: RowGroup, parameters: ImpressionParameters
+    block: Block, parameters: ImpressionParameters
 ) -> Iterator[tuple[dict[str, pa.Array], np.ndarray]]:
-    """Reads impressions.
+    """Reads impressions; bad ones are left out.
 
     Args:
-        group: One of `check_impressions`.
+        block: One of `check_impressions`.
         parameters: Columns and split.
 
     Yields:
         Features of a batch of rows: `user_id`, `item_id`, `current_item_id` (if configured; empty
         where null) large_binary; `timestamp` int64 microseconds since the epoch; label columns
-        int64 (binary) or float32; context columns large_binary or float32, null where they have no
-        value. With them, whether each row evaluates (at or after the start of the evaluation), bool
-        [rows].
-
-    Raises:
-        InputError: A value is wrong.
+        int64 (binary) or float32; context columns large_binary or float32. The user, a label and a
+        context value may be null. With them, whether each row evaluates (at or after the start of
+        the evaluation), bool [rows].
     """
     start = to_microseconds(parameters.evaluation_start)
+    for arrays, _ in _batches(block, parameters):
+        yield arrays, arrays["timestamp"].to_numpy() >= start
+
+
+def _checked(
+    block: Block, parameters: ImpressionParameters
+) -> Iterator[tuple[np.ndarray, list[Reject]]]:
+    for arrays, bad in _batches(block, parameters):
+        yield arrays["timestamp"].to_numpy(), bad
+
+
+def _batches(
+    block: Block, parameters: ImpressionParameters
+) -> Iterator[tuple[dict[str, pa.Array], list[Reject]]]:
+    """The good rows of each batch as features, and the bad ones."""
     features = _features(parameters)
-    wanted = sorted({column for column, _ in features.values()})
-    for row, batch in group.read(wanted):
-        arrays = {
-            name: convert(batch.column(column), Place(group.path, column, row))
-            for name, (column, convert) in features.items()
-        }
-        evaluates = pc.greater_equal(arrays["timestamp"], start)
-        yield arrays, evaluates.to_numpy(zero_copy_only=False)
+    wanted = {name: (column, use) for name, (column, use, _) in features.items()}
+    for path, row, batch in block.read(wanted):
+        arrays, bad = {}, {}
+        for name, (column, _, parse) in features.items():
+            arrays[name], wrong = parse(batch.column(name))
+            for index, what in wrong.items():
+                bad.setdefault(index, (column, *what))
+        ids = arrays["item_id"]
+        rejects = [
+            Reject(path, row + index, _text(ids[index]), *what)
+            for index, what in sorted(bad.items())
+        ]
+        if bad:
+            good = np.ones(batch.num_rows, bool)
+            good[list(bad)] = False
+            arrays = {name: array.filter(pa.array(good)) for name, array in arrays.items()}
+        if "current_item_id" in arrays:
+            arrays["current_item_id"] = arrays["current_item_id"].fill_null(b"")
+        yield arrays, rejects
 
 
-def _features(parameters: ImpressionParameters) -> dict[str, tuple[str, _Convert]]:
-    """Feature -> its column and what checks and converts that."""
-    features: dict[str, tuple[str, _Convert]] = {}
+def _features(parameters: ImpressionParameters) -> Mapping[str, tuple[str, Use, _Parse]]:
+    """Feature -> its column, the column's use, and what checks its values."""
+    features: dict[str, tuple[str, Use, _Parse]] = {}
 
-    def add(name: str, column: str, convert: _Convert) -> None:
-        if features.setdefault(name, (column, convert)) != (column, convert):
+    def add(name: str, column: str, use: Use, parse: _Parse) -> None:
+        if features.setdefault(name, (column, use, parse)) != (column, use, parse):
             raise InputError(
                 f"Column {column!r} is configured with two meanings, or has the name of another "
                 f"feature, {name!r}; expected one meaning for each."
             )
 
-    add("user_id", parameters.user_id, columns.ids)
-    add("item_id", parameters.item_id, columns.ids)
-    add("timestamp", parameters.timestamp, _times)
+    now = datetime.now(timezone.utc)
+    add("user_id", parameters.user_id, uses.IDS, columns.optional_ids)
+    add("item_id", parameters.item_id, uses.IDS, columns.ids)
+    times = functools.partial(columns.event_times, now=now)
+    add("timestamp", parameters.timestamp, uses.TIMES, times)
     if parameters.current_item_id is not None:
-        add("current_item_id", parameters.current_item_id, columns.optional_ids)
-    labels = {"binary": columns.binary_labels, "regression": columns.regression_labels}
+        add("current_item_id", parameters.current_item_id, uses.IDS, columns.optional_ids)
+    labels = {
+        "binary": (uses.BINARY_LABELS, columns.binary_labels),
+        "regression": (uses.NUMBERS, columns.regression_labels),
+    }
     for task in parameters.tasks:
-        add(task["label"], task["label"], labels[task["type"]])
+        add(task["label"], task["label"], *labels[task["type"]])
     for name in parameters.context.get("categorical", ()):
-        add(name, name, columns.categories)
+        add(name, name, uses.CATEGORIES, columns.categories)
     for name in parameters.context.get("numeric", ()):
-        add(name, name, columns.numbers)
+        add(name, name, uses.NUMBERS, columns.numbers)
     return features
-
-
-def _times(column: pa.Array, place: Place) -> pa.Array:
-    return require(timestamps(column, place, datetime.now(timezone.utc)), place)
 
 
 def _purposes(parameters: ImpressionParameters) -> dict[str, str]:
@@ -131,3 +184,7 @@ def _purposes(parameters: ImpressionParameters) -> dict[str, str]:
         parameters.item_id: "the impressed item",
         parameters.timestamp: "the time of the impression",
     }
+
+
+def _text(item_id: pa.Scalar) -> str | None:
+    return item_id.as_py().decode(errors="backslashreplace") if item_id.is_valid else None

@@ -1,4 +1,4 @@
-"""The file of items, read whole into arrays."""
+"""The items, read whole into arrays."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
+from semantic_id_ranking.components.parquet.data_set import DataSet
 from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
 from semantic_id_ranking.components.parquet.items import check_items
 from semantic_id_ranking.components.parquet.items import item_features
@@ -26,17 +27,18 @@ class Items:
     created_at: np.ndarray
 
 
-def read_items(pattern: str, parameters: ItemParameters) -> Items:
+def read_items(items: DataSet, parameters: ItemParameters, log: DataSet | None) -> Items:
     """Reads and checks all items.
 
     Args:
-        pattern: The items, a path or a glob pattern.
+        items: The items.
         parameters: Columns and split.
+        log: The impressions; None where all items say when they were created.
 
     Raises:
         InputError: Something is wrong: the first thing found is named.
     """
-    blocks = check_items(pattern, parameters)
+    blocks, _ = check_items(items, parameters, log)
     parts = [features for block in blocks for features, _ in item_features(block, parameters)]
     embeddings = [part["embedding"].flatten().to_numpy() for part in parts]
     return Items(

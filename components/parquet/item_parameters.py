@@ -1,4 +1,4 @@
-"""What ItemGen needs to know about the file of items."""
+"""What ItemGen needs to know about the items."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,7 @@ class ItemParameters:
         embedding_dim: Length of the embeddings; None takes the first one's.
         evaluation_start: ISO 8601; items created before it train, the others evaluate. UTC where it
             names no zone.
-        impressions_path: The impressions, a path or a glob pattern.
-        impressions_item_id: Their column of item ids.
+        impressions_item_id: The impressions' column of item ids.
         impressions_timestamp: Their column of timestamps.
         code_version: Version of the code, so that a change of it is not answered from the cache.
     """
@@ -28,15 +27,9 @@ class ItemParameters:
     title: str | None = "title"
     embedding_dim: int | None = None
     evaluation_start: str
-    impressions_path: str
     impressions_item_id: str = "item_id"
     impressions_timestamp: str = "timestamp"
     code_version: str
-
-    def __post_init__(self):
-        # Numbers arrive as floats when the parameters have travelled in a protobuf Struct.
-        if self.embedding_dim is not None:
-            object.__setattr__(self, "embedding_dim", int(self.embedding_dim))
 
     def columns(self) -> list[str]:
         """The columns that have a meaning; all others are carried along."""

@@ -1,7 +1,7 @@
-"""The file of items: its check before anything runs, and its rows as features."""
+"""The items: their check before anything runs, and their rows as features."""
 
-import logging
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
@@ -10,19 +10,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet import columns
 from semantic_id_ranking.components.parquet import lists
-from semantic_id_ranking.components.parquet.columns import categories
-from semantic_id_ranking.components.parquet.columns import ids
+from semantic_id_ranking.components.parquet import uses
+from semantic_id_ranking.components.parquet.data_set import Block
+from semantic_id_ranking.components.parquet.data_set import DataSet
 from semantic_id_ranking.components.parquet.evaluation_start import check_training
 from semantic_id_ranking.components.parquet.first_impressions import first_impressions
 from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
-from semantic_id_ranking.components.parquet.place import Place
-from semantic_id_ranking.components.parquet.row_group import list_files
-from semantic_id_ranking.components.parquet.row_group import read_schema
-from semantic_id_ranking.components.parquet.row_group import row_groups
-from semantic_id_ranking.components.parquet.row_group import RowGroup
-from semantic_id_ranking.components.parquet.timestamps import timestamps
+from semantic_id_ranking.components.parquet.rejects import Reject
 from semantic_id_ranking.components.parquet.timestamps import to_microseconds
+from semantic_id_ranking.components.parquet.unique import check_unique
+
+#: Items that one worker writes into one file.
+BLOCK_ROWS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -30,26 +32,106 @@ class ItemBlock:
     """Checked items that one worker reads.
 
     Attributes:
-        group: Where they are.
-        created_at: Microseconds since the epoch, int64 [group.rows]. It is here because a file may
-            leave it out.
+        block: Where they are.
+        created_at: Microseconds since the epoch, int64 [rows]. It is here because a file may leave
+            it out.
         embedding_dim: Length of every embedding.
+        carried: Columns that become features under their own names.
     """
 
-    group: RowGroup
+    block: Block
     created_at: np.ndarray
     embedding_dim: int
+    carried: Sequence[str]
 
 
-def check_items(pattern: str, parameters: ItemParameters) -> list[ItemBlock]:
+@dataclass(frozen=True)
+class CreationCounts:
+    """Creation times that people should look at.
+
+    Attributes:
+        missing: Items without one, whose first impression stands for it.
+        future: Items created after now.
+        before_1970: Items created before 1970.
+    """
+
+    missing: int
+    future: int
+    before_1970: int
+
+
+def check_columns(items: DataSet, parameters: ItemParameters) -> list[str]:
+    """Checks names and types of the columns; the rows are not read.
+
+    Args:
+        items: The items.
+        parameters: Columns and split.
+
+    Returns:
+        Sentences on what people should know: columns that only some files have or that cannot be
+        carried along.
+
+    Raises:
+        InputError: A column is missing, or of a type that cannot mean what it should.
+    """
+    items.require(parameters.item_id, uses.IDS, "the id of the item")
+    items.require(parameters.embedding, uses.EMBEDDINGS, "the content embedding")
+    optional = []
+    for column, use, purpose in (
+        (parameters.created_at, uses.TIMES, "the time of creation"),
+        (parameters.title, uses.CATEGORIES, "the title"),
+    ):
+        if items.has(column):
+            items.require(column, use, purpose, everywhere=False)
+            optional.append(column)
+    notes = items.unlike(optional)
+    if not items.has(parameters.created_at):
+        notes.append(
+            f"{items.name}: no column {parameters.created_at!r}: an item's first impression stands "
+            "for its creation."
+        )
+    taken = {"item_id", "embedding", "created_at"}
+    taken |= {"title"} if items.has(parameters.title) else set()
+    notes += [
+        f"{items.name}: column {name!r} is left out: another column makes the feature of that name."
+        for name in sorted(taken - set(parameters.columns()))
+        if items.has(name)
+    ]
+    carried, left_out = _carried(items, parameters)
+    return notes + items.unlike(carried) + left_out
+
+
+def check_ids(items: DataSet, column: str) -> None:
+    """Checks the ids alone.
+
+    Args:
+        items: The items.
+        column: Their column of ids.
+
+    Raises:
+        InputError: An id is bad, or comes twice: the first one found is named.
+    """
+    blocks, all_ids = items.blocks(items.rows), []
+    for block in blocks:
+        for path, row, batch in block.read({"item_id": (column, uses.IDS)}, 1 << 16):
+            ids, bad = columns.ids(batch.column("item_id"))
+            _refuse(bad, path, row, column)
+            all_ids.append(ids)
+    check_unique(pa.chunked_array(all_ids), blocks, column)
+
+
+def check_items(
+    items: DataSet, parameters: ItemParameters, log: DataSet | None
+) -> tuple[list[ItemBlock], CreationCounts]:
     """Reads what must be right: ids, embeddings, creation times, types of all columns.
 
     An item without a creation time (the column is absent, or null in its row) was created when it
     was first impressed; one never impressed counts as created at the start of the evaluation.
 
     Args:
-        pattern: The items, a path or a glob pattern.
+        items: The items.
         parameters: Columns and split.
+        log: The impressions; None where all items say when they were created.
 
     Returns:
         What `item_features` reads.
@@ -57,48 +139,50 @@ def check_items(pattern: str, parameters: ItemParameters) -> list[ItemBlock]:
     Raises:
         InputError: Something is wrong: the first thing found is named.
     """
-    now = datetime.now(timezone.utc)
-    files = list_files(pattern)
-    for path in files:
-        _check_schema(path, parameters)
-    groups = row_groups(files)
+    check_columns(items, parameters)
+    carried, _ = _carried(items, parameters)
+    blocks = items.blocks(BLOCK_ROWS)
     dim, why = parameters.embedding_dim, "the configured length"
+    wanted = {
+        "item_id": (parameters.item_id, uses.IDS),
+        "embedding": (parameters.embedding, uses.EMBEDDINGS),
+        "created_at": (parameters.created_at, uses.TIMES),
+    }
     all_ids, all_created = [], []
-    for group in groups:
-        known = _known_columns(group.path, parameters)
-        for row, batch in group.read(known):
-            places = {name: Place(group.path, name, row) for name in known}
-            all_ids.append(ids(batch.column(parameters.item_id), places[parameters.item_id]))
-            column = batch.column(parameters.embedding)
+    for block in blocks:
+        for path, row, batch in block.read(wanted):
+            ids, bad = columns.ids(batch.column("item_id"))
+            _refuse(bad, path, row, parameters.item_id)
+            column = batch.column("embedding")
             if dim is None:
-                dim = int(lists.list_lengths(column)[0]) if lists.is_list(column.type) else 0
-                why = f"as in row 0 of {group.path}"
-            lists.embeddings(column, places[parameters.embedding], dim, why)
-            if parameters.created_at in known:
-                place = places[parameters.created_at]
-                times = timestamps(batch.column(parameters.created_at), place, now)
-            else:
-                times = pa.nulls(batch.num_rows, pa.int64())
-            all_created.append(times)
+                dim, why = int(lists.list_lengths(column)[0]), f"as in row 0 of {path}"
+            _, bad = lists.embeddings(column, dim, why)
+            _refuse(bad, path, row, parameters.embedding, ids)
+            created, bad = columns.creation_times(batch.column("created_at"))
+            _refuse(bad, path, row, parameters.created_at or "", ids)
+            all_ids.append(ids)
+            all_created.append(created)
     item_ids = pa.chunked_array(all_ids)
-    check_unique(item_ids, groups, parameters.item_id)
-    created_at = _complete(pa.chunked_array(all_created), item_ids, parameters, now)
+    check_unique(item_ids, blocks, parameters.item_id)
+    created = pa.chunked_array(all_created)
+    counts = _count(created)
+    created_at = _complete(created, item_ids, parameters, log)
     start = to_microseconds(parameters.evaluation_start)
-    check_training(created_at.min(), start, pattern, parameters.created_at or "created_at")
-    ends = np.cumsum([group.rows for group in groups])
+    check_training(created_at.min(), start, items.name, parameters.created_at or "created_at")
+    ends = np.cumsum([block.rows for block in blocks])
     return [
-        ItemBlock(group, created_at[end - group.rows : end], dim)
-        for group, end in zip(groups, ends, strict=True)
-    ]
+        ItemBlock(block, created_at[end - block.rows : end], dim, carried)
+        for block, end in zip(blocks, ends, strict=True)
+    ], counts
 
 
 def item_features(
-    block: ItemBlock, parameters: ItemParameters
+    items: ItemBlock, parameters: ItemParameters
 ) -> Iterator[tuple[dict[str, pa.Array], np.ndarray]]:
     """Reads checked items.
 
     Args:
-        block: One of `check_items`.
+        items: One of `check_items`.
         parameters: Columns and split.
 
     Yields:
@@ -108,134 +192,67 @@ def item_features(
         start of the evaluation), bool [rows].
     """
     start = to_microseconds(parameters.evaluation_start)
-    path = block.group.path
-    schema = read_schema(path, {})
-    carried = carried_columns(schema, parameters)
-    known = [parameters.item_id, parameters.embedding]
-    if parameters.title in schema.names:
-        known.append(parameters.title)
-    for row, batch in block.group.read([*known, *carried]):
-        begin = row - block.group.first_row
-        created_at = block.created_at[begin : begin + batch.num_rows]
+    files = [piece.file for piece in items.block.slices]
+    has_title = any(parameters.title in file.columns for file in files)
+    wanted = {
+        "item_id": (parameters.item_id, uses.IDS),
+        "embedding": (parameters.embedding, uses.EMBEDDINGS),
+    }
+    if has_title:
+        wanted["title"] = (parameters.title, uses.CATEGORIES)
+    wanted |= {name: (name, uses.CARRIED) for name in items.carried}
+    row = 0
+    for _, _, batch in items.block.read(wanted):
+        created_at = items.created_at[row : row + batch.num_rows]
+        row += batch.num_rows
+        values, _ = lists.embeddings(batch.column("embedding"), items.embedding_dim, "")
         features = {
-            "item_id": ids(batch.column(parameters.item_id), Place(path, parameters.item_id, row)),
-            "embedding": lists.embeddings(
-                batch.column(parameters.embedding),
-                Place(path, parameters.embedding, row),
-                block.embedding_dim,
-                "the length of the others",
-            ),
+            "item_id": columns.ids(batch.column("item_id"))[0],
+            "embedding": lists.to_lists(values),
             "created_at": pa.array(created_at),
         }
-        if parameters.title in schema.names:
-            place = Place(path, parameters.title, row)
-            features["title"] = categories(batch.column(parameters.title), place)
-        features |= {name: lists.carried(batch.column(name)) for name in carried}
+        if has_title:
+            features["title"] = columns.categories(batch.column("title"))[0]
+        features |= {name: lists.carried(batch.column(name)) for name in items.carried}
         yield features, created_at >= start
 
 
-def carried_columns(schema: pa.Schema, parameters: ItemParameters) -> list[str]:
-    """Columns that become features under their own names.
-
-    Args:
-        schema: The file's.
-        parameters: The columns that have a meaning.
-
-    Returns:
-        All other columns, but for those whose name is taken by a feature made from another column.
-    """
-    taken = {"item_id", "embedding", "created_at"}
-    if parameters.title in schema.names:
-        taken.add("title")
-    return [name for name in schema.names if name not in taken | set(parameters.columns())]
+def _carried(items: DataSet, parameters: ItemParameters) -> tuple[list[str], list[str]]:
+    """Columns that become features under their own names, and a sentence on each other one."""
+    taken = ["item_id", "embedding", "created_at"]
+    if items.has(parameters.title):
+        taken.append("title")
+    return items.carried(but=[*taken, *parameters.columns()])
 
 
-def check_unique(item_ids: pa.ChunkedArray, groups: list[RowGroup], column: str) -> None:
-    """Refuses an id that comes twice.
+def _refuse(
+    bad: columns.Bad, path: str, row: int, column: str, ids: pa.Array | None = None
+) -> None:
+    for index, what in bad.items():
+        item_id = ids[index].as_py().decode() if ids is not None else None
+        raise Reject(path, row + index, item_id, column, *what).error()
 
-    Args:
-        item_ids: All ids, in the order of the files' rows.
-        groups: The row groups they come from.
-        column: Their column, for the message.
 
-    Raises:
-        InputError: An item comes again.
-    """
-    encoded = item_ids.combine_chunks().dictionary_encode()
-    # Codes are given in the order of appearance: a new id has a code above all before it.
-    codes = encoded.indices.to_numpy()
-    highest = np.maximum.accumulate(codes)
-    repeated = codes[1:] <= highest[:-1]
-    if not repeated.any():
-        return
-    second = int(repeated.argmax()) + 1
-    first = int((codes == codes[second]).argmax())
-    (path, row), (first_path, first_row) = _locate(second, groups), _locate(first, groups)
-    item = item_ids[second].as_py().decode()
-    raise Place(path, column, row).error(
-        0,
-        f"{item!r} again, first in row {first_row}"
-        + (f" of {first_path}" if first_path != path else ""),
-        "each item once",
+def _count(created: pa.ChunkedArray) -> CreationCounts:
+    now = to_microseconds(datetime.now(timezone.utc))
+    return CreationCounts(
+        missing=created.null_count,
+        future=pc.sum(pc.greater(created, now)).as_py() or 0,
+        before_1970=pc.sum(pc.less(created, 0)).as_py() or 0,
     )
-
-
-def _check_schema(path: str, parameters: ItemParameters) -> None:
-    schema = read_schema(
-        path,
-        {
-            parameters.item_id: "the id of the item",
-            parameters.embedding: "the content embedding",
-        },
-    )
-    if parameters.created_at not in schema.names:
-        logging.warning(
-            "%s: no column %r: an item's first impression stands for its creation.",
-            path,
-            parameters.created_at,
-        )
-    carried = carried_columns(schema, parameters)
-    for name in carried:
-        lists.check_carried(schema.field(name).type, Place(path, name))
-    for name in set(schema.names) - set(carried) - set(parameters.columns()):
-        logging.warning(
-            "%s: column %r is not carried along: another column makes the feature of that name.",
-            path,
-            name,
-        )
-    if parameters.title in schema.names:
-        place = Place(path, parameters.title)
-        categories(pa.nulls(0, schema.field(parameters.title).type), place)
-
-
-def _known_columns(path: str, parameters: ItemParameters) -> list[str]:
-    known = [parameters.item_id, parameters.embedding]
-    if parameters.created_at in read_schema(path, {}).names:
-        known.append(parameters.created_at)
-    return known
-
-
-def _locate(position: int, groups: list[RowGroup]) -> tuple[str, int]:
-    for group in groups:
-        if position < group.rows:
-            return group.path, group.first_row + position
-        position -= group.rows
-    raise IndexError(position)
 
 
 def _complete(
     created_at: pa.ChunkedArray,
     item_ids: pa.ChunkedArray,
     parameters: ItemParameters,
-    now: datetime,
+    log: DataSet | None,
 ) -> np.ndarray:
     if created_at.null_count:
+        if log is None:
+            raise InputError("Items lack a creation time, and no impressions are given.")
         fallback = first_impressions(
-            item_ids,
-            parameters.impressions_path,
-            parameters.impressions_item_id,
-            parameters.impressions_timestamp,
-            now,
+            item_ids, log, parameters.impressions_item_id, parameters.impressions_timestamp
         )
         start = pa.scalar(to_microseconds(parameters.evaluation_start), pa.int64())
         created_at = pc.coalesce(created_at.combine_chunks(), fallback, start)

@@ -8,12 +8,9 @@ import numpy as np
 
 from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.model_check import require_undamaged
-from semantic_id_ranking.components.parquet.lists import check_embedding_type
-from semantic_id_ranking.components.parquet.place import Place
-from semantic_id_ranking.components.parquet.row_group import list_files
-from semantic_id_ranking.components.parquet.row_group import read_schema
-from semantic_id_ranking.components.parquet.row_group import row_groups
-from semantic_id_ranking.components.parquet.row_group import RowGroup
+from semantic_id_ranking.components.parquet import uses
+from semantic_id_ranking.components.parquet.data_set import Block
+from semantic_id_ranking.components.parquet.data_set import DataSet
 from semantic_id_ranking.components.semantic_id_gen import item_keys
 from semantic_id_ranking.components.semantic_id_gen.beam_workers import encode_parts
 from semantic_id_ranking.components.semantic_id_gen.earlier import EarlierWriter
@@ -22,7 +19,6 @@ from semantic_id_ranking.components.semantic_id_gen.encode_parts import EncodeJo
 from semantic_id_ranking.components.semantic_id_gen.item_check import ItemCheck
 from semantic_id_ranking.components.semantic_id_gen.output_folder import OutputFolder
 from semantic_id_ranking.components.semantic_id_gen.parts import part_rows
-from semantic_id_ranking.components.semantic_id_gen.parts import split
 from semantic_id_ranking.components.semantic_id_gen.spill import Spill
 from semantic_id_ranking.components.semantic_id_gen.staging import Staging
 from semantic_id_ranking.trainer.sid_space import SidSpace
@@ -70,7 +66,7 @@ class Encoded:
 
 def encode_parquet(
     model: str,
-    items: str,
+    items: str | Sequence[str],
     output: str,
     id_column: str,
     embedding_column: str,
@@ -84,7 +80,7 @@ def encode_parquet(
 
     Args:
         model: Directory of the semantic_id SavedModel.
-        items: Path or pattern of Parquet files.
+        items: Paths of the items: Parquet files, folders or patterns.
         output: Folder of Parquet files (item_id, sid, embedding_digest), made or replaced.
         id_column: Column of unique ids.
         embedding_column: Column of content embeddings.
@@ -99,11 +95,12 @@ def encode_parquet(
     require_undamaged(model)
     space = SidSpace.load(f"{model}/assets.extra")
     folder = OutputFolder(output)
-    groups = _find_groups(items, id_column, embedding_column)
-    total = sum(group.rows for group in groups)
-    parts = split(groups, options.part_rows or part_rows(total, workers))
+    data = DataSet.open(items)
+    data.require(id_column, uses.IDS, "the id of the item")
+    data.require(embedding_column, uses.EMBEDDINGS, "the content embedding")
+    parts = data.blocks(options.part_rows or part_rows(data.rows, workers))
     with folder.staging() as path:
-        gone = _check_ids(groups, id_column, options, space, path)
+        gone = _check_ids(data.blocks(data.rows), id_column, options, space, path)
         staging = Staging(path, len(parts))
         job = EncodeJob(
             model=os.path.abspath(model),
@@ -119,7 +116,7 @@ def encode_parquet(
         counts = staging.counts()
         if counts["rejected"] > options.skip_bad:
             raise InputError(
-                f"{items}: {counts['rejected']} items are bad, expected at most "
+                f"{data.name}: {counts['rejected']} items are bad, expected at most "
                 f"{options.skip_bad} (--skip-bad)."
             )
         rejects = staging.write_rejects() if counts["rejected"] else None
@@ -134,17 +131,8 @@ def encode_parquet(
     )
 
 
-def _find_groups(items: str, id_column: str, embedding_column: str) -> list[RowGroup]:
-    files = list_files(items)
-    required = {id_column: "the id of the item", embedding_column: "the content embedding"}
-    for path in files:
-        kind = read_schema(path, required).field(embedding_column).type
-        check_embedding_type(kind, Place(path, embedding_column))
-    return row_groups(files)
-
-
 def _check_ids(
-    groups: Sequence[RowGroup],
+    blocks: Sequence[Block],
     id_column: str,
     options: EncodeOptions,
     space: SidSpace,
@@ -163,7 +151,7 @@ def _check_ids(
         place = os.path.join(folder, "earlier")
         earlier = spill_earlier(options.earlier, space, options.re_encode_all, place)
     ids = Spill(os.path.join(folder, "ids"), item_keys.KEYS)
-    for _, texts, _ in item_keys.read_ids(groups, id_column, options.skip_bad > 0):
+    for _, texts, _ in item_keys.read_ids(blocks, id_column, options.skip_bad > 0):
         ids.add(item_keys.item_keys(texts).view(item_keys.KEYS))
     suspects, gone = [], 0
     writer = EarlierWriter(folder)
@@ -175,5 +163,5 @@ def _check_ids(
             writer.append(before)
     suspects = np.concatenate(suspects)
     if len(suspects):
-        item_keys.check_unique(groups, id_column, suspects)
+        item_keys.check_unique(blocks, id_column, suspects)
     return gone

@@ -12,17 +12,17 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
+from semantic_id_ranking.components.parquet.data_set import Block
 from semantic_id_ranking.components.semantic_id_gen import parts as parts_lib
 from semantic_id_ranking.components.semantic_id_gen.encode_parts import EncodeJob
 from semantic_id_ranking.components.semantic_id_gen.encode_parts import EncodeParts
-from semantic_id_ranking.components.semantic_id_gen.parts import Part
 
 #: Times that lost workers are replaced.
 RETRIES = 3
 _LOST = os.EX_TEMPFAIL
 
 
-def encode_parts(job: EncodeJob, parts: Sequence[Part], workers: int) -> None:
+def encode_parts(job: EncodeJob, parts: Sequence[Block], workers: int) -> None:
     """Encodes parts, until all are done or the input turns out to be wrong.
 
     Args:
@@ -49,7 +49,7 @@ def encode_parts(job: EncodeJob, parts: Sequence[Part], workers: int) -> None:
     raise RuntimeError(f"Beam workers died {1 + RETRIES} times; see the log")
 
 
-def _run(job: EncodeJob, parts: Sequence[Part], workers: int, mode: str) -> None:
+def _run(job: EncodeJob, parts: Sequence[Block], workers: int, mode: str) -> None:
     arguments = ["--runner=FnApiRunner", f"--direct_num_workers={workers}"]
     with beam.Pipeline(argv=[*arguments, f"--direct_running_mode={mode}"]) as pipeline:
         _ = (
@@ -61,7 +61,7 @@ def _run(job: EncodeJob, parts: Sequence[Part], workers: int, mode: str) -> None
         )
 
 
-def _attempt(job: EncodeJob, parts: Sequence[Part], workers: int) -> int:
+def _attempt(job: EncodeJob, parts: Sequence[Block], workers: int) -> int:
     """Runs the pipeline in a process group that can be killed; returns its exit status.
 
     FnApiRunner neither notices nor replaces a worker process that dies: it waits for ever.

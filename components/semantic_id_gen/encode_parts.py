@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -11,12 +10,13 @@ import pyarrow as pa
 
 from semantic_id_ranking.components import sid_table
 from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.data_set import Block
+from semantic_id_ranking.components.parquet.rejects import Reject
+from semantic_id_ranking.components.parquet.rejects import require_at_most
+from semantic_id_ranking.components.parquet.rejects import to_table
 from semantic_id_ranking.components.semantic_id_gen import parts as parts_lib
 from semantic_id_ranking.components.semantic_id_gen.earlier import EarlierSids
 from semantic_id_ranking.components.semantic_id_gen.item_check import ItemCheck
-from semantic_id_ranking.components.semantic_id_gen.item_check import Reject
-from semantic_id_ranking.components.semantic_id_gen.item_check import REJECTS
-from semantic_id_ranking.components.semantic_id_gen.parts import Part
 from semantic_id_ranking.components.semantic_id_gen.staging import Staging
 from semantic_id_ranking.trainer.sid_space import SidSpace
 
@@ -64,33 +64,31 @@ class EncodeParts(beam.DoFn):
         self._encoder = Encoder(job.model)
         self._earlier = EarlierSids(job.staging.folder, job.space.levels) if job.copy else None
 
-    def process(self, run: Sequence[Part]) -> None:
+    def process(self, run: Sequence[Block]) -> None:
         """Encodes a run, of `parts.runs`; an error of the input is left in the staging folder."""
         job = self._job
-        columns = [job.check.id_column, job.check.embedding_column]
         try:
-            for part, batches in parts_lib.read(run, columns):
+            for part, batches in parts_lib.read(run, job.check.columns):
                 if job.staging.error():
                     return
                 self._encode(part, batches)
         except InputError as error:
             job.staging.set_error(str(error))
 
-    def _encode(self, part: Part, batches: Iterable[tuple[str, int, pa.RecordBatch]]) -> None:
-        tables, rejected, copied = [], [], 0
+    def _encode(self, part: Block, batches: Iterable[parts_lib.Batch]) -> None:
+        tables, copied = [], 0
+        rejected: list[Reject] = []
         for path, row, batch in batches:
             item_ids, embeddings, bad = self._job.check(path, row, batch)
-            allowed = self._job.skip_bad - len(rejected)
-            if len(bad) > allowed:
-                raise _too_many(bad[allowed], self._job.skip_bad)
-            rejected += [_as_row(path, reject) for reject in bad]
+            rejected += bad
+            require_at_most(rejected, self._job.skip_bad, "items")
             table, count = self._to_table(item_ids, embeddings)
             tables.append(table)
             copied += count
         self._job.staging.commit(
             part.number,
             pa.concat_tables(tables),
-            pa.Table.from_pylist(rejected, REJECTS),
+            to_table(rejected),
             {"items": sum(map(len, tables)), "copied": copied, "rejected": len(rejected)},
         )
 
@@ -106,20 +104,3 @@ class EncodeParts(beam.DoFn):
         if not same.all():
             sids[~same] = self._encoder(embeddings[~same])
         return sid_table.to_table(item_ids, sids, digests, space), int(same.sum())
-
-
-def _as_row(path: str, reject: Reject) -> dict[str, Any]:
-    return {
-        "item_id": reject.item_id,
-        "file": path,
-        "row": reject.row,
-        "reason": reject.reason,
-    }
-
-
-def _too_many(reject: Reject, skip_bad: int) -> InputError:
-    if not skip_bad:
-        return reject.error
-    return InputError(
-        f"More than {skip_bad} items are bad (--skip-bad), one of them {reject.error}"
-    )

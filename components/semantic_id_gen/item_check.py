@@ -1,37 +1,16 @@
 """Items of a batch, checked one by one: the good ones as arrays, the bad ones with a reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet import columns
 from semantic_id_ranking.components.parquet import lists
-from semantic_id_ranking.components.parquet.columns import optional_ids
-from semantic_id_ranking.components.parquet.place import Place
-
-#: Of the file of rejects.
-REJECTS = pa.schema(
-    [("item_id", pa.string()), ("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())]
-)
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A bad item.
-
-    Attributes:
-        row: Row of the file, counted from 0.
-        item_id: Its id; None if that is what is wrong.
-        reason: Column, what was found there and what was expected.
-        error: The same as an error, which names the file and the row too.
-    """
-
-    row: int
-    item_id: str | None
-    reason: str
-    error: InputError
+from semantic_id_ranking.components.parquet import uses
+from semantic_id_ranking.components.parquet.rejects import Reject
+from semantic_id_ranking.components.parquet.uses import Use
 
 
 @dataclass(frozen=True)
@@ -48,6 +27,14 @@ class ItemCheck:
     embedding_column: str
     dim: int
 
+    @property
+    def columns(self) -> Mapping[str, tuple[str, Use]]:
+        """The columns that a batch has to hold."""
+        return {
+            "item_id": (self.id_column, uses.IDS),
+            "embedding": (self.embedding_column, uses.EMBEDDINGS),
+        }
+
     def __call__(
         self, path: str, row: int, batch: pa.RecordBatch
     ) -> tuple[np.ndarray, np.ndarray, list[Reject]]:
@@ -60,15 +47,10 @@ class ItemCheck:
 
         Returns:
             Ids [n] object (str) and embeddings float32 [n, D] of the good items; the bad ones.
-
-        Raises:
-            InputError: A column has the wrong type.
         """
-        texts, bad_ids = parse_ids(batch.column(self.id_column), Place(path, self.id_column, row))
-        vectors = batch.column(self.embedding_column)
-        lists.check_embedding_type(vectors.type, Place(path, self.embedding_column, row))
-        embeddings, bad_embeddings = lists.parse_embeddings(
-            vectors, self.dim, "the length that the model takes"
+        texts, bad_ids = parse_ids(batch.column("item_id"))
+        embeddings, bad_embeddings = lists.embeddings(
+            batch.column("embedding"), self.dim, "the length that the model takes"
         )
         if not bad_ids and not bad_embeddings:
             return texts, embeddings, []
@@ -79,40 +61,24 @@ class ItemCheck:
         found = {i: (self.embedding_column, *what) for i, what in bad_embeddings.items()}
         found |= {i: (self.id_column, *what) for i, what in bad_ids.items()}
         rejects = [
-            _reject(Place(path, column, row), index, texts[index], value, expected)
-            for index, (column, value, expected) in sorted(found.items())
+            Reject(path, row + index, texts[index] or None, *what)
+            for index, what in sorted(found.items())
         ]
         return texts[with_embedding & with_id], embeddings[with_id[with_embedding]], rejects
 
 
-def parse_ids(column: pa.Array, place: Place) -> tuple[np.ndarray, dict[int, tuple[str, str]]]:
+def parse_ids(column: pa.Array) -> tuple[np.ndarray, columns.Bad]:
     """Ids of items.
 
     Args:
-        column: Strings or integers.
-        place: Where the column comes from.
+        column: Binary.
 
     Returns:
-        Ids [rows] object (str), "" for a bad one; and position of each bad one to what was found
-        and what was expected.
-
-    Raises:
-        InputError: Another type.
+        Ids [rows] object (str), "" for a bad one; and the bad ones.
     """
-    ids = optional_ids(column, place)
-    texts = ids.cast(pa.large_string()).to_numpy(zero_copy_only=False)
-    empty = pc.equal(pc.binary_length(ids), 0).to_numpy(zero_copy_only=False)
-    null = column.is_null()
-    return texts, {
-        index: ("null" if null[index].as_py() else "an empty string", "an id")
-        for index in np.flatnonzero(empty).tolist()
-    }
-
-
-def _reject(place: Place, index: int, item_id: str, found: str, expected: str) -> Reject:
-    return Reject(
-        row=place.row + index,
-        item_id=item_id or None,
-        reason=f"column {place.column!r}: found {found}, expected {expected}",
-        error=place.error(index, found, expected, item_id),
-    )
+    values, bad = columns.ids(column)
+    if bad:
+        good = np.ones(len(values), bool)
+        good[list(bad)] = False
+        values = pa.array(values.to_pylist(), pa.large_binary(), mask=~good).fill_null(b"")
+    return values.cast(pa.large_string()).to_numpy(zero_copy_only=False), bad

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from semantic_id_ranking.components.parquet.place import Place
-from semantic_id_ranking.components.parquet.row_group import RowGroup
+from semantic_id_ranking.components.parquet import uses
+from semantic_id_ranking.components.parquet.data_set import Block
+from semantic_id_ranking.components.parquet.rejects import Reject
 from semantic_id_ranking.components.semantic_id_gen.item_check import parse_ids
 
 KEYS = np.dtype([("key", "<u8")])
@@ -23,30 +24,29 @@ def item_keys(item_ids: np.ndarray) -> np.ndarray:
 
 
 def read_ids(
-    groups: Iterable[RowGroup], column: str, skip_bad: bool
-) -> Iterator[tuple[Place, np.ndarray, np.ndarray]]:
+    blocks: Iterable[Block], column: str, skip_bad: bool
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Streams the ids of items alone.
 
     Args:
-        groups: Where they are.
+        blocks: Where they are.
         column: Their column.
-        skip_bad: Whether a null or empty id is left out; it is refused otherwise.
+        skip_bad: Whether a bad id is left out; it is refused otherwise.
 
     Yields:
-        Where a batch comes from; ids [n] object (str); position of each in the batch, int64 [n].
+        The file; ids [n] object (str); row of each in the file, int64 [n].
 
     Raises:
-        InputError: The column has another type, or an id is bad.
+        InputError: An id is bad.
     """
-    for group in groups:
-        for row, batch in group.read([column], _BATCH_ROWS):
-            place = Place(group.path, column, row)
-            texts, bad = parse_ids(batch.column(column), place)
-            for index, (found, expected) in bad.items():
+    for block in blocks:
+        for path, row, batch in block.read({"item_id": (column, uses.IDS)}, _BATCH_ROWS):
+            texts, bad = parse_ids(batch.column("item_id"))
+            for index, what in bad.items():
                 if not skip_bad:
-                    raise place.error(index, found, expected)
+                    raise Reject(path, row + index, None, column, *what).error()
             positions = np.flatnonzero(texts != "")
-            yield place, texts[positions], positions
+            yield path, texts[positions], row + positions
 
 
 def repeated(keys: np.ndarray) -> np.ndarray:
@@ -54,11 +54,11 @@ def repeated(keys: np.ndarray) -> np.ndarray:
     return keys[1:][keys[1:] == keys[:-1]]
 
 
-def check_unique(groups: Sequence[RowGroup], column: str, suspects: np.ndarray) -> None:
+def check_unique(blocks: Sequence[Block], column: str, suspects: np.ndarray) -> None:
     """Refuses an id that comes twice.
 
     Args:
-        groups: All row groups, in order.
+        blocks: All items, in order.
         column: Column of the ids.
         suspects: Keys that come more than once, uint64.
 
@@ -67,13 +67,11 @@ def check_unique(groups: Sequence[RowGroup], column: str, suspects: np.ndarray) 
     """
     suspects = np.unique(suspects)[:_MOST_SUSPECTS]
     seen: dict[str, tuple[str, int]] = {}
-    for place, texts, positions in read_ids(groups, column, skip_bad=True):
+    for path, texts, rows in read_ids(blocks, column, skip_bad=True):
         for i in np.flatnonzero(np.isin(item_keys(texts), suspects)).tolist():
-            index = int(positions[i])
             if texts[i] in seen:
-                path, row = seen[texts[i]]
-                where = f" of {path}" if path != place.path else ""
-                raise place.error(
-                    index, f"{texts[i]!r} again, first in row {row}{where}", "each item once"
-                )
-            seen[texts[i]] = place.path, place.row + index
+                first_path, first_row = seen[texts[i]]
+                where = f" of {first_path}" if first_path != path else ""
+                found = f"{texts[i]!r} again, first in row {first_row}{where}"
+                raise Reject(path, int(rows[i]), None, column, found, "each item once").error()
+            seen[texts[i]] = path, int(rows[i])

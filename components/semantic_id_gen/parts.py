@@ -1,47 +1,21 @@
 """Items cut into parts: what one output file holds, and what a killed worker loses at most."""
 
 import itertools
-import operator
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
-from semantic_id_ranking.components.parquet.row_group import RowGroup
+from semantic_id_ranking.components.parquet.data_set import Block
+from semantic_id_ranking.components.parquet.data_set import Slice
+from semantic_id_ranking.components.parquet.read import Columns
 
 # Items in a part, at most: some seconds of work, some megabytes of output.
 _MOST_ROWS = 1 << 16
 _FEWEST_ROWS = 1024
 
-
-@dataclass(frozen=True)
-class Slice:
-    """Rows of one row group.
-
-    Attributes:
-        group: The row group.
-        begin: Row of the file that the slice begins with.
-        end: Row of the file before which it ends.
-    """
-
-    group: RowGroup
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows that make one output file.
-
-    Attributes:
-        number: Counted from 0.
-        slices: Where the rows are, in order.
-    """
-
-    number: int
-    slices: tuple[Slice, ...]
+#: File, row of the file that the batch begins with, batch.
+Batch = tuple[str, int, pa.RecordBatch]
 
 
 def part_rows(items: int, workers: int) -> int:
@@ -49,34 +23,11 @@ def part_rows(items: int, workers: int) -> int:
     return min(_MOST_ROWS, max(_FEWEST_ROWS, -(-items // workers)))
 
 
-def split(groups: Iterable[RowGroup], rows: int) -> list[Part]:
-    """Cuts row groups, which may be larger or smaller than a part, into parts.
-
-    Args:
-        groups: All row groups, in order.
-        rows: Rows of every part but the last.
-    """
-    parts, slices, room = [], [], rows
-    for group in groups:
-        row, end = group.first_row, group.first_row + group.rows
-        while row < end:
-            cut = min(end, row + room)
-            slices.append(Slice(group, row, cut))
-            room -= cut - row
-            row = cut
-            if not room:
-                parts.append(Part(len(parts), tuple(slices)))
-                slices, room = [], rows
-    if slices:
-        parts.append(Part(len(parts), tuple(slices)))
-    return parts
-
-
-def runs(parts: Sequence[Part], workers: int) -> list[tuple[Part, ...]]:
+def runs(parts: Sequence[Block], workers: int) -> list[tuple[Block, ...]]:
     """Deals parts out in runs, one a worker.
 
-    Parts that follow each other stay together: a row group can only be read from its start on, so
-    each run that starts within one reads over what lies before.
+    Parts that follow each other stay together and are read in one go: to read from the middle of a
+    row group, all that lies before has to be skipped over.
 
     Args:
         parts: Parts, in order.
@@ -87,37 +38,46 @@ def runs(parts: Sequence[Part], workers: int) -> list[tuple[Part, ...]]:
     return [tuple(parts[a:b]) for a, b in itertools.pairwise(bounds)]
 
 
-def read(
-    run: Sequence[Part], columns: Sequence[str]
-) -> Iterator[tuple[Part, Iterator[tuple[str, int, pa.RecordBatch]]]]:
+def read(run: Sequence[Block], columns: Columns) -> Iterator[tuple[Block, Iterator[Batch]]]:
     """Streams the rows of a run.
 
     Args:
-        run: Parts that follow each other.
-        columns: Names of columns.
+        run: Parts, in order.
+        columns: As `Block.read` takes them.
 
     Yields:
-        A part and its batches, to be taken before the next part: file, row of the file that the
-        batch begins with, batch.
+        A part and its batches, to be taken before the next part.
 
     Raises:
         InputError: The data are damaged.
     """
-    for part, pieces in itertools.groupby(_pieces(run, columns), key=operator.itemgetter(0)):
-        yield part, (piece[1:] for piece in pieces)
+    batches = Block(0, tuple(_joined(run))).read(columns)
+    rest: list[Batch] = []
+    for part in run:
+        yield part, _take(part.rows, rest, batches)
 
 
-def _pieces(
-    run: Sequence[Part], columns: Sequence[str]
-) -> Iterator[tuple[Part, str, int, pa.RecordBatch]]:
-    slices = [(part, piece) for part in run for piece in part.slices]
-    for group, of_group in itertools.groupby(slices, key=lambda pair: pair[1].group):
-        of_group = list(of_group)
-        last = of_group[-1][1].end
-        for row, batch in group.read(columns):
-            for part, piece in of_group:
-                begin, end = max(row, piece.begin), min(row + batch.num_rows, piece.end)
-                if begin < end:
-                    yield part, group.path, begin, batch.slice(begin - row, end - begin)
-            if row + batch.num_rows >= last:
-                break
+def _joined(run: Sequence[Block]) -> Iterator[Slice]:
+    """The slices of all parts, those that follow each other in a file as one."""
+    slices = [piece for part in run for piece in part.slices]
+    joined: Slice | None = None
+    for piece in slices:
+        if joined and joined.file is piece.file and joined.end == piece.begin:
+            joined = Slice(piece.file, joined.begin, piece.end)
+            continue
+        if joined:
+            yield joined
+        joined = piece
+    if joined:
+        yield joined
+
+
+def _take(rows: int, rest: list[Batch], batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Batches of the next rows; what is over of the last one is left in `rest`."""
+    while rows:
+        path, row, batch = rest.pop() if rest else next(batches)
+        taken = min(rows, batch.num_rows)
+        if taken < batch.num_rows:
+            rest.append((path, row + taken, batch.slice(taken)))
+        rows -= taken
+        yield path, row, batch.slice(0, taken)

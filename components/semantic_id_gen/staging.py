@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from semantic_id_ranking.components.semantic_id_gen.item_check import REJECTS
+from semantic_id_ranking.components.parquet.rejects import REJECTS
 
 #: Names of the files of an output, a regular expression.
 PART_NAME = r"part-\d{5,}-of-\d{5,}\.parquet"

@@ -9,6 +9,7 @@ import grpc.aio
 import numpy as np
 
 from semantic_id_ranking.serving.client.channel import open_async_channel
+from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.ranker_caller import RankerCaller
 from semantic_id_ranking.serving.client.ranking import Ranking
 from semantic_id_ranking.serving.client.ranking import SortBy
@@ -86,12 +87,12 @@ class AsyncRankerClient:
 
     async def rank_items(
         self,
-        item_ids: Sequence[str | int],
+        item_ids: Sequence[ItemId],
         *,
-        current: str | int | None = None,
-        history: Sequence[str | int] = (),
+        current: ItemId | None = None,
+        history: Sequence[ItemId] = (),
         context: Mapping[str, Any] = _NOTHING,
-        embeddings: Mapping[str, np.ndarray] = _NOTHING,
+        embeddings: Mapping[ItemId, np.ndarray] = _NOTHING,
         task: SortBy = None,
         top_k: int | None = None,
     ) -> Ranking:

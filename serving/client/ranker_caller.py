@@ -9,6 +9,8 @@ import numpy as np
 
 from semantic_id_ranking.serving.client.encoder_caller import EncoderCaller
 from semantic_id_ranking.serving.client.errors import SidSpaceMismatchError
+from semantic_id_ranking.serving.client.item_ids import ItemId
+from semantic_id_ranking.serving.client.item_ids import to_text
 from semantic_id_ranking.serving.client.model_caller import ModelCaller
 from semantic_id_ranking.serving.client.model_caller import ServedVersion
 from semantic_id_ranking.serving.client.model_caller import SignatureDefs
@@ -106,18 +108,20 @@ class RankerCaller(ModelCaller[RankSignature]):
 
     async def rank_items(
         self,
-        item_ids: Sequence[str | int],
-        current: str | int | None,
-        history: Sequence[str | int],
+        item_ids: Sequence[ItemId],
+        current: ItemId | None,
+        history: Sequence[ItemId],
         context: Mapping[str, Any],
-        embeddings: Mapping[str, np.ndarray],
+        embeddings: Mapping[ItemId, np.ndarray],
         task: SortBy,
         top_k: int | None,
     ) -> Ranking:
         """Scores and sorts candidates by their ids."""
         deadline = self.deadline()
-        candidates, past = [str(item) for item in item_ids], [str(item) for item in history]
-        present = [] if current is None else [str(current)]
+        candidates = [to_text(item) for item in item_ids]
+        past = [to_text(item) for item in history]
+        present = [] if current is None else [to_text(current)]
+        embeddings = {to_text(item): embedding for item, embedding in embeddings.items()}
         row_of = {
             item: row for row, item in enumerate(dict.fromkeys([*candidates, *past, *present]))
         }

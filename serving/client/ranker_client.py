@@ -9,6 +9,7 @@ import grpc
 import numpy as np
 
 from semantic_id_ranking.serving.client.channel import open_channel
+from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.ranker_caller import RankerCaller
 from semantic_id_ranking.serving.client.ranking import Ranking
 from semantic_id_ranking.serving.client.ranking import SortBy
@@ -147,12 +148,12 @@ class RankerClient:
 
     def rank_items(
         self,
-        item_ids: Sequence[str | int],
+        item_ids: Sequence[ItemId],
         *,
-        current: str | int | None = None,
-        history: Sequence[str | int] = (),
+        current: ItemId | None = None,
+        history: Sequence[ItemId] = (),
         context: Mapping[str, Any] = _NOTHING,
-        embeddings: Mapping[str, np.ndarray] = _NOTHING,
+        embeddings: Mapping[ItemId, np.ndarray] = _NOTHING,
         task: SortBy = None,
         top_k: int | None = None,
     ) -> Ranking:
@@ -163,7 +164,7 @@ class RankerClient:
         unknown otherwise, and counted.
 
         Args:
-            item_ids: N candidates.
+            item_ids: N candidates; an integer stands for its decimal digits, bytes for text.
             current: The item the user looks at; None: there is none.
             history: The user's past items, most recent first.
             context: Context columns: one value, or one for each candidate.
@@ -177,8 +178,8 @@ class RankerClient:
 
         Raises:
             MissingInputError: The ranker asks for a context column that is left out.
-            ValueError: A shape or a type does not fit, `top_k` is less than 1, or the ranker has
-                several tasks and `task` names none of them.
+            ValueError: A shape or a type does not fit, an id is of another type, `top_k` is less
+                than 1, or the ranker has several tasks and `task` names none of them.
             SidSpaceMismatchError: The store holds no Semantic IDs of the ranker's space, the
                 encoder is of another one, or the space is not `sid_fingerprint`.
             StoreError: The store does not answer.

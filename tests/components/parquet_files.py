@@ -9,6 +9,8 @@ from datetime import timezone
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from semantic_id_ranking.components.parquet.data_set import DataSet
+from semantic_id_ranking.components.parquet.fingerprint import Fingerprints
 from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
 from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
 
@@ -53,7 +55,7 @@ def impressions(**changes):
 
 def item_parameters(**changes):
     """Of `items`: those of days 0 and 1 train."""
-    values = {"evaluation_start": "2024-01-03", "impressions_path": "none", "code_version": "1"}
+    values = {"evaluation_start": "2024-01-03", "code_version": "1"}
     return ItemParameters(**(values | changes))
 
 
@@ -79,6 +81,32 @@ def assert_says(message, *facts):
     assert message.endswith(".") and "\n" not in message
     for fact in facts:
         assert fact in message, message
+
+
+def record(*paths):
+    """Files as ItemGen and ImpressionGen take them."""
+    return Fingerprints().record(DataSet.open([str(path) for path in paths]))
+
+
+def item_gen(path, impressions=None, **parameters):
+    """ItemGen of some files."""
+    from semantic_id_ranking.components.item_gen.component import ItemGen
+
+    log = record(impressions) if impressions else None
+    values = {"evaluation_start": "2024-01-03T00:00:00+00:00", "code_version": "1"}
+    return ItemGen(record(path), log, values | parameters)
+
+
+def impression_gen(path, **parameters):
+    """ImpressionGen of some files."""
+    from semantic_id_ranking.components.impression_gen.component import ImpressionGen
+
+    values = {
+        "tasks": [{"name": "click", "label": "click", "type": "binary"}],
+        "evaluation_start": "2024-01-03T00:00:00+00:00",
+        "code_version": "1",
+    }
+    return ImpressionGen(record(path), values | parameters)
 
 
 def run(components, root):

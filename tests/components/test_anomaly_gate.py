@@ -98,7 +98,6 @@ def test_the_run_stops_at_wholly_new_categories_and_lost_values(tmp_path):
     from tfx.components import StatisticsGen
 
     from semantic_id_ranking.components.anomaly_gate.component import AnomalyGate
-    from semantic_id_ranking.components.impression_gen.component import ImpressionGen
     from semantic_id_ranking.components.schema_gen.component import SchemaGen
 
     table = parquet_files.impressions(
@@ -108,13 +107,11 @@ def test_the_run_stops_at_wholly_new_categories_and_lost_values(tmp_path):
         price=pa.array([1.0] * 8 + [None, None]),
     )
     parquet_files.write(table, tmp_path / "log.parquet")
-    parameters = {
-        "tasks": [{"name": "click", "label": "click", "type": "binary"}],
-        "context": {"categorical": ["tab"], "numeric": ["price"]},
-        "evaluation_start": "2024-01-09",
-        "code_version": "1",
-    }
-    log = ImpressionGen(str(tmp_path), "log.parquet", parameters)
+    log = parquet_files.impression_gen(
+        tmp_path / "log.parquet",
+        context={"categorical": ["tab"], "numeric": ["price"]},
+        evaluation_start="2024-01-09",
+    )
     statistics = StatisticsGen(examples=log.outputs["examples"])
     schema_gen = SchemaGen(
         statistics=statistics.outputs["statistics"],

@@ -121,7 +121,5 @@ def test_a_column_of_another_type_cannot_be_skipped(model, tmp_path):
     table = pa.table({"film": ["a"], "vector": pa.array([[1, 2]], pa.list_(pa.int32()))})
     items = str(tmp_path / "items.parquet")
     pq.write_table(table, items)
-    # Arrow names the values of a list "item", Parquet "element".
-    message = r"column 'vector': found the type list<(item|element): int32>"
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=r"column 'vector': found the type list<int32>"):
         encode(model, items, tmp_path / "sids", skip_bad=1000)

@@ -15,14 +15,10 @@ DAY = parquet_files.DAY_MICROSECONDS
 
 def examples(tmp_path, **parameters):
     """Runs ImpressionGen: the Examples of both splits in the order of time."""
-    from semantic_id_ranking.components.impression_gen.component import ImpressionGen
-
-    values = {
-        "tasks": [{"name": "click", "label": "click", "type": "binary", "weight": 0.5}],
-        "evaluation_start": "2024-01-03T00:00:00+00:00",
-        "code_version": "1",
-    }
-    component = ImpressionGen(str(tmp_path), "log.parquet", values | parameters)
+    task = {"name": "click", "label": "click", "type": "binary", "weight": 0.5}
+    component = parquet_files.impression_gen(
+        tmp_path / "log.parquet", **({"tasks": [task]} | parameters)
+    )
     root = parquet_files.run([component], tmp_path / "run")
     return [
         sorted(
@@ -126,17 +122,10 @@ def test_split_is_exact_at_the_boundary(tmp_path):
 
 
 def test_several_files_are_one_log(tmp_path):
-    from semantic_id_ranking.components.impression_gen.component import ImpressionGen
-
     log = parquet_files.impressions()
     parquet_files.write(log.slice(0, 6), tmp_path / "log" / "1.parquet")
     parquet_files.write(log.slice(6), tmp_path / "log" / "2.parquet")
-    parameters = {
-        "tasks": [{"name": "click", "label": "click", "type": "binary"}],
-        "evaluation_start": "2024-01-09",
-        "code_version": "1",
-    }
-    component = ImpressionGen(str(tmp_path / "log"), "*.parquet", parameters)
+    component = parquet_files.impression_gen(tmp_path / "log", evaluation_start="2024-01-09")
     root = parquet_files.run([component], tmp_path / "run")
     sizes = [
         len(parquet_files.read_examples(root, "ImpressionGen", split))
@@ -152,6 +141,6 @@ def test_input_error_reaches_the_caller_of_the_runner(tmp_path):
         examples(tmp_path)
     assert type(caught.value) is InputError
     assert str(caught.value) == (
-        f"{path}: column 'click', row 6 (counted from 0): found 3, expected 0 or 1 (false or "
-        "true), the label of a binary task."
+        f"{path}: column 'click', row 6 (counted from 0), item 'c': found 3, expected 0 or 1 "
+        "(false or true), the label of a binary task, or null."
     )

@@ -1,10 +1,15 @@
 """Every way an impression log can be wrong, and what the message says of it."""
 
+import datetime
+
 import pyarrow as pa
 import pytest
 
 from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.data_set import DataSet
+from semantic_id_ranking.components.parquet.impressions import check_columns
 from semantic_id_ranking.components.parquet.impressions import check_impressions
+from semantic_id_ranking.components.parquet.impressions import impression_features
 from tests.components import parquet_files
 from tests.components.parquet_files import assert_says
 from tests.components.parquet_files import days
@@ -17,7 +22,7 @@ def impression_error(tmp_path, row_group_size=None, parameters=None, **changes):
         parquet_files.impressions(**changes), tmp_path / "log.parquet", row_group_size
     )
     with pytest.raises(InputError) as caught:
-        check_impressions(path, parameters or impression_parameters())
+        check_impressions(DataSet.open(path), parameters or impression_parameters())
     return str(caught.value)
 
 
@@ -49,11 +54,17 @@ def test_current_item_column_that_does_not_exist(tmp_path):
     assert_says(message, "column 'now' (the current item) is missing")
 
 
-@pytest.mark.parametrize("column", ["user_id", "item_id"])
-def test_null_id_in_impressions(tmp_path, column):
+def test_null_item_in_impressions(tmp_path):
     wrong = pa.array([*"abcdefg", None, "h", "i"])
+    message = impression_error(tmp_path, row_group_size=4, item_id=wrong)
+    assert_says(message, "column 'item_id', row 7 ", "found null")
+
+
+@pytest.mark.parametrize("column", ["user_id", "item_id"])
+def test_empty_id_in_impressions(tmp_path, column):
+    wrong = pa.array([*"abcdefg", "", "h", "i"])
     message = impression_error(tmp_path, row_group_size=4, **{column: wrong})
-    assert_says(message, f"column '{column}', row 7 ", "found null")
+    assert_says(message, f"column '{column}', row 7 ", "an empty string")
 
 
 @pytest.mark.parametrize("column", ["user_id", "item_id"])
@@ -69,8 +80,6 @@ def test_id_of_a_wrong_type_in_impressions(tmp_path, column):
         ([0, -1, 1, 0, 1, 0, 1, 0, 1, 0], pa.int64(), 1, "-1"),
         ([0, 1, 0, 0.5, 1, 0, 1, 0, 1, 0], pa.float32(), 3, "0.5"),
         ([0, 1, 0, 0, 1, 0, float("nan"), 0, 1, 0], pa.float64(), 6, "nan"),
-        ([0, 1, 0, 0, None, 0, 1, 0, 1, 0], pa.int8(), 4, "null"),
-        ([True, False, None, True, True, True, True, True, True, True], pa.bool_(), 2, "null"),
     ],
 )
 def test_binary_label_that_is_neither_0_nor_1(tmp_path, values, kind, row, shown):
@@ -85,7 +94,7 @@ def test_binary_label_of_strings(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, "null"), (float("nan"), "nan"), (float("inf"), "inf"), (1e39, "1e+39")],
+    [(float("nan"), "nan"), (float("inf"), "inf"), (1e39, "1e+39")],
 )
 def test_regression_label_that_is_not_finite(tmp_path, value, shown):
     parameters = impression_parameters(
@@ -135,8 +144,9 @@ def test_evaluation_after_the_last_impression(tmp_path):
 
 def test_evaluation_of_the_last_impression_alone(tmp_path):
     path = parquet_files.write(parquet_files.impressions(), tmp_path / "log.parquet")
-    (group,) = check_impressions(path, impression_parameters(evaluation_start="2024-01-10"))
-    assert group.rows == 10
+    parameters = impression_parameters(evaluation_start="2024-01-10")
+    (block,), rejects = check_impressions(DataSet.open(path), parameters)
+    assert block.rows == 10 and not rejects
 
 
 def test_evaluation_at_the_first_impression(tmp_path):
@@ -149,3 +159,103 @@ def test_evaluation_at_the_first_impression(tmp_path):
 def test_one_column_with_two_meanings(tmp_path):
     parameters = impression_parameters(context={"numeric": ["click"]})
     assert_says(impression_error(tmp_path, parameters=parameters), "'click'", "two meanings")
+
+
+def test_seconds_written_as_milliseconds(tmp_path):
+    # 2024-01-01 in seconds, taken for milliseconds, is a day of January 1970.
+    wrong = pa.array([1_704_067_200] * 10, pa.timestamp("ms"))
+    message = impression_error(tmp_path, timestamp=wrong)
+    assert_says(message, "column 'timestamp', row 0 ", "1970-01-20T17:21:07.200", "another unit")
+
+
+def test_an_event_next_week(tmp_path):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    times = [now + datetime.timedelta(days=n) for n in (-9, 0.5, -8, -7, 7, -6, -5, -4, -3, -2)]
+    message = impression_error(tmp_path, timestamp=pa.array(times, pa.timestamp("us", tz="UTC")))
+    # Half a day ahead is tolerated, a week is not.
+    assert_says(message, "column 'timestamp', row 4 ", times[4].strftime("%Y-%m-%dT%H:%M"))
+
+
+@pytest.mark.parametrize("column", ["click", "seconds", "tab"])
+def test_a_column_that_only_some_files_have_is_null_in_the_others_and_said(tmp_path, column):
+    log = parquet_files.impressions(seconds=pa.array([0.5] * 10), tab=pa.array(["a"] * 10))
+    parquet_files.write(log.slice(0, 6).drop([column]), tmp_path / "log" / "1.parquet")
+    parquet_files.write(log.slice(6), tmp_path / "log" / "2.parquet")
+    parameters = impression_parameters(
+        tasks=[
+            {"name": "watch", "label": "click", "type": "binary"},
+            {"name": "time", "label": "seconds", "type": "regression"},
+        ],
+        context={"categorical": ["tab"]},
+    )
+    data = DataSet.open(str(tmp_path / "log"))
+    (note,) = check_columns(data, parameters)
+    assert_says(note, "1.parquet", f"column '{column}' is missing", "1 of 2 files")
+    (block,), _ = check_impressions(data, parameters)
+    batches = [features[column] for features, _ in impression_features(block, parameters)]
+    values = [value for batch in batches for value in batch.to_pylist()]
+    assert [value is None for value in values] == [True] * 6 + [False] * 4
+
+
+@pytest.mark.parametrize("column", ["user_id", "item_id", "timestamp"])
+def test_a_column_that_every_file_must_have(tmp_path, column):
+    log = parquet_files.impressions()
+    parquet_files.write(log.slice(0, 6).drop([column]), tmp_path / "log" / "1.parquet")
+    parquet_files.write(log.slice(6), tmp_path / "log" / "2.parquet")
+    with pytest.raises(InputError) as caught:
+        check_impressions(DataSet.open(str(tmp_path / "log")), impression_parameters())
+    assert_says(str(caught.value), f"column '{column}'", "1.parquet", "2.parquet", "every file")
+
+
+BAD_ROWS = {
+    "user_id": pa.array(["u", ""] + ["u"] * 8),
+    "item_id": pa.array([*"ab", None, *"dabcdab"]),
+    "timestamp": days([0, 1, 2, -19_723, 4, 5, 6, 7, 8, 9]),
+    "click": pa.array([0.0, 1, 0, 1, 7, 1, 0, 1, 0, 1]),
+}
+
+
+def test_bad_impressions_are_left_out_with_their_reason(tmp_path):
+    log = parquet_files.impressions(**BAD_ROWS)
+    path = parquet_files.write(log, tmp_path / "log.parquet", row_group_size=3)
+    parameters = impression_parameters(skip_bad=4)
+    (block,), rejects = check_impressions(DataSet.open(path), parameters)
+    assert [(r.row, r.item_id, r.column) for r in rejects] == [
+        (1, "b", "user_id"),
+        (2, None, "item_id"),
+        (3, "d", "timestamp"),
+        (4, "a", "click"),
+    ]
+    assert "1970-01-01" in rejects[2].found
+    ((features, evaluates),) = impression_features(block, parameters)
+    assert features["item_id"].to_pylist() == [b"a", b"b", b"c", b"d", b"a", b"b"]
+    assert features["click"].to_pylist() == [0, 1, 0, 1, 0, 1]
+    assert evaluates.tolist() == [False] * 4 + [True] * 2
+
+
+def test_one_bad_impression_more_than_allowed_is_refused(tmp_path):
+    message = impression_error(tmp_path, parameters=impression_parameters(skip_bad=3), **BAD_ROWS)
+    assert_says(
+        message, "More than 3 impressions", "--skip-bad", "log.parquet", "row 4 ", "found 7"
+    )
+
+
+def test_labels_and_users_may_be_null(tmp_path):
+    log = parquet_files.impressions(
+        user_id=pa.array([None, *"abcdefghi"]),
+        click=pa.array([0, 1, None, 1, 0, 1, 0, 1, 0, None], pa.int8()),
+        seconds=pa.array([None] * 9 + [2.5]),
+    )
+    path = parquet_files.write(log, tmp_path / "log.parquet")
+    parameters = impression_parameters(
+        tasks=[
+            {"name": "watch", "label": "click", "type": "binary"},
+            {"name": "time", "label": "seconds", "type": "regression"},
+        ]
+    )
+    (block,), rejects = check_impressions(DataSet.open(path), parameters)
+    ((features, _),) = impression_features(block, parameters)
+    assert not rejects
+    assert features["user_id"].to_pylist()[:2] == [None, b"a"]
+    assert features["click"].to_pylist() == [0, 1, None, 1, 0, 1, 0, 1, 0, None]
+    assert features["seconds"].to_pylist() == [None] * 9 + [2.5]

@@ -1,5 +1,6 @@
 """Every way a file of items can be wrong, and what the message says of it."""
 
+import dataclasses
 import datetime
 
 import numpy as np
@@ -7,9 +8,15 @@ import pyarrow as pa
 import pytest
 
 from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet.data_set import DataSet
+from semantic_id_ranking.components.parquet.first_impressions import lacks_creation
+from semantic_id_ranking.components.parquet.items import check_columns
 from semantic_id_ranking.components.parquet.items import check_items
+from semantic_id_ranking.components.parquet.items import CreationCounts
+from semantic_id_ranking.components.parquet.timestamps import to_microseconds
 from tests.components import parquet_files
 from tests.components.parquet_files import assert_says
+from tests.components.parquet_files import days
 from tests.components.parquet_files import item_parameters
 from tests.components.parquet_files import vectors
 
@@ -20,20 +27,18 @@ def item_error(tmp_path, row_group_size=None, parameters=None, **changes):
         parquet_files.items(**changes), tmp_path / "items.parquet", row_group_size
     )
     with pytest.raises(InputError) as caught:
-        check_items(path, parameters or item_parameters())
+        check_items(DataSet.open(path), parameters or item_parameters(), None)
     return str(caught.value)
 
 
-def test_good_items_pass_as_blocks_of_their_row_groups(tmp_path):
+def test_good_items_pass(tmp_path):
     path = parquet_files.write(parquet_files.items(), tmp_path / "items.parquet", row_group_size=3)
-    blocks = check_items(path, item_parameters())
-    assert [(b.group.first_row, b.group.rows, b.embedding_dim) for b in blocks] == [
-        (0, 3, 2),
-        (3, 1, 2),
-    ]
+    (block,), counts = check_items(DataSet.open(path), item_parameters(), None)
+    assert (block.block.rows, block.embedding_dim, block.carried) == (4, 2, [])
     day = parquet_files.DAY_MICROSECONDS
-    first = [parquet_files.DAY_0_MICROSECONDS + i * day for i in range(3)]
-    np.testing.assert_array_equal(blocks[0].created_at, first)
+    created = [parquet_files.DAY_0_MICROSECONDS + i * day for i in range(4)]
+    np.testing.assert_array_equal(block.created_at, created)
+    assert dataclasses.astuple(counts) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("column", ["item_id", "embedding"])
@@ -57,7 +62,7 @@ def test_embedding_shorter_than_the_first(tmp_path):
 
 
 def test_embedding_of_another_length_than_configured(tmp_path):
-    message = item_error(tmp_path, parameters=item_parameters(embedding_dim=3.0))
+    message = item_error(tmp_path, parameters=item_parameters(embedding_dim=3))
     assert_says(message, "column 'embedding', row 0", "length 2", "expected length 3", "configured")
 
 
@@ -89,7 +94,7 @@ def test_float64_too_large_for_float32(tmp_path):
 @pytest.mark.parametrize(
     ("column", "shown"),
     [
-        (pa.array([[1], [2], [3], [4]]), ": int64>"),
+        (pa.array([[1], [2], [3], [4]]), "list<int64>"),
         (pa.array(["x"] * 4), "string"),
         (pa.array([1.0] * 4), "double"),
     ],
@@ -119,7 +124,7 @@ def test_duplicate_over_two_files(tmp_path):
     second = parquet_files.items(item_id=pa.array(["w", "x", "c", "z"]))
     parquet_files.write(second, tmp_path / "2.parquet")
     with pytest.raises(InputError) as caught:
-        check_items(str(tmp_path / "*.parquet"), item_parameters())
+        check_items(DataSet.open(str(tmp_path / "*.parquet")), item_parameters(), None)
     message = str(caught.value)
     assert_says(message, "2.parquet: column 'item_id', row 2 ", "'c'", "first in row 2 of")
     assert message.count("1.parquet") == 1
@@ -142,31 +147,38 @@ def test_item_id_of_a_wrong_type(tmp_path):
 
 def test_created_at_as_integers(tmp_path):
     message = item_error(tmp_path, created_at=pa.array([1_704_067_200] * 4))
-    assert_says(
-        message, "column 'created_at'", "the type int64", "an Arrow timestamp", "pd.to_datetime"
-    )
+    assert_says(message, "column 'created_at'", "the type int64", "a timestamp", "pd.to_datetime")
 
 
-def test_seconds_written_as_milliseconds(tmp_path):
-    # 2024-01-01 in seconds, taken for milliseconds, is a day of January 1970.
-    wrong = pa.array([1_704_067_200] * 4, pa.timestamp("ms"))
-    message = item_error(tmp_path, created_at=wrong)
-    assert_says(message, "column 'created_at', row 0 ", "1970-01-20T17:21:07.200", "another unit")
+def test_any_date_of_creation_is_kept_and_strange_ones_are_counted(tmp_path):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    times = [
+        datetime.datetime(1605, 1, 16, tzinfo=datetime.timezone.utc),
+        datetime.datetime(1969, 12, 31, tzinfo=datetime.timezone.utc),
+        now + datetime.timedelta(days=400),
+        None,
+    ]
+    created = pa.array(times, pa.timestamp("us", tz="UTC"))
+    path = parquet_files.write(parquet_files.items(created_at=created), tmp_path / "items.parquet")
+    log = parquet_files.write(parquet_files.impressions(), tmp_path / "log.parquet")
+    (block,), counts = check_items(DataSet.open(path), item_parameters(), DataSet.open(log))
+    assert counts == CreationCounts(missing=1, future=1, before_1970=2)
+    # Item "d" was first impressed on day 3.
+    expected = [to_microseconds(time) for time in times[:3]]
+    expected.append(parquet_files.DAY_0_MICROSECONDS + 3 * parquet_files.DAY_MICROSECONDS)
+    np.testing.assert_array_equal(block.created_at, expected)
 
 
-def test_milliseconds_written_as_seconds(tmp_path):
+def test_a_creation_that_no_calendar_has_is_refused(tmp_path):
     # 1,704,067,200,000 seconds are 53,999.7 years of 31,556,952 seconds.
     wrong = pa.array([1_704_067_200_000] * 4, pa.timestamp("s"))
     message = item_error(tmp_path, created_at=wrong)
-    assert_says(message, "column 'created_at', row 0 ", "55969-", "another unit")
+    assert_says(message, "column 'created_at', row 0 ", "item 'a'", "55969-", "years 1 to 9999")
 
 
-def test_created_next_week(tmp_path):
-    now = datetime.datetime.now(datetime.timezone.utc)
-    times = [now + datetime.timedelta(days=n) for n in (-9, 0.5, 7, -1)]
-    message = item_error(tmp_path, created_at=pa.array(times, pa.timestamp("us", tz="UTC")))
-    # Half a day ahead is tolerated, a week is not.
-    assert_says(message, "column 'created_at', row 2 ", times[2].strftime("%Y-%m-%dT%H:%M"))
+def test_ids_that_are_not_utf8(tmp_path):
+    wrong = pa.array([b"a", b"caf\xe9", b"c", b"d"])
+    assert_says(item_error(tmp_path, item_id=wrong), "row 1 ", r"b'caf\xe9'", "UTF-8")
 
 
 def test_no_item_to_train_on(tmp_path):
@@ -174,6 +186,20 @@ def test_no_item_to_train_on(tmp_path):
     assert_says(message, "items.parquet", "training split is empty", "2024-01-01T00:00:00+00:00")
 
 
-def test_carried_column_of_a_type_that_examples_cannot_hold(tmp_path):
-    message = item_error(tmp_path, origin=pa.array([{"x": 1}] * 4))
-    assert_says(message, "column 'origin'", "struct<x: int64>", "a string, integer, float")
+def test_a_column_that_cannot_be_carried_along_is_left_out(tmp_path):
+    table = parquet_files.items(origin=pa.array([{"x": 1}] * 4), price=pa.array([0.5] * 4))
+    data = DataSet.open(parquet_files.write(table, tmp_path / "items.parquet"))
+    (note,) = check_columns(data, item_parameters())
+    assert_says(note, "column 'origin' is left out", "struct(x bigint)", "a string, integer, float")
+    (block,), _ = check_items(data, item_parameters(), None)
+    assert block.carried == ["price"]
+
+
+@pytest.mark.parametrize(
+    ("created", "needed"), [([0, 1, 2, 3], False), ([0, 1, None, 3], True), (None, True)]
+)
+def test_items_that_need_their_first_impressions(tmp_path, created, needed):
+    table = parquet_files.items(created_at=None if created is None else days(created))
+    path = parquet_files.write(table, tmp_path / "items.parquet", row_group_size=2)
+    assert lacks_creation(DataSet.open(path), "created_at") == needed
+    assert lacks_creation(DataSet.open(path), None)

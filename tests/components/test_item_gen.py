@@ -15,14 +15,10 @@ DAY = parquet_files.DAY_MICROSECONDS
 
 
 def item_gen(tmp_path, **parameters):
-    from semantic_id_ranking.components.item_gen.component import ItemGen
-
-    values = {
-        "evaluation_start": "2024-01-03T00:00:00+00:00",
-        "impressions_path": str(tmp_path / "log.parquet"),
-        "code_version": "1",
-    }
-    return ItemGen(str(tmp_path), "items.parquet", values | parameters)
+    log = tmp_path / "log.parquet"
+    return parquet_files.item_gen(
+        tmp_path / "items.parquet", log if log.exists() else None, **parameters
+    )
 
 
 def examples(tmp_path, **parameters):
@@ -141,9 +137,12 @@ def test_input_error_reaches_the_caller_of_the_runner(tmp_path):
     )
 
 
-def test_missing_file_reaches_the_caller_of_the_runner(tmp_path):
-    with pytest.raises(InputError, match=r"items\.parquet: no such file"):
-        examples(tmp_path)
+def test_a_file_that_changed_since_the_run_began_is_refused(tmp_path):
+    path = parquet_files.write(parquet_files.items(), tmp_path / "items.parquet")
+    component = item_gen(tmp_path)
+    parquet_files.write(parquet_files.items(title=pa.array(list("WXYZ"))), path)
+    with pytest.raises(InputError, match=r"items\.parquet: has changed since the run began"):
+        parquet_files.run([component], tmp_path / "run")
 
 
 def test_only_the_files_read_count_for_the_cache(tmp_path):
@@ -155,11 +154,12 @@ def test_only_the_files_read_count_for_the_cache(tmp_path):
 
     parquet_files.write(parquet_files.items(), tmp_path / "items.parquet")
     assert runs_so_far() == 1
-    # A neighbour appears, and so does a log that items with creation times do not need.
+    # A neighbour appears; the same content is written again.
     parquet_files.write(parquet_files.items(), tmp_path / "items-old.parquet")
-    parquet_files.write(parquet_files.impressions(), tmp_path / "log.parquet")
+    parquet_files.write(parquet_files.items(), tmp_path / "items.parquet")
     assert runs_so_far() == 1
     parquet_files.write(parquet_files.items(created_at=None), tmp_path / "items.parquet")
+    parquet_files.write(parquet_files.impressions(), tmp_path / "log.parquet")
     assert runs_so_far() == 2
     # Now the log counts.
     parquet_files.write(parquet_files.impressions().slice(0, 9), tmp_path / "log.parquet")
@@ -167,23 +167,7 @@ def test_only_the_files_read_count_for_the_cache(tmp_path):
     assert runs_so_far() == 3
 
 
-def test_span_of_the_pattern_is_resolved(tmp_path):
-    from semantic_id_ranking.components.item_gen.component import ItemGen
-
-    for day, name in (("2024-01-01", "old"), ("2024-01-02", "new")):
-        table = parquet_files.items(title=pa.array([name] * 4))
-        parquet_files.write(table, tmp_path / day / "items.parquet")
-    parameters = {
-        "evaluation_start": "2024-01-03",
-        "impressions_path": "none",
-        "code_version": "1",
-    }
-    component = ItemGen(str(tmp_path), "{YYYY}-{MM}-{DD}/items.parquet", parameters)
-    root = parquet_files.run([component], tmp_path / "run")
-    got = parquet_files.read_examples(root, "ItemGen", "train")
-    assert {e["title"][1][0] for e in got} == {b"new"}
-
-
 def test_unknown_parameter_is_refused(tmp_path):
+    parquet_files.write(parquet_files.items(), tmp_path / "items.parquet")
     with pytest.raises(TypeError, match="embeding"):
         item_gen(tmp_path, embeding="vector")

@@ -1,91 +1,91 @@
-"""What each kind of column may be, and what becomes of it."""
+"""What the values of each kind of column may be, and what becomes of them."""
 
 import datetime
-import decimal
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.parquet import columns
 from semantic_id_ranking.components.parquet import lists
-from semantic_id_ranking.components.parquet.place import Place
-from semantic_id_ranking.components.parquet.timestamps import timestamps
 from semantic_id_ranking.components.parquet.timestamps import to_microseconds
 
-PLACE = Place("f.parquet", "c", 100)
+INF, NAN = float("inf"), float("nan")
 
 
-@pytest.mark.parametrize(
-    "column",
-    [
-        pa.array(["7", "x"]),
-        pa.array(["7", "x"], pa.large_string()),
-        pa.array(["7", "x"]).dictionary_encode(),
-    ],
-)
-def test_ids_of_strings(column):
-    assert columns.ids(column, PLACE).to_pylist() == [b"7", b"x"]
+def binary(*values):
+    return pa.array(values, pa.binary())
 
 
-@pytest.mark.parametrize("kind", [pa.int8(), pa.int32(), pa.int64(), pa.uint64()])
-def test_ids_of_integers(kind):
-    assert columns.ids(pa.array([0, 12], kind), PLACE).to_pylist() == [b"0", b"12"]
-    assert columns.ids(pa.array([0, 12], kind).dictionary_encode(), PLACE).to_pylist() == [
-        b"0",
-        b"12",
-    ]
+def double(*values):
+    return pa.array(values, pa.float64())
 
 
-def test_row_numbers_count_from_the_batchs_first_row():
-    with pytest.raises(InputError, match=r"f.parquet: column 'c', row 102 \(counted from 0\)"):
-        columns.ids(pa.array(["a", "b", None]), PLACE)
+def test_ids():
+    values, bad = columns.ids(binary(b"7", None, b"", b"\xff", "é".encode()))
+    assert values.type == pa.large_binary()
+    assert values[0].as_py() == b"7" and values[4].as_py() == "é".encode()
+    assert bad == {
+        1: ("null", "an id"),
+        2: ("an empty string", "an id"),
+        3: (r"b'\xff'", "an id in UTF-8"),
+    }
 
 
-def test_categories():
-    assert columns.categories(pa.array(["", None, "x"]), PLACE).to_pylist() == [b"", None, b"x"]
-    assert columns.categories(pa.array([0, None]), PLACE).to_pylist() == [b"0", None]
-    assert columns.categories(pa.array([False, True]), PLACE).to_pylist() == [b"false", b"true"]
-    assert columns.categories(pa.nulls(2), PLACE).to_pylist() == [None, None]
+def test_optional_ids_may_be_null():
+    values, bad = columns.optional_ids(binary(b"7", None, b""))
+    assert values.to_pylist() == [b"7", None, b""]
+    assert bad == {2: ("an empty string", "an id")}
+
+
+def test_categories_are_as_they_are():
+    values, bad = columns.categories(binary(b"", None, b"\xff"))
+    assert values.to_pylist() == [b"", None, b"\xff"] and not bad
 
 
 def test_numbers():
-    floats = columns.numbers(pa.array([0.0, None, float("nan"), -1.5]), PLACE)
-    assert floats.type == pa.float32() and floats.to_pylist() == [0.0, None, None, -1.5]
-    assert columns.numbers(pa.array([0, 2**60]), PLACE).to_pylist() == [0.0, 2.0**60]
-    assert columns.numbers(pa.array([False, True]), PLACE).to_pylist() == [0.0, 1.0]
-    decimals = pa.array([decimal.Decimal("0.25")])
-    assert columns.numbers(decimals, PLACE).to_pylist() == [0.25]
+    values, bad = columns.numbers(double(0.0, None, NAN, -1.5, 2.0**60))
+    assert values.type == pa.float32() and not bad
+    assert values.to_pylist() == [0.0, None, None, -1.5, 2.0**60]
+    _, bad = columns.numbers(double(1, INF, 1e39, None))
+    assert bad == {1: ("inf", "a finite number"), 2: ("1e+39", "a finite number")}
 
 
 def test_binary_labels():
-    for column in (pa.array([False, True]), pa.array([0.0, 1.0]), pa.array([0, 1], pa.uint8())):
-        labels = columns.binary_labels(column, PLACE)
-        assert labels.type == pa.int64() and labels.to_pylist() == [0, 1]
+    values, bad = columns.binary_labels(double(0, 1, None))
+    assert values.type == pa.int64() and not bad
+    assert values.to_pylist() == [0, 1, None]
+    _, bad = columns.binary_labels(double(0, 2, 0.5, NAN, None))
+    assert {index: found for index, (found, _) in bad.items()} == {1: "2", 2: "0.5", 3: "nan"}
 
 
-@pytest.mark.parametrize(
-    ("unit", "value"),
-    [
-        ("s", 1_704_067_200),
-        ("ms", 1_704_067_200_123),
-        ("us", 1_704_067_200_123_456),
-        ("ns", 1_704_067_200_123_456_789),
-    ],
-)
-@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
-def test_timestamps_of_any_unit_and_zone(unit, value, zone):
-    # A zone is a way of showing; the stored number is UTC. Without one, the number is read as UTC.
+def test_regression_labels():
+    values, bad = columns.regression_labels(double(0, -2.5, None))
+    assert values.type == pa.float32() and not bad
+    assert values.to_pylist() == [0, -2.5, None]
+    _, bad = columns.regression_labels(double(0, NAN, -INF, 1e39, None))
+    assert {index: found for index, (found, _) in bad.items()} == {1: "nan", 2: "-inf", 3: "1e+39"}
+
+
+def test_event_times_are_from_1990_to_tomorrow():
     now = datetime.datetime(2024, 6, 1, tzinfo=datetime.timezone.utc)
-    got = timestamps(pa.array([value, None], pa.timestamp(unit, tz=zone)), PLACE, now)
-    microseconds = {
-        "s": 1_704_067_200_000_000,
-        "ms": 1_704_067_200_123_000,
-        "us": 1_704_067_200_123_456,
-        "ns": 1_704_067_200_123_456,
-    }[unit]
-    assert got.to_pylist() == [microseconds, None]
+    first, last = to_microseconds("1990-01-01"), to_microseconds("2024-06-02")
+    column = pa.array([first, first - 1, last, last + 1, None, 2**63 - 1])
+    _, bad = columns.event_times(column, now)
+    assert {index: found for index, (found, _) in bad.items()} == {
+        1: "1989-12-31T23:59:59.999999",
+        3: "2024-06-02T00:00:00.000001",
+        4: "null",
+        5: "294247-01-10T04:00:54.775807",
+    }
+
+
+def test_creation_times_are_of_any_year():
+    first = to_microseconds("0001-01-01")
+    last = to_microseconds("9999-12-31T23:59:59.999999")
+    values, bad = columns.creation_times(pa.array([first, last, None, first - 1, last + 1]))
+    assert values.to_pylist()[:3] == [first, last, None]
+    assert list(bad) == [3, 4]
 
 
 def test_to_microseconds():
@@ -98,30 +98,36 @@ def test_to_microseconds():
         assert to_microseconds(text) == expected
 
 
-@pytest.mark.parametrize("value", ["float16", "float32", "float64"])
-@pytest.mark.parametrize("kind", ["list", "large_list", "fixed_size_list"])
-def test_embeddings_of_any_list(value, kind):
-    values = pa.array(np.array([0, 1.5, -2, 0, 7, 8], value))
-    if kind == "fixed_size_list":
-        column = pa.FixedSizeListArray.from_arrays(values, 2)
-    else:
-        cls = pa.ListArray if kind == "list" else pa.LargeListArray
-        column = cls.from_arrays([0, 2, 4, 6], values)
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
+def test_embeddings(kind):
+    column = pa.array([[9.0, 9.0], [0, 1.5], [-2, 0]], pa.list_(kind))
     # A slice, as batches are: what lies before it must not come back.
-    got = lists.embeddings(column[1:], PLACE, 2, "why")
-    assert got.type.value_type == pa.float32()
-    assert got.to_pylist() == [[-2, 0], [7, 8]]
+    values, bad = lists.embeddings(column[1:], 2, "why")
+    assert values.dtype == np.float32 and not bad
+    assert values.tolist() == [[0, 1.5], [-2, 0]]
+    assert lists.to_lists(values).to_pylist() == [[0, 1.5], [-2, 0]]
+
+
+def test_bad_embeddings():
+    rows = [[1, 2], None, [1], [], [1, None], [NAN, 2], [3, 4], [1, 1e39]]
+    values, bad = lists.embeddings(pa.array(rows, pa.list_(pa.float64())), 2, "why")
+    assert values.tolist() == [[1, 2], [3, 4]]
+    assert {index: found for index, (found, _) in bad.items()} == {
+        1: "null",
+        2: "a list of length 1",
+        3: "a list of length 0",
+        4: "null at position 1 of the list",
+        5: "nan at position 0 of the list",
+        7: "1e+39 at position 1 of the list",
+    }
 
 
 def test_carried_lists_keep_empty_lists_and_drop_inner_nulls():
-    column = pa.array([["x"], None, [], ["a", None, ""]])
-    got = lists.carried(column[1:])
-    assert got.to_pylist() == [None, [], [b"a", b""]]
+    column = pa.array([[b"x"], None, [], [b"a", None, b""]])
+    assert lists.carried(column[1:]).to_pylist() == [None, [], [b"a", b""]]
 
 
 def test_carried_scalars():
-    assert lists.carried(pa.array([False, None, True])).to_pylist() == [0, None, 1]
-    assert lists.carried(pa.array([datetime.date(1970, 1, 2)])).to_pylist() == [86_400_000_000]
-    assert lists.carried(pa.array([1_500], pa.timestamp("ns"))).to_pylist() == [1]
-    assert lists.carried(pa.array([decimal.Decimal("0.5")])).to_pylist() == [0.5]
-    assert lists.carried(pa.nulls(1)).to_pylist() == [None]
+    assert lists.carried(pa.array([0, None, 2**62])).to_pylist() == [0, None, 2**62]
+    assert lists.carried(double(0.5, None)).type == pa.float32()
+    assert lists.carried(binary(b"x", None)).type == pa.large_binary()

@@ -171,15 +171,13 @@ def test_component_infers_from_the_training_split_only(tmp_path):
     from tfx.utils import io_utils
 
     from semantic_id_ranking.components.anomaly_gate.component import AnomalyGate
-    from semantic_id_ranking.components.item_gen.component import ItemGen
     from semantic_id_ranking.components.schema_gen.component import SchemaGen
 
     table = parquet_files.items(
         created_at=days([0, 0, 0, 0]), color=pa.array(["red", "green", None, ""])
     )
     parquet_files.write(table, tmp_path / "items.parquet")
-    parameters = {"evaluation_start": "2024-01-02", "impressions_path": "-", "code_version": "1"}
-    items = ItemGen(str(tmp_path), "items.parquet", parameters)
+    items = parquet_files.item_gen(tmp_path / "items.parquet", evaluation_start="2024-01-02")
     statistics_gen = StatisticsGen(examples=items.outputs["examples"])
     schema_gen = SchemaGen(
         statistics=statistics_gen.outputs["statistics"],

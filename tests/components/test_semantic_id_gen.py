@@ -1,15 +1,19 @@
 """`encode_parquet`: each item once, whatever its files; an output complete or absent."""
 
+import os
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from semantic_id_ranking.components import sid_table
 from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.components.parquet import uses
+from semantic_id_ranking.components.parquet.data_set import DataSet
+from semantic_id_ranking.components.semantic_id_gen import parts as parts_lib
 from semantic_id_ranking.components.semantic_id_gen.batch import encode_parquet
 from semantic_id_ranking.components.semantic_id_gen.batch import EncodeOptions
 from semantic_id_ranking.components.semantic_id_gen.parts import runs
-from semantic_id_ranking.components.semantic_id_gen.parts import split
 from tests import exported_models
 from tests.components import floor_model
 
@@ -55,22 +59,25 @@ def test_each_item_once_from_files_and_row_groups_of_any_size(model, tmp_path, p
     assert [path.name for path in output.parent.iterdir()] == ["sids.parquet"]
 
 
-def test_runs_of_parts_cover_every_row_once():
-    from semantic_id_ranking.components.parquet.row_group import RowGroup
-
-    groups = [RowGroup("a", 0, 0, 10), RowGroup("a", 1, 10, 25), RowGroup("b", 0, 0, 3)]
-    parts = split(groups, 8)
-    assert [sum(s.end - s.begin for s in part.slices) for part in parts] == [8, 8, 8, 8, 6]
+def test_runs_of_parts_cover_every_row_once(tmp_path):
+    floor_model.write_items(tmp_path / "a.parquet", [[1.0, 2.0]] * 35, row_group_size=10)
+    floor_model.write_items(tmp_path / "b.parquet", [[1.0, 2.0]] * 3, list("xyz"))
+    parts = DataSet.open(str(tmp_path)).blocks(8)
+    assert [part.rows for part in parts] == [8, 8, 8, 8, 6]
     dealt = runs(parts, 3)
     assert len(dealt) == 3
     assert [part for run in dealt for part in run] == parts
-    rows = [
-        (piece.group.path, row)
-        for part in parts
-        for piece in part.slices
-        for row in range(piece.begin, piece.end)
+    wanted = {"id": ("film", uses.IDS)}
+    got = [
+        (part.number, os.path.basename(path), row + i, value)
+        for run in dealt
+        for part, batches in parts_lib.read(run, wanted)
+        for path, row, batch in batches
+        for i, value in enumerate(batch.column("id").to_pylist())
     ]
-    assert rows == [("a", row) for row in range(35)] + [("b", row) for row in range(3)]
+    expected = [("a.parquet", row, b"f%d" % row) for row in range(35)]
+    expected += [("b.parquet", row, b"xyz"[row : row + 1]) for row in range(3)]
+    assert got == [(i // 8, *row) for i, row in enumerate(expected)]
     assert len(runs(parts, 50)) == 5
 
 

@@ -90,6 +90,7 @@ def test_the_summary_has_its_documented_form(finished_run):
     assert set(summary) == {
         "run_id",
         "impressions",
+        "inputs",
         "sid",
         "tokenizer",
         "models",

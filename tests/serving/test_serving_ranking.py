@@ -42,6 +42,20 @@ def test_rows_best_first_with_where_each_sid_is_from(ranker):
         ranking.items[0].source = "store"
 
 
+def test_ids_of_any_type_are_the_same_text(ranker, store):
+    store.put("space-a", ["7"], [[1, 1]])
+    embeddings = {8: EMBEDDINGS["new"], b"new": EMBEDDINGS["new"]}
+    ranking = ranker.rank_items(
+        [7, np.int64(7), b"7", np.str_("7"), np.bytes_(b"7"), 8, "8", "new"],
+        embeddings=embeddings,
+        context=CONTEXT,
+        task="click",
+    )
+    assert sorted((row.item_id, row.source) for row in ranking.items) == (
+        [("7", "store")] * 5 + [("8", "encoded")] * 2 + [("new", "encoded")]
+    )
+
+
 def test_the_counts_of_all_rankings_add_up(ranker):
     for _ in range(2):
         ranker.rank_items(["old", "x"], history=["x", "y"], context=CONTEXT, task="like")

@@ -1,6 +1,7 @@
 """What cannot be ranked: mixed SID spaces, unknown tasks, stores and servers that are away."""
 
 import asyncio
+import re
 import threading
 
 import pytest
@@ -69,6 +70,17 @@ def test_a_ranker_of_another_space_than_the_one_given_is_refused(client_class, s
 def test_several_tasks_need_one_to_sort_by(ranker, task):
     with pytest.raises(ValueError, match=f"task is {task!r}; .* are click, like"):
         ranker.rank_items(["old"], context=CONTEXT, task=task)
+
+
+@pytest.mark.parametrize("item", [1.0, None, True, b"\xff", ("a",)])
+def test_what_is_no_id_is_refused_by_its_value(ranker, item):
+    for arguments in (
+        {"item_ids": ["old", item]},
+        {"item_ids": ["old"], "history": [item]},
+        {"item_ids": ["old"], "embeddings": {item: [1.0, 2.0]}},
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"item id {item!r}: expected")):
+            ranker.rank_items(**arguments, context=CONTEXT, task="click")
 
 
 def test_a_store_that_is_away_is_named(client_class, server, unused_port):
