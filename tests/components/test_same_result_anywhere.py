@@ -89,8 +89,11 @@ def run_components(inputs: str, output: str, beam_arguments: list[str]) -> None:
         return result
 
     def context(name):
+        # Processes start anew for each component, which takes long: threads do for sums.
+        summed = [a.replace("multi_processing", "multi_threading") for a in beam_arguments]
+        arguments = summed if name == "tokenizer" else beam_arguments
         return base_beam_executor.BaseBeamExecutor.Context(
-            beam_pipeline_args=["--runner=FnApiRunner", *beam_arguments],
+            beam_pipeline_args=["--runner=FnApiRunner", *arguments],
             tmp_dir=f"{output}/tmp/{name}",
             unique_id="1",
         )
