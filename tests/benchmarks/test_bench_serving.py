@@ -97,6 +97,7 @@ def test_an_echo_answers_as_many_bytes_as_it_is_told():
         assert len(echo(server.address, b"any")(0)) == 1234
 
 
+@pytest.mark.slow
 def test_the_whole_of_it(tmp_path):
     output = tmp_path / "serving.json"
     serving.main(

@@ -78,6 +78,7 @@ def test_a_table_that_no_budget_holds_is_tried_as_large_as_it_is(world):
     assert rows == shown + 1 > 64
 
 
+@pytest.mark.slow
 def test_trials_give_what_the_report_holds(world):
     data, sids = world
     variants = {variant.label: variant for variant in all_variants()}

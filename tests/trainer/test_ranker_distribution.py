@@ -129,6 +129,7 @@ def free_addresses(count):
     return addresses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_two_workers_train_what_one_process_trains(tmp_path, size, monkeypatch):
     monkeypatch.setattr(
@@ -149,7 +150,7 @@ def test_two_workers_train_what_one_process_trains(tmp_path, size, monkeypatch):
     ]
     expected = trained("none", size)
     for i, worker in enumerate(workers):
-        assert worker.wait(120) == 0, (tmp_path / f"worker{i}.log").read_text()[-3000:]
+        assert worker.wait(600) == 0, (tmp_path / f"worker{i}.log").read_text()[-3000:]
         found = np.load(tmp_path / f"worker{i}.npz")
         assert set(found) == set(expected)
         assert found["chief"] == (i == 0)
@@ -165,7 +166,7 @@ def test_workers_train_at_their_own_pace_with_a_parameter_server(tmp_path, size)
         "task": {"type": "chief", "index": 0},
     }
     chief = start(tmp_path, "parameter_server", size, "chief", tf_config)
-    assert chief.wait(120) == 0, (tmp_path / "chief.log").read_text()[-3000:]
+    assert chief.wait(600) == 0, (tmp_path / "chief.log").read_text()[-3000:]
     found = np.load(tmp_path / "chief.npz")
     assert found["chief"]
     assert found["evaluation_examples"] == 19
