@@ -67,7 +67,9 @@ xargs -0 sh -c 'for path; do [ ! -e "$path" ] && [ ! -L "$path" ] || printf "%s\
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 outer=${SSL_CERT_FILE:-/$certificates}
 [ ! -e "$outer" ] || cp "$outer" "$root/$certificates"
-mount -t proc proc "$root/proc" &&
+# A root that is a mount itself: programs in there may ask for namespaces of their own.
+mount --bind "$root" "$root" &&
+    mount -t proc proc "$root/proc" &&
     mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" &&
     mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" ||
     fail "$root cannot be mounted into."
