@@ -293,7 +293,6 @@ def test_what_is_no_id(tmp_path, column):
         ("vectors_byte_stream_split", uses.EMBEDDINGS, [[0, 1.5], [-2, 0.25], [65504, 3]]),
         ("string_view", uses.IDS, [b"a", "é".encode(), None]),
         ("binary_view", uses.IDS, [b"a", b"b", None]),
-        ("enum", uses.CATEGORIES, [b"a", b"b", None]),
         ("boolean_rle", uses.NUMBERS, [1, None, 0]),
         ("delta", uses.IDS, [b"aa", b"ab", b"b"]),
         ("uuid", uses.IDS, [b"00010203-0405-0607-0809-0a0b0c0d0e0f"] * 3),
@@ -315,7 +314,7 @@ def test_decimals_that_would_be_read_as_doubles_are_refused_or_left_out():
 
 def test_files_of_duckdb(tmp_path):
     duckdb.sql(
-        f"""COPY (SELECT 'a' || range AS s, uuid() AS u, range % 2 = 0 AS b,
+        f"""COPY (SELECT 'a' || range AS s, 'x'::ENUM('x', 'y') AS e, uuid() AS u, range % 2 = 0 AS b,
                   TIMESTAMPTZ '2024-01-01 00:00:00+02' AS t, [range::FLOAT] AS v,
                   range AS x FROM range(5000))
             TO '{tmp_path}/a.parquet' (FORMAT parquet, PARQUET_VERSION v2, ROW_GROUP_SIZE 2048)"""
@@ -324,6 +323,7 @@ def test_files_of_duckdb(tmp_path):
     assert read(path) == list(range(5000))
     assert read(path, "s", uses.IDS)[:2] == [b"a0", b"a1"]
     assert {len(value) for value in read(path, "u", uses.IDS)} == {36}
+    assert set(read(path, "e", uses.CATEGORIES)) == {b"x"}
     assert read(path, "b", uses.NUMBERS)[:2] == [1, 0]
     assert set(read(path, "t", uses.TIMES)) == {1_704_060_000_000_000}
     assert read(path, "v", uses.EMBEDDINGS)[4999] == [4999.0]

@@ -1,13 +1,12 @@
 """Makes the files beside it, which need newer tools than lane A's environment has.
 
-In an environment with pyarrow 21 or later, polars 1.34 or later and NumPy: `python make.py`.
+In an environment with pyarrow 21 or later and NumPy: `python make.py`.
 """
 
 import decimal
 import pathlib
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -54,5 +53,3 @@ write(
     column_encoding={"k": "DELTA_BINARY_PACKED", "x": "DELTA_BYTE_ARRAY"},
     data_page_version="2.0",
 )
-frame = pl.DataFrame({"k": [0, 1, 2], "x": ["a", "b", None]})
-frame.with_columns(pl.col("x").cast(pl.Enum(["b", "a"]))).write_parquet(FOLDER / "enum.parquet")
