@@ -73,7 +73,7 @@ def run(
         log = os.path.join(output, "logs", "run.log")
         console.print(f"loading TFX; the log is {log}", highlight=False, soft_wrap=True)
         with logged_to(log):
-            summary, cached = _run(inputs, output, config, console)
+            summary, cached, idle = _run(inputs, output, config, console)
     # Imports TensorFlow, which has to wait for the log.
     from semantic_id_ranking.pipeline.summary import tables
 
@@ -85,12 +85,18 @@ def run(
         highlight=False,
         soft_wrap=True,
     )
-    console.print(_outcome(summary, output, cached), highlight=False, soft_wrap=True)
+    console.print(_outcome(summary, output, [*cached, *idle]), highlight=False, soft_wrap=True)
     return summary
 
 
-def _outcome(summary: dict[str, Any], output: str, cached: list[str]) -> str:
-    """What became of the models, in one line."""
+def _outcome(summary: dict[str, Any], output: str, idle: list[str]) -> str:
+    """What became of the models, in one line.
+
+    Args:
+        summary: Of the run.
+        output: Its output folder.
+        idle: Components that did nothing: answered from the cache, or their model pushed already.
+    """
     serving = os.path.join(output, "serving")
     if not summary["blessed"]:
         return f"not blessed, so nothing was pushed: {'; '.join(summary['missed'])}"
@@ -98,15 +104,19 @@ def _outcome(summary: dict[str, Any], output: str, cached: list[str]) -> str:
         return "blessed, but nothing was pushed"
     if newest_versions(summary["pushed"]) is None:
         return "blessed, but pushed by an earlier run; what was pushed or rolled back since stays"
-    if {f"Pusher.{name}" for name in summary["pushed"]} <= set(cached):
+    if {f"Pusher.{name}" for name in summary["pushed"]} <= set(idle):
         return f"blessed; an earlier run pushed these models to {serving}, where they are served"
     return f"blessed and pushed to {serving}"
 
 
 def _run(
     inputs: "Inputs", output: str, config: config_lib.Config, console: rich.console.Console
-) -> tuple[dict[str, Any], list[str]]:
-    """Runs the pipeline and writes its files; returns the summary and the cached components."""
+) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Runs the pipeline and writes its files.
+
+    Returns:
+        The summary, the cached components, and the pushers that had nothing to push.
+    """
     # TFX and TensorFlow take ten seconds to import: bad input is refused before that.
     import tensorflow_text  # noqa: F401  registers SentencePiece's ops for the Evaluator
 
@@ -115,6 +125,7 @@ def _run(
     from semantic_id_ranking.pipeline.input_report import sentences
     from semantic_id_ranking.pipeline.local_run import run_locally
     from semantic_id_ranking.pipeline.progress import Progress
+    from semantic_id_ranking.pipeline.summary import idle_pushers
     from semantic_id_ranking.pipeline.summary import make_summary
 
     destinations = Destinations.under(output)
@@ -154,7 +165,7 @@ def _run(
         if versions is not None:
             add_release(destinations.serving, {"versions": versions, **description})
     records.mark_finished()
-    return summary, records.cached()
+    return summary, records.cached(), idle_pushers(records)
 
 
 def _note(sentence: str, console: rich.console.Console) -> None:

@@ -9,6 +9,7 @@ import rich.table
 import tensorflow_model_analysis as tfma
 from tfx.utils import path_utils
 
+from semantic_id_ranking.components.model_pusher.executor import PUSHED_BEFORE
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import SLICES
 from semantic_id_ranking.pipeline.evaluation import BASELINE
@@ -189,6 +190,16 @@ def _entry(
 
 def _tfma_name(class_name: str) -> str:
     return {"AUC": "auc", "RootMeanSquaredError": "root_mean_squared_error"}[class_name]
+
+
+def idle_pushers(records: RunRecords) -> list[str]:
+    """Components that found the model of this run pushed already."""
+    pushers = [f"Pusher.{name}" for name in ("ranker", "semantic_id")]
+    return [
+        pusher
+        for pusher in pushers
+        if records.output(pusher, "pushed_model").properties.get(PUSHED_BEFORE) == 1
+    ]
 
 
 def _pushed(records: RunRecords, name: str) -> str | None:

@@ -314,7 +314,8 @@ def test_decimals_that_would_be_read_as_doubles_are_refused_or_left_out():
 
 def test_files_of_duckdb(tmp_path):
     duckdb.sql(
-        f"""COPY (SELECT 'a' || range AS s, 'x'::ENUM('x', 'y') AS e, uuid() AS u, range % 2 = 0 AS b,
+        f"""COPY (SELECT 'a' || range AS s, 'x'::ENUM('x', 'y') AS e,
+                  uuid() AS u, range % 2 = 0 AS b,
                   TIMESTAMPTZ '2024-01-01 00:00:00+02' AS t, [range::FLOAT] AS v,
                   range AS x FROM range(5000))
             TO '{tmp_path}/a.parquet' (FORMAT parquet, PARQUET_VERSION v2, ROW_GROUP_SIZE 2048)"""
