@@ -64,6 +64,7 @@ def wait_for(process, pattern):
     pytest.fail(f"{seen} {process.stderr.read()}")
 
 
+@pytest.mark.slow
 def test_runs_that_are_killed_interrupted_and_terminated(start, data, tmp_path):
     """One after the other in one output folder, whose lock and leavings stop none of them."""
     output = tmp_path / "output"
@@ -98,6 +99,7 @@ def test_runs_that_are_killed_interrupted_and_terminated(start, data, tmp_path):
     assert not (output / "tmp").exists()
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_during_the_run(data, tmp_path):
     """A file system of its own, with place for the metadata and little more."""
     (tmp_path / "small").mkdir()
