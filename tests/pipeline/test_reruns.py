@@ -50,6 +50,7 @@ def test_another_ranker_reruns_the_ranker_and_what_follows_it(finished_run):
     assert components - rerun(finished_run, "ranker.epochs=1") == RANKER_AND_AFTER
 
 
+@pytest.mark.slow
 def test_one_task_alone_and_no_context(finished_run):
     rerun(finished_run, "tasks=[{name: click}]", "context={}", "ranker.epochs=1")
     with open(os.path.join(finished_run.output, "summary.json"), encoding="utf-8") as file:
