@@ -29,12 +29,12 @@ class Impressions:
     """The impressions, in the order of the file.
 
     Attributes:
-        user: int64 [M], number of the user, from 0 on.
+        user: int64 [M], number of the user, from 0 on; another one for each impression without.
         item: int64 [M], row of the items.
         current: int64 [M], row of the item looked at; -1 where there is none or it is not known.
         timestamp: int64 [M], microseconds since the epoch.
         evaluation: bool [M], whether the impression is of the evaluation period.
-        labels: Task name to float32 [M].
+        labels: Task name to float32 [M], NaN where there is none.
         context: Context column to [M]: object (bytes or None) where it is categorical, float32 (NaN
             where missing) where it is numeric.
     """
@@ -186,7 +186,7 @@ def _impressions(inputs: Inputs, config: Config, items: Items) -> Impressions:
     none = np.full(len(item), -1)
     context = [*config.context.categorical, *config.context.numeric]
     impressions = Impressions(
-        user=pd.factorize(_concatenated(parts, "user_id"))[0].astype(np.int64),
+        user=_users(_concatenated(parts, "user_id")),
         item=item,
         current=_rows(parts, "current_item_id", index) if inputs.has_current_item else none,
         timestamp=_concatenated(parts, "timestamp"),
@@ -208,6 +208,14 @@ def _impressions(inputs: Inputs, config: Config, items: Items) -> Impressions:
 
 def _concatenated(parts: list[Mapping[str, pa.Array]], name: str) -> np.ndarray:
     return np.concatenate([part[name].to_numpy(zero_copy_only=False) for part in parts])
+
+
+def _users(user_ids: np.ndarray) -> np.ndarray:
+    """Numbers of users, int64 [M]; an impression of nobody is of a user of its own."""
+    users, found = pd.factorize(user_ids)
+    nobody = users < 0
+    users[nobody] = len(found) + np.arange(nobody.sum())
+    return users.astype(np.int64)
 
 
 def _rows(parts: list[Mapping[str, pa.Array]], name: str, index: pa.Array) -> np.ndarray:

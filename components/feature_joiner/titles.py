@@ -1,9 +1,12 @@
 """Titles of the items, beside the histories, for people who look at a ranking."""
 
 import os
+from collections.abc import Iterable
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.types import artifact_utils
 
@@ -14,7 +17,7 @@ _SCHEMA = pa.schema([("item_id", pa.string()), ("title", pa.string())])
 
 
 def write_titles(pipeline: beam.Pipeline, items: types.Artifact, directory: str) -> None:
-    """Writes `titles/*.parquet` (item_id, title) of the items that have a title.
+    """Writes `titles/titles.parquet` (item_id, title) of the items that have a title, by item_id.
 
     Args:
         pipeline: Where to do it.
@@ -27,13 +30,11 @@ def write_titles(pipeline: beam.Pipeline, items: types.Artifact, directory: str)
         >> examples_lib.read_batches(examples_lib.split_pattern(items, split), _FEATURES)
         for split in artifact_utils.decode_split_names(items.split_names)
     ] | "FlattenTitles" >> beam.Flatten()
+    titles = batches | "Titles" >> beam.Map(_titles)
     _ = (
-        batches
-        | "Titles" >> beam.Map(_titles)
-        | "WriteTitles"
-        >> beam.io.WriteToParquetBatched(
-            os.path.join(directory, "titles", "titles"), _SCHEMA, file_name_suffix=".parquet"
-        )
+        pipeline
+        | "OneTitlesFile" >> beam.Create([os.path.join(directory, "titles", "titles.parquet")])
+        | "WriteTitles" >> beam.Map(_write, beam.pvalue.AsIter(titles))
     )
 
 
@@ -46,3 +47,9 @@ def _titles(batch: pa.RecordBatch) -> pa.Table:
         if title
     ]
     return pa.table([list(column) for column in zip(*rows, strict=True)] or [[], []], _SCHEMA)
+
+
+def _write(path: str, tables: Iterable[pa.Table]) -> None:
+    table = pa.concat_tables([_SCHEMA.empty_table(), *tables])
+    with FileSystems.create(path) as file:
+        pq.write_table(table.sort_by("item_id"), file)

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.joined import join
+from semantic_id_ranking.components.feature_joiner.impressions import input_column
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.join import join as join_group
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
@@ -46,13 +47,13 @@ def _features(data, settings):
     current = [b"" if row < 0 else ids[row] for row in impressions.current]
     columns = {
         # The impression's number travels along as a numeric context column.
-        "number": np.arange(len(impressions)).astype(np.float32),
+        input_column("number"): np.arange(len(impressions)).astype(np.float32),
         "user_id": np.array([b"%d" % user for user in impressions.user], object),
         "timestamp": impressions.timestamp,
         "current_item_id": np.array(current, object),
         "item": impressions.item,
         "evaluation": impressions.evaluation,
-        "click": impressions.labels["click"],
+        input_column("click"): impressions.labels["click"],
     }
     counts = data.item_counts()
     parameters = JoinParameters(

@@ -144,6 +144,7 @@ def outputs(tmp_path_factory):
     """Folders of what three ways of running came to."""
     import shutil
 
+    from semantic_id_ranking.trainer.file_digests import write_file_digests
     from tests.components import floor_model
 
     folder = tmp_path_factory.mktemp("anywhere")
@@ -152,6 +153,7 @@ def outputs(tmp_path_factory):
     shutil.copytree(saved, folder / "model" / "Format-Serving")
     codebooks = np.zeros((2, floor_model.SPACE.codebook_size, 1), np.float32)
     np.save(folder / "model" / "Format-Serving" / "assets.extra" / "codebooks.npy", codebooks)
+    write_file_digests(str(folder / "model" / "Format-Serving"))
     ways = {
         "1": ["--direct_running_mode=in_memory"],
         "2": ["--direct_running_mode=multi_processing", "--direct_num_workers=2"],

@@ -142,8 +142,10 @@ def test_a_new_output_needs_no_metadata(tmp_path):
 
 
 def test_a_pipe_as_input(data, tmp_path):
-    assert_sentence(run(data, tmp_path, items="pipe"), data / "pipe", "is a pipe")
-    assert_sentence(run(data, tmp_path, impressions="pipe"), data / "pipe", "is a pipe")
+    assert_sentence(run(data, tmp_path, items="pipe"), data / "pipe", "neither a file nor a folder")
+    assert_sentence(
+        run(data, tmp_path, impressions="pipe"), data / "pipe", "neither a file nor a folder"
+    )
     config = ("--config", data / "pipe")
     assert_sentence(run(data, tmp_path, "items.parquet", "impressions.parquet", *config), "pipe")
 
@@ -155,7 +157,7 @@ def test_a_pipe_as_input_of_another_command(data, tmp_path):
         lambda: tune_sid(pipe, pipe, Config(), 1.0, None, console),
         lambda: encode("model", pipe, "output", ColumnsConfig(), 1, None, False, 0, console),
     ):
-        with pytest.raises(InputError, match="pipe: is a pipe, a socket or a device"):
+        with pytest.raises(InputError, match="pipe: is neither a file nor a folder"):
             call()
 
 
