@@ -43,11 +43,7 @@ def encode(
     Raises:
         InputError: The model, an item or the earlier output is not what it should be.
     """
-    # Beam's file systems come with it, which take a second.
-    from semantic_id_ranking.components.parquet.files import list_files
-
     require_folder_name(output)
-    list_files(items)
     model = latest_saved_model(model)
     _require_encoder(model)
     output = output.rstrip("/") or output

@@ -1,6 +1,7 @@
 """`sid encode` on what a run made."""
 
 import io
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -68,6 +69,12 @@ def test_copies_from_the_pipelines_semantic_ids_what_did_not_change(finished_run
     pq.write_table(table, tmp_path / "items.parquet")
     said = run(finished_run, tmp_path / "items.parquet", tmp_path / "sids", earlier=made)
     assert "1 encoded, 469 copied from the earlier output, 10 gone since then, 0 rejected" in said
+
+
+def test_a_pipe_is_refused_and_not_waited_for(finished_run, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe: is neither a file nor a folder"):
+        run(finished_run, tmp_path / "pipe", tmp_path / "sids")
 
 
 def test_names_the_file_of_rejects(finished_run, tmp_path):

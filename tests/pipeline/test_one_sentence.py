@@ -9,10 +9,8 @@ import pytest
 import rich.console
 
 from semantic_id_ranking.components.errors import InputError
-from semantic_id_ranking.pipeline.config import ColumnsConfig
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.destinations import Destinations
-from semantic_id_ranking.pipeline.encode import encode
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.pipeline.output_folder import require_own_metadata
 from semantic_id_ranking.pipeline.publish import publish
@@ -155,7 +153,6 @@ def test_a_pipe_as_input_of_another_command(data, tmp_path):
     for call in (
         lambda: publish(pipe, f"sqlite:///{tmp_path}/x", 5.0, console),
         lambda: tune_sid(pipe, pipe, Config(), 1.0, None, console),
-        lambda: encode("model", pipe, "output", ColumnsConfig(), 1, None, False, 0, console),
     ):
         with pytest.raises(InputError, match="pipe: is neither a file nor a folder"):
             call()
