@@ -35,7 +35,11 @@ from semantic_id_ranking.serving.store import open_store
 with open_store("sqlite:///sids.sqlite") as store:
     assert store.spaces() == {}
 ' || fail "the client and the store need more than the base dependencies"
-mkdir -p models/m/1 && touch models/m/1/saved_model.pb
+environment/bin/python -W ignore -c '
+import tensorflow as tf
+encode = tf.function(lambda x: {"sid": x}, input_signature=[tf.TensorSpec([], name="x")])
+tf.saved_model.save(tf.Module(), "models/m/1", signatures={"encode": encode})
+' 2>/dev/null || fail "TensorFlow saves no model"
 for command in "demo" "run --items x --impressions x --output x" "tune-sid --items x --impressions x" \
     "encode --model models/m --items x --output x" "publish --sids x --store sqlite:///x" \
     "rank --run x --user x" "serve --models models"; do
