@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyarrow_hotfix  # noqa: F401
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
