@@ -70,3 +70,11 @@ def write(frame: pd.DataFrame, path: pathlib.Path | str) -> str:
         table = table.set_column(table.schema.get_field_index("embedding"), "embedding", column)
     pq.write_table(table, path)
     return str(path)
+
+
+def write_small(folder: pathlib.Path) -> pathlib.Path:
+    """Writes twelve items and 200 impressions of them; returns the folder."""
+    catalogue = items(12)
+    write(catalogue, folder / "items.parquet")
+    write(impressions(catalogue, 200, 5), folder / "impressions.parquet")
+    return folder

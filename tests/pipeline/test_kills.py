@@ -15,11 +15,7 @@ SMALL = "rqvae={levels: 2, codebook_size: 4, epochs: 1}"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    items = synthetic.items(12)
-    synthetic.write(items, folder / "items.parquet")
-    synthetic.write(synthetic.impressions(items, 200, 5), folder / "impressions.parquet")
-    return folder
+    return synthetic.write_small(tmp_path_factory.mktemp("data"))
 
 
 def command(data, output):

@@ -47,9 +47,7 @@ def sid(*arguments, **options):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    items = synthetic.items(12)
-    synthetic.write(items, folder / "items.parquet")
-    synthetic.write(synthetic.impressions(items, 200, 5), folder / "impressions.parquet")
+    synthetic.write_small(folder)
     os.mkfifo(folder / "pipe")
     # For the process of another user.
     for path in (folder, *folder.iterdir()):
