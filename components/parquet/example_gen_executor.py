@@ -9,6 +9,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.components.example_gen import write_split
 from tfx.components.util import examples_utils
@@ -87,7 +88,7 @@ class ParquetExampleGenExecutor(base_beam_executor.BaseBeamExecutor, abc.ABC):
         with fileio.open(os.path.join(examples.uri, COUNTS), "w") as file:
             file.write(json.dumps({**counts, "rejected": len(rejects)}))
         if rejects:
-            with fileio.open(os.path.join(examples.uri, REJECTS), "wb") as file:
+            with FileSystems.create(os.path.join(examples.uri, REJECTS)) as file:
                 pq.write_table(to_table(rejects), file)
         with self._make_beam_pipeline() as pipeline:
             _ = (

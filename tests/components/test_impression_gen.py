@@ -1,8 +1,10 @@
 """ImpressionGen, run by TFX and Beam, its Examples read back."""
 
 import datetime
+import json
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from semantic_id_ranking.components.errors import InputError
@@ -27,6 +29,18 @@ def examples(tmp_path, **parameters):
         )
         for split in ("train", "eval")
     ]
+
+
+def test_bad_impressions_lie_beside_the_splits(tmp_path):
+    log = parquet_files.impressions(click=pa.array([0, 1, 2, 1, 0, 1, 0, 1, 0, 1], pa.int8()))
+    parquet_files.write(log, tmp_path / "log.parquet")
+    train, evaluation = examples(tmp_path, skip_bad=1)
+    assert len(train) + len(evaluation) == 9
+    (folder,) = tmp_path.glob("run/ImpressionGen/examples/*")
+    (reject,) = pq.read_table(folder / "rejects.parquet").to_pylist()
+    assert (reject["item_id"], reject["row"]) == ("c", 2)
+    assert "column 'click': found 2, expected 0 or 1" in reject["reason"]
+    assert json.loads((folder / "counts.json").read_text()) == {"rows": 10, "rejected": 1}
 
 
 def test_zeros_false_and_empty_strings_survive(tmp_path):
