@@ -13,7 +13,7 @@ warnings.filterwarnings("ignore")
 
 import typer  # noqa: E402
 
-from semantic_id_ranking.components.errors import InputError  # noqa: E402
+from semantic_id_ranking.contracts.errors import InputError  # noqa: E402
 
 
 def run(function: Callable[..., None]) -> None:

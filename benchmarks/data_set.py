@@ -9,14 +9,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from semantic_id_ranking.components.errors import InputError
-from semantic_id_ranking.components.parquet import item_arrays
-from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
-from semantic_id_ranking.components.parquet.impressions import check_impressions
-from semantic_id_ranking.components.parquet.impressions import impression_features
-from semantic_id_ranking.components.parquet.item_arrays import Items
-from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
-from semantic_id_ranking.components.parquet.timestamps import to_microseconds
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.inputs import item_arrays
+from semantic_id_ranking.inputs.impression_parameters import ImpressionParameters
+from semantic_id_ranking.inputs.impressions import check_impressions
+from semantic_id_ranking.inputs.impressions import impression_features
+from semantic_id_ranking.inputs.item_arrays import Items
+from semantic_id_ranking.inputs.item_parameters import ItemParameters
+from semantic_id_ranking.inputs.timestamps import to_microseconds
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.inputs import Inputs
 

@@ -92,7 +92,7 @@ def in_process_rate(model: str) -> tuple[float, float]:
     Returns:
         Items a second, and items a second of processor time.
     """
-    from semantic_id_ranking.components.semantic_id_gen.encode import Encoder
+    from semantic_id_ranking.encoding.encode import Encoder
 
     encoder = Encoder(model)
     embeddings = np.random.default_rng(2).standard_normal((_BLOCK, DIM), np.float32)
@@ -110,7 +110,7 @@ def measure(model: str, items: str, count: int, workers: int, output: str) -> di
     arguments = ["--model", model, "--items", items, "--output", output, "--workers", str(workers)]
     begin, cpu_begin = time.perf_counter(), _cpu_seconds(resource.RUSAGE_CHILDREN)
     process = psutil.Popen(
-        [sys.executable, "-m", "semantic_id_ranking.pipeline.cli", "encode", *arguments],
+        [sys.executable, "-m", "semantic_id_ranking.cli.main", "encode", *arguments],
         stdout=subprocess.DEVNULL,
     )
     total, largest = 0, 0

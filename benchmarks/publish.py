@@ -18,11 +18,11 @@ import pyarrow.parquet as pq  # isort: skip
 import redis  # isort: skip
 
 from benchmarks.redis_server import RedisServer
-from semantic_id_ranking.components import sid_table
-from semantic_id_ranking.components.sid_batches import SidBatches
-from semantic_id_ranking.pipeline import publish
+from semantic_id_ranking.cli import publish
+from semantic_id_ranking.contracts import sid_table
+from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.encoding.sid_batches import SidBatches
 from semantic_id_ranking.serving.store import open_store
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 _OUT = "benchmarks/out/publish.json"
 _SPACE = SidSpace("0123456789abcdef", levels=8, codebook_size=2048, embedding_dim=768)

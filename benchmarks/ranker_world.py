@@ -11,6 +11,7 @@ from benchmarks.ranker_data import item_tables
 from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.semantic_ids import train_sids
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
@@ -19,7 +20,6 @@ from semantic_id_ranking.trainer.ranker.features import CURRENT
 from semantic_id_ranking.trainer.ranker.features import HISTORY
 from semantic_id_ranking.trainer.ranker.representations import SidResources
 from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
-from semantic_id_ranking.trainer.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 
 _ITEMS = 20_000

@@ -6,13 +6,13 @@ import tempfile
 import numpy as np
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations import SidResources
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
 from semantic_id_ranking.trainer.rqvae.train import train
 from semantic_id_ranking.trainer.rqvae.train import Training
-from semantic_id_ranking.trainer.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer

@@ -26,7 +26,7 @@ class SidServer:
         self._command = [
             sys.executable,
             "-m",
-            "semantic_id_ranking.pipeline.cli",
+            "semantic_id_ranking.cli.main",
             "serve",
             "--models",
             str(models),

@@ -10,7 +10,7 @@ from typing import Any
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.release import BLESSED
 from semantic_id_ranking.pipeline.release import read_blessed

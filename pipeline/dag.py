@@ -20,17 +20,17 @@ from typing import Any
 
 from tfx import v1 as tfx
 
+from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.impression_gen.component import ImpressionGen
 from semantic_id_ranking.components.item_gen.component import ItemGen
 from semantic_id_ranking.components.model_pusher.component import ModelPusher
-from semantic_id_ranking.components.parquet.fingerprint import Fingerprints
 from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
 from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
+from semantic_id_ranking.inputs.fingerprint import Fingerprints
 from semantic_id_ranking.pipeline import config as config_lib
-from semantic_id_ranking.pipeline.code_version import code_version
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.evaluation import eval_config
@@ -48,19 +48,9 @@ LOCAL_BEAM_ARGUMENTS = (
     "--sdk_container_image=none",
 )
 
-#: Modules that every component of ours reads its Examples with.
-_SHARED = ("semantic_id_ranking.components.examples", "semantic_id_ranking.components.errors")
-
-#: What the joiner, Transform and the rankers call the context columns.
-_FEATURE_NAMES = "semantic_id_ranking.feature_names"
-
-#: Modules that every model of ours is built with.
-_MODELS = (
-    "semantic_id_ranking.trainer.sid_space",
-    "semantic_id_ranking.trainer.autograph",
-    "semantic_id_ranking.trainer.warmup",
-    "semantic_id_ranking.trainer.file_digests",
-)
+_RQVAE = "semantic_id_ranking.trainer.rqvae.run_fn.run_fn"
+_PREPROCESSING = "semantic_id_ranking.trainer.ranker.preprocessing.preprocessing_fn"
+_RANKER = "semantic_id_ranking.trainer.ranker.run_fn.run_fn"
 
 
 def create_pipeline(
@@ -77,21 +67,8 @@ def create_pipeline(
         The pipeline, for any TFX runner.
     """
     fingerprints = Fingerprints(destinations.fingerprints)
-    parquet = ("semantic_id_ranking.components.parquet", *_SHARED)
-    item_gen = ItemGen(
-        **inputs.item_gen(
-            config,
-            fingerprints,
-            code_version("semantic_id_ranking.components.item_gen", *parquet),
-        )
-    )
-    impression_gen = ImpressionGen(
-        **inputs.impression_gen(
-            config,
-            fingerprints,
-            code_version("semantic_id_ranking.components.impression_gen", *parquet),
-        )
-    )
+    item_gen = ItemGen(**inputs.item_gen(config, fingerprints))
+    impression_gen = ImpressionGen(**inputs.impression_gen(config, fingerprints))
     item_checks = input_checks(
         item_gen,
         "items",
@@ -109,35 +86,24 @@ def create_pipeline(
     )
 
     rqvae = tfx.components.Trainer(
-        run_fn="semantic_id_ranking.trainer.rqvae.run_fn.run_fn",
+        run_fn=_RQVAE,
         examples=item_gen.outputs["examples"],
         train_args=tfx.proto.TrainArgs(splits=["train"]),
         eval_args=tfx.proto.EvalArgs(splits=["eval"]),
         custom_config={
             "rqvae": config_lib.to_dict(config.rqvae),
-            "code_version": code_version("semantic_id_ranking.trainer.rqvae", *_MODELS),
+            "code_version": code_version(_RQVAE),
         },
     ).with_id("Trainer.rqvae")
     rqvae.add_upstream_node(item_checks[-1])
     semantic_id_gen = SemanticIdGen(
         examples=item_gen.outputs["examples"],
         model=rqvae.outputs["model"],
-        code_version=code_version(
-            "semantic_id_ranking.components.semantic_id_gen",
-            "semantic_id_ranking.components.sid_table",
-            *_SHARED,
-        ),
     )
     sid_analyzer = SidAnalyzer(
         examples=item_gen.outputs["examples"],
         model=rqvae.outputs["model"],
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
-        code_version=code_version(
-            "semantic_id_ranking.components.sid_analyzer",
-            "semantic_id_ranking.components.sid_table",
-            "semantic_id_ranking.trainer.rqvae.analysis",
-            *_SHARED,
-        ),
     )
     tokenizer = SidTokenizerTrainer(
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
@@ -145,12 +111,6 @@ def create_pipeline(
         rqvae=rqvae.outputs["model"],
         rows=tokenizer_rows(*_sizes(config)),
         config=config_lib.to_dict(config.tokenizer),
-        code_version=code_version(
-            "semantic_id_ranking.components.sid_tokenizer_trainer",
-            "semantic_id_ranking.components.item_counts",
-            "semantic_id_ranking.trainer.tokenizer",
-            *_SHARED,
-        ),
     )
     tokenizer.add_upstream_node(impression_checks[-1])
     joiner = FeatureJoiner(
@@ -158,32 +118,25 @@ def create_pipeline(
         items=item_gen.outputs["examples"],
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         parameters=_join_parameters(inputs, config),
-        code_version=code_version(
-            "semantic_id_ranking.components.feature_joiner", _FEATURE_NAMES, *_SHARED
-        ),
     )
     joiner.add_upstream_node(impression_checks[-1])
     transform = tfx.components.Transform(
         examples=joiner.outputs["examples"],
         schema=joiner.outputs["schema"],
-        preprocessing_fn="semantic_id_ranking.trainer.ranker.preprocessing.preprocessing_fn",
+        preprocessing_fn=_PREPROCESSING,
         splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=[]),
         materialize=False,
         custom_config={
             "categorical": list(config.context.categorical),
             "numeric": list(config.context.numeric),
             "item_age": config.context.item_age,
-            "code_version": code_version(
-                "semantic_id_ranking.trainer.ranker.preprocessing",
-                "semantic_id_ranking.trainer.ranker.context_spec",
-                _FEATURE_NAMES,
-            ),
+            "code_version": code_version(_PREPROCESSING),
         },
     )
 
     def ranker_trainer(name: str, representation: dict[str, Any]) -> tfx.components.Trainer:
         return tfx.components.Trainer(
-            run_fn="semantic_id_ranking.trainer.ranker.run_fn.run_fn",
+            run_fn=_RANKER,
             examples=joiner.outputs["examples"],
             transform_graph=transform.outputs["transform_graph"],
             base_model=tokenizer.outputs["model"],
@@ -195,12 +148,7 @@ def create_pipeline(
                 "tasks": [config_lib.to_dict(task) for task in config.tasks],
                 "context": config_lib.to_dict(config.context),
                 "history_length": config.history.length,
-                "code_version": code_version(
-                    "semantic_id_ranking.trainer.ranker",
-                    "semantic_id_ranking.trainer.tokenizer",
-                    _FEATURE_NAMES,
-                    *_MODELS,
-                ),
+                "code_version": code_version(_RANKER),
             },
         ).with_id(name)
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from tfx import v1 as tfx
 from tfx.dsl.components.base import base_component
 
+from semantic_id_ranking.components.anomaly_gate.check import check_anomalies
 from semantic_id_ranking.components.anomaly_gate.component import AnomalyGate
+from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.schema_gen.component import SchemaGen
-from semantic_id_ranking.pipeline.code_version import code_version
 
 
 def input_checks(
@@ -40,7 +41,6 @@ def input_checks(
         required=required,
         optional=optional,
         categorical=categorical,
-        code_version=code_version("semantic_id_ranking.components.schema_gen"),
     ).with_id(f"SchemaGen.{name}")
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
@@ -49,5 +49,6 @@ def input_checks(
         anomalies=validator.outputs["anomalies"],
         schema=schema.outputs["schema"],
         source=source,
+        code_version=code_version(check_anomalies),
     ).with_id(f"AnomalyGate.{name}")
     return [statistics, schema, validator, gate]

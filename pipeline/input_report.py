@@ -5,8 +5,8 @@ import os
 import shutil
 from typing import Any
 
-from semantic_id_ranking.components.parquet.example_gen_executor import COUNTS
-from semantic_id_ranking.components.parquet.example_gen_executor import REJECTS
+from semantic_id_ranking.components.example_gen.executor import COUNTS
+from semantic_id_ranking.components.example_gen.executor import REJECTS
 from semantic_id_ranking.pipeline.run_records import RunRecords
 
 _SENTENCES = {

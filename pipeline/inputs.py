@@ -5,18 +5,18 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from semantic_id_ranking.components.parquet import impressions as impressions_lib
-from semantic_id_ranking.components.parquet import items as items_lib
-from semantic_id_ranking.components.parquet.data_set import DataSet
-from semantic_id_ranking.components.parquet.evaluation_start import check_evaluation
-from semantic_id_ranking.components.parquet.evaluation_start import check_training
-from semantic_id_ranking.components.parquet.evaluation_start import evaluation_start
-from semantic_id_ranking.components.parquet.evaluation_start import impression_times
-from semantic_id_ranking.components.parquet.fingerprint import Fingerprints
-from semantic_id_ranking.components.parquet.first_impressions import lacks_creation
-from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
-from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
-from semantic_id_ranking.components.parquet.timestamps import to_microseconds
+from semantic_id_ranking.inputs import impressions as impressions_lib
+from semantic_id_ranking.inputs import items as items_lib
+from semantic_id_ranking.inputs.data_set import DataSet
+from semantic_id_ranking.inputs.evaluation_start import check_evaluation
+from semantic_id_ranking.inputs.evaluation_start import check_training
+from semantic_id_ranking.inputs.evaluation_start import evaluation_start
+from semantic_id_ranking.inputs.evaluation_start import impression_times
+from semantic_id_ranking.inputs.fingerprint import Fingerprints
+from semantic_id_ranking.inputs.first_impressions import lacks_creation
+from semantic_id_ranking.inputs.impression_parameters import ImpressionParameters
+from semantic_id_ranking.inputs.item_parameters import ItemParameters
+from semantic_id_ranking.inputs.timestamps import to_microseconds
 from semantic_id_ranking.pipeline.config import Config
 
 
@@ -76,11 +76,9 @@ class Inputs:
             skip_bad=skip_bad,
             notes=(),
         )
-        notes = items_lib.check_columns(
-            item_data, ItemParameters(**inputs.item_parameters(config, ""))
-        )
+        notes = items_lib.check_columns(item_data, ItemParameters(**inputs.item_parameters(config)))
         notes += impressions_lib.check_columns(
-            log, ImpressionParameters(**inputs.impression_parameters(config, ""))
+            log, ImpressionParameters(**inputs.impression_parameters(config))
         )
         times = impression_times(log, columns.timestamp, skip_bad)
         start = config.split.evaluation_start
@@ -98,27 +96,23 @@ class Inputs:
             notes=tuple(notes),
         )
 
-    def item_gen(
-        self, config: Config, fingerprints: Fingerprints, code_version: str
-    ) -> dict[str, Any]:
+    def item_gen(self, config: Config, fingerprints: Fingerprints) -> dict[str, Any]:
         """Arguments of ItemGen."""
         log = fingerprints.record(self.impressions) if self.items_need_impressions else None
         return {
             "items": fingerprints.record(self.items),
             "impressions": log,
-            "parameters": self.item_parameters(config, code_version),
+            "parameters": self.item_parameters(config),
         }
 
-    def impression_gen(
-        self, config: Config, fingerprints: Fingerprints, code_version: str
-    ) -> dict[str, Any]:
+    def impression_gen(self, config: Config, fingerprints: Fingerprints) -> dict[str, Any]:
         """Arguments of ImpressionGen."""
         return {
             "impressions": fingerprints.record(self.impressions),
-            "parameters": self.impression_parameters(config, code_version),
+            "parameters": self.impression_parameters(config),
         }
 
-    def item_parameters(self, config: Config, code_version: str) -> dict[str, Any]:
+    def item_parameters(self, config: Config) -> dict[str, Any]:
         """Fields of `ItemParameters`."""
         columns = config.columns
         return {
@@ -129,10 +123,9 @@ class Inputs:
             "evaluation_start": self.evaluation_start.isoformat(),
             "impressions_item_id": columns.item_id,
             "impressions_timestamp": columns.timestamp,
-            "code_version": code_version,
         }
 
-    def impression_parameters(self, config: Config, code_version: str) -> dict[str, Any]:
+    def impression_parameters(self, config: Config) -> dict[str, Any]:
         """Fields of `ImpressionParameters`."""
         columns = config.columns
         return {
@@ -149,5 +142,4 @@ class Inputs:
             },
             "evaluation_start": self.evaluation_start.isoformat(),
             "skip_bad": self.skip_bad,
-            "code_version": code_version,
         }

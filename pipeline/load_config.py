@@ -11,7 +11,7 @@ from typing import Any
 
 import pydantic
 
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.output_folder import refuse_pipe
 from semantic_id_ranking.pipeline.yaml_text import parse_yaml

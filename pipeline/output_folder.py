@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 

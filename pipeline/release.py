@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 from typing import TYPE_CHECKING
 
-from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.json_file import write_json
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
 
@@ -74,7 +75,7 @@ def read_blessed(run: str) -> dict[str, Any]:
 
 def write_blessed(run: str, description: dict[str, Any]) -> None:
     """Keeps what `describe` tells, in a file that appears whole."""
-    _write(os.path.join(run, BLESSED), description)
+    write_json(os.path.join(run, BLESSED), description)
 
 
 def newest_versions(pushed: Mapping[str, str | None]) -> dict[str, int] | None:
@@ -122,7 +123,7 @@ def write_releases(serving: str, releases: list[dict[str, Any]]) -> None:
         serving: Folder of the models' base folders.
         releases: As `read_releases` gives them; at least one.
     """
-    _write(os.path.join(serving, RELEASE), {**releases[0], _BEFORE: releases[1:]})
+    write_json(os.path.join(serving, RELEASE), {**releases[0], _BEFORE: releases[1:]})
 
 
 def add_release(serving: str, release: dict[str, Any]) -> None:
@@ -139,12 +140,6 @@ def add_release(serving: str, release: dict[str, Any]) -> None:
         and _on_disk(serving, earlier.get("versions", {}))
     ]
     write_releases(serving, [release, *older])
-
-
-def _write(path: str, content: dict[str, Any]) -> None:
-    with open(f"{path}.tmp", "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-    os.replace(f"{path}.tmp", path)
 
 
 def _on_disk(serving: str, versions: Mapping[str, int]) -> bool:

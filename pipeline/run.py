@@ -1,6 +1,5 @@
 """One run on this machine: LocalDagRunner, SQLite metadata, the summary."""
 
-import json
 import logging
 import os
 import time
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import rich.console
 
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.json_file import write_json
 from semantic_id_ranking.pipeline import config as config_lib
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.exit_status import received_signal
@@ -157,7 +157,7 @@ def _run(
     summary["inputs"] = input_report(records, output)
     for sentence in sentences(summary["inputs"]):
         _note(sentence, console)
-    _write_json(os.path.join(output, SUMMARY), summary)
+    write_json(os.path.join(output, SUMMARY), summary)
     if summary["blessed"]:
         description = describe(records, config, summary["sid"]["fingerprint"], output)
         write_blessed(output, description)
@@ -181,10 +181,3 @@ def _input_error_behind(error: BaseException) -> InputError | None:
             return error
         error = error.__cause__ or error.__context__
     return None
-
-
-def _write_json(path: str, content: dict[str, Any]) -> None:
-    """Writes a file that appears whole."""
-    with open(f"{path}.tmp", "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-    os.replace(f"{path}.tmp", path)

@@ -9,7 +9,7 @@ compare() {
 }
 
 # DEP002: declared and not imported. DEP004: declared for development only.
-if ! found=$(compare components pipeline serving trainer semantic_id_ranking) ||
+if ! found=$(compare semantic_id_ranking $(find semantic_id_ranking -type l ! -name configs -printf "%f ")) ||
     ! found=$(compare tests benchmarks --ignore DEP002,DEP004) ||
     ! found=$(compare benchmarks/peers --config /dev/null --exclude '^$' \
         --requirements-files benchmarks/requirements.txt --known-first-party rounds \

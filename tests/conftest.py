@@ -14,6 +14,8 @@ warnings.filterwarnings("ignore")
 
 import pytest  # noqa: E402
 
+from tests import FOLDERS  # noqa: E402
+
 SMALL = """
 tasks:
   - {name: click, label: click}
@@ -60,7 +62,7 @@ class FinishedRun:
 def one_name_each():
     """No module was imported under a second name: its classes would be others of the same name."""
     yield
-    twice = {"components", "pipeline", "serving", "trainer"}.intersection(sys.modules)
+    twice = FOLDERS.intersection(sys.modules)
     assert not twice, f"import {sorted(twice)} from semantic_id_ranking"
 
 

@@ -6,9 +6,9 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from semantic_id_ranking.trainer.file_digests import write_file_digests
-from semantic_id_ranking.trainer.sid_space import ENCODED_FILE
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts.file_digests import write_file_digests
+from semantic_id_ranking.contracts.sid_space import ENCODED_FILE
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.warmup import write_warmup_requests
 
 SPACE = SidSpace("abcdefabcdefabcd", levels=2, codebook_size=100, embedding_dim=2)

@@ -6,6 +6,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.stager import Stager
 
+from tests import FOLDERS
 from tests import ROOT
 
 
@@ -22,7 +23,7 @@ def staged(tmp_path_factory):
 
 def test_it_holds_the_package_as_ordinary_files(staged):
     assert not [name for name, member in staged.items() if member.issym() or member.islnk()]
-    for folder in ("components", "pipeline", "serving", "trainer"):
+    for folder in FOLDERS:
         ours = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*.py")}
         packed = {
             name.removeprefix("semantic_id_ranking/")
@@ -42,4 +43,4 @@ def test_it_holds_the_data_of_the_package(staged):
 
 def test_it_holds_nothing_beside_the_package(staged):
     beside = {name.partition("/")[0] for name in staged}
-    assert not beside & {"components", "pipeline", "serving", "trainer", "tests", "benchmarks"}
+    assert not beside & {*FOLDERS, "tests", "benchmarks"}

@@ -7,16 +7,15 @@ import sys
 
 import pytest
 
+from tests import FOLDERS
 from tests import ROOT
-
-FOLDERS = ["benchmarks", "components", "pipeline", "requirements", "serving", "tests", "trainer"]
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
     checkout = tmp_path_factory.mktemp("checkout")
     ignored = shutil.ignore_patterns("__pycache__", "out")
-    for folder in (*FOLDERS, "semantic_id_ranking"):
+    for folder in (*FOLDERS, "benchmarks", "requirements", "semantic_id_ranking", "tests"):
         shutil.copytree(ROOT / folder, checkout / folder, symlinks=True, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", checkout)
     (checkout / ".venv").symlink_to(sys.prefix)

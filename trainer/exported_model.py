@@ -8,10 +8,10 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  registers SentencePiece's ops
 from tensorflow_serving.apis import prediction_log_pb2
 
-from semantic_id_ranking.trainer.file_digests import check_file_digests
-from semantic_id_ranking.trainer.file_digests import DamagedModelError
-from semantic_id_ranking.trainer.sid_space import ENCODED_FILE
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts.errors import DamagedModelError
+from semantic_id_ranking.contracts.file_digests import check_file_digests
+from semantic_id_ranking.contracts.sid_space import ENCODED_FILE
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.warmup import REQUESTS_FILE
 
 # Share of the items encoded at the export that have to keep their codes. Another processor rounds

@@ -9,7 +9,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.contracts.errors import InputError
 
 _SHOWN_VALUES = 10
 

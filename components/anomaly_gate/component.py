@@ -13,6 +13,7 @@ def AnomalyGate(  # noqa: N802
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
     schema: InputArtifact[standard_artifacts.Schema],
     source: Parameter[str],
+    code_version: Parameter[str],
 ) -> None:
     """Stops the run if ExampleValidator found an anomaly.
 
@@ -22,6 +23,7 @@ def AnomalyGate(  # noqa: N802
         anomalies: Of ExampleValidator.
         schema: What it validated against.
         source: The input file, for the message.
+        code_version: Of `check_anomalies`, so that a change of it is not answered from the cache.
 
     Raises:
         InputError: There is an anomaly.

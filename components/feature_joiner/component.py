@@ -11,6 +11,7 @@ from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.feature_joiner import executor
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 
@@ -45,7 +46,6 @@ class FeatureJoiner(base_beam_component.BaseBeamComponent):
         items: From ItemGen.
         semantic_ids: From SemanticIdGen, of these items.
         parameters: What is joined.
-        code_version: Version of the code, so that a change of it is not answered from the cache.
 
     Its output `schema` describes the context features alone: those that Transform looks at.
     """
@@ -59,7 +59,6 @@ class FeatureJoiner(base_beam_component.BaseBeamComponent):
         items: types.BaseChannel,
         semantic_ids: types.BaseChannel,
         parameters: JoinParameters,
-        code_version: str,
     ):
         super().__init__(
             FeatureJoinerSpec(
@@ -67,7 +66,7 @@ class FeatureJoiner(base_beam_component.BaseBeamComponent):
                 items=items,
                 semantic_ids=semantic_ids,
                 parameters=json.dumps(dataclasses.asdict(parameters), sort_keys=True),
-                code_version=code_version,
+                code_version=code_version(executor.Executor),
                 examples=types.Channel(type=standard_artifacts.Examples),
                 schema=types.Channel(type=standard_artifacts.Schema),
                 histories=types.Channel(type=UserHistories),

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.contracts.errors import InputError
 
 _SHOWN = 3
 

@@ -26,7 +26,7 @@ from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.feature_joiner.titles import write_titles
 from semantic_id_ranking.components.feature_joiner.write_group import WriteGroup
-from semantic_id_ranking.feature_names import context_feature
+from semantic_id_ranking.contracts.feature_names import context_feature
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 _SPLITS = ("train", "eval")

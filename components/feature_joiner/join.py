@@ -12,7 +12,7 @@ from semantic_id_ranking.components.feature_joiner.impressions import Impression
 from semantic_id_ranking.components.feature_joiner.impressions import input_column
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
-from semantic_id_ranking.feature_names import context_feature
+from semantic_id_ranking.contracts.feature_names import context_feature
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 #: Columns of the histories.

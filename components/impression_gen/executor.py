@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from semantic_id_ranking.components.parquet.data_set import DataSet
-from semantic_id_ranking.components.parquet.example_gen_executor import ParquetExampleGenExecutor
-from semantic_id_ranking.components.parquet.impression_parameters import ImpressionParameters
-from semantic_id_ranking.components.parquet.impressions import check_impressions
-from semantic_id_ranking.components.parquet.impressions import impression_features
-from semantic_id_ranking.components.parquet.rejects import Reject
-from semantic_id_ranking.components.parquet.write_block import Features
+from semantic_id_ranking.components.example_gen.executor import ParquetExampleGenExecutor
+from semantic_id_ranking.components.example_gen.write_block import Features
+from semantic_id_ranking.inputs.data_set import DataSet
+from semantic_id_ranking.inputs.impression_parameters import ImpressionParameters
+from semantic_id_ranking.inputs.impressions import check_impressions
+from semantic_id_ranking.inputs.impressions import impression_features
+from semantic_id_ranking.inputs.rejects import Reject
 
 
 class Executor(ParquetExampleGenExecutor):

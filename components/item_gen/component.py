@@ -6,9 +6,9 @@ from typing import Any
 
 from tfx.dsl.components.base import executor_spec
 
+from semantic_id_ranking.components.example_gen.component import ParquetExampleGen
 from semantic_id_ranking.components.item_gen import executor
-from semantic_id_ranking.components.parquet.example_gen import ParquetExampleGen
-from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
+from semantic_id_ranking.inputs.item_parameters import ItemParameters
 
 
 class ItemGen(ParquetExampleGen):

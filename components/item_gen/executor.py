@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from semantic_id_ranking.components.parquet.data_set import DataSet
-from semantic_id_ranking.components.parquet.example_gen_executor import ParquetExampleGenExecutor
-from semantic_id_ranking.components.parquet.item_parameters import ItemParameters
-from semantic_id_ranking.components.parquet.items import check_items
-from semantic_id_ranking.components.parquet.items import item_features
-from semantic_id_ranking.components.parquet.rejects import Reject
-from semantic_id_ranking.components.parquet.write_block import Features
+from semantic_id_ranking.components.example_gen.executor import ParquetExampleGenExecutor
+from semantic_id_ranking.components.example_gen.write_block import Features
+from semantic_id_ranking.inputs.data_set import DataSet
+from semantic_id_ranking.inputs.item_parameters import ItemParameters
+from semantic_id_ranking.inputs.items import check_items
+from semantic_id_ranking.inputs.items import item_features
+from semantic_id_ranking.inputs.rejects import Reject
 
 
 class Executor(ParquetExampleGenExecutor):

@@ -9,6 +9,7 @@ from tfx.types import standard_artifacts
 from tfx.types import standard_component_specs
 from tfx.utils import json_utils
 
+from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.model_pusher import executor
 
 
@@ -55,7 +56,12 @@ class ModelPusher(base_component.BaseComponent):
                 push_destination=tfx.proto.PushDestination(
                     filesystem=tfx.proto.PushDestination.Filesystem(base_directory=base_directory)
                 ),
-                custom_config=json_utils.dumps({"keep_versions": keep_versions}),
+                custom_config=json_utils.dumps(
+                    {
+                        "keep_versions": keep_versions,
+                        "code_version": code_version(executor.Executor),
+                    }
+                ),
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
             )
         )

@@ -13,9 +13,9 @@ from tfx.utils import json_utils
 from tfx.utils import path_utils
 from tfx.utils import proto_utils
 
-from semantic_id_ranking.components.model_check import require_releasable
-from semantic_id_ranking.components.model_check import require_undamaged
+from semantic_id_ranking.components.model_pusher.require_releasable import require_releasable
 from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.contracts.file_digests import check_file_digests
 
 #: Input: the model that is released beside the one that is pushed.
 COMPANION = "companion"
@@ -77,7 +77,7 @@ class Executor(pusher_executor.Executor):
                 staged = {specs.PUSH_DESTINATION_KEY: proto_utils.proto_to_json(destination)}
                 super().Do(input_dict, output_dict, exec_properties | staged)
                 (name,) = os.listdir(staging)
-                require_undamaged(os.path.join(staging, name))
+                check_file_digests(os.path.join(staging, name))
                 version = folder.add(os.path.join(staging, name), int(name))
             custom = json_utils.loads(exec_properties[specs.CUSTOM_CONFIG_KEY])
             folder.keep(custom["keep_versions"], version)

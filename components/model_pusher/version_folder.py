@@ -7,8 +7,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from semantic_id_ranking.trainer.file_digests import read_file_digests
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts.file_digests import read_file_digests
+from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.contracts.version_folders import version_folders
 
 _STAGING = ".pushing-"
 _ROLLED_BACK = ".rolled_back"
@@ -126,11 +127,6 @@ def _find(model: str, path: str) -> int | None:
 
 def _versions(path: str) -> list[int]:
     try:
-        with os.scandir(path) as entries:
-            return sorted(
-                int(entry.name)
-                for entry in entries
-                if entry.name.isascii() and entry.name.isdecimal() and entry.is_dir()
-            )
+        return list(version_folders(path))
     except FileNotFoundError:
         return []

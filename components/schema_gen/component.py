@@ -9,6 +9,7 @@ from tfx.types import component_spec
 from tfx.types import standard_artifacts
 from tfx.utils import json_utils
 
+from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.schema_gen import executor
 
 
@@ -40,7 +41,6 @@ class SchemaGen(base_component.BaseComponent):
         statistics: Of StatisticsGen, with a split "train".
         required: Features that every Example has, with equally many values.
         categorical: Features whose categories must largely stay the same.
-        code_version: Version of the code, so that a change of it is not answered from the cache.
         optional: Features that any number of Examples may lack.
     """
 
@@ -52,7 +52,6 @@ class SchemaGen(base_component.BaseComponent):
         statistics: types.BaseChannel,
         required: Sequence[str],
         categorical: Sequence[str],
-        code_version: str,
         optional: Sequence[str] = (),
     ):
         super().__init__(
@@ -63,7 +62,7 @@ class SchemaGen(base_component.BaseComponent):
                 categorical=json_utils.dumps(list(categorical)),
                 infer_feature_shape=1,
                 exclude_splits=json_utils.dumps(["eval"]),
-                code_version=code_version,
+                code_version=code_version(executor.Executor),
                 schema=types.Channel(type=standard_artifacts.Schema),
             )
         )

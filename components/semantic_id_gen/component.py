@@ -7,6 +7,7 @@ from tfx.types import component_spec
 from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import SemanticIds
+from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.semantic_id_gen import executor
 
 
@@ -27,18 +28,17 @@ class SemanticIdGen(base_beam_component.BaseBeamComponent):
     Args:
         examples: Items, from ItemGen: features `item_id` and `embedding`.
         model: The semantic_id SavedModel.
-        code_version: Version of the code, so that a change of it is not answered from the cache.
     """
 
     SPEC_CLASS = SemanticIdGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
-    def __init__(self, examples: types.BaseChannel, model: types.BaseChannel, code_version: str):
+    def __init__(self, examples: types.BaseChannel, model: types.BaseChannel):
         super().__init__(
             SemanticIdGenSpec(
                 examples=examples,
                 model=model,
-                code_version=code_version,
+                code_version=code_version(executor.Executor),
                 semantic_ids=types.Channel(type=SemanticIds),
             )
         )

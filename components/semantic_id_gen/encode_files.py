@@ -11,9 +11,9 @@ from apache_beam.io.filesystems import FileSystems
 from tfx_bsl.public import tfxio
 
 from semantic_id_ranking.components import examples as examples_lib
-from semantic_id_ranking.components import sid_table
-from semantic_id_ranking.components.semantic_id_gen.encode import Encoder
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts import sid_table
+from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.encoding.encode import Encoder
 
 _FEATURES = {"item_id": examples_lib.BYTES, "embedding": examples_lib.FLOAT}
 

@@ -10,8 +10,8 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from semantic_id_ranking.components import examples as examples_lib
-from semantic_id_ranking.components.model_check import require_undamaged
 from semantic_id_ranking.components.semantic_id_gen.encode_files import EncodeFile
+from semantic_id_ranking.contracts.file_digests import check_file_digests
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -32,7 +32,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """
         items = artifact_utils.get_single_instance(input_dict["examples"])
         model = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))
-        require_undamaged(model)
+        check_file_digests(model)
         output = artifact_utils.get_single_uri(output_dict["semantic_ids"])
         files = [
             path

@@ -8,6 +8,7 @@ from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import SidReport
+from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.sid_analyzer import executor
 
 
@@ -30,7 +31,6 @@ class SidAnalyzer(base_component.BaseComponent):
         examples: Items, from ItemGen.
         model: The semantic_id SavedModel.
         semantic_ids: What SemanticIdGen made of both.
-        code_version: Version of the code, so that a change of it is not answered from the cache.
     """
 
     SPEC_CLASS = SidAnalyzerSpec
@@ -41,14 +41,13 @@ class SidAnalyzer(base_component.BaseComponent):
         examples: types.BaseChannel,
         model: types.BaseChannel,
         semantic_ids: types.BaseChannel,
-        code_version: str,
     ):
         super().__init__(
             SidAnalyzerSpec(
                 examples=examples,
                 model=model,
                 semantic_ids=semantic_ids,
-                code_version=code_version,
+                code_version=code_version(executor.Executor),
                 report=types.Channel(type=SidReport),
             )
         )

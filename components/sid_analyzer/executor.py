@@ -13,8 +13,8 @@ from tfx.utils import path_utils
 from tfx_bsl.public import tfxio
 
 from semantic_id_ranking.components import examples as examples_lib
-from semantic_id_ranking.components import sid_table
-from semantic_id_ranking.components.model_check import require_undamaged
+from semantic_id_ranking.contracts import sid_table
+from semantic_id_ranking.contracts.file_digests import check_file_digests
 from semantic_id_ranking.trainer.rqvae import analysis
 from semantic_id_ranking.trainer.rqvae.outliers import Bounds
 
@@ -42,7 +42,7 @@ class Executor(base_executor.BaseExecutor):
         """
         items = artifact_utils.get_single_instance(input_dict["examples"])
         model = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))
-        require_undamaged(model)
+        check_file_digests(model)
         ids, sids, space = sid_table.read(artifact_utils.get_single_uri(input_dict["semantic_ids"]))
         train = _sample(items, "train")
         unseen = _sample(items, "eval")

@@ -10,6 +10,7 @@ from tfx.types import component_spec
 from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import SemanticIds
+from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.sid_tokenizer_trainer import executor
 
 
@@ -38,7 +39,6 @@ class SidTokenizerTrainer(base_beam_component.BaseBeamComponent):
         rqvae: The RQ-VAE of these Semantic IDs, whose codebooks go with the tokenizer.
         rows: Pieces, at most: the rows of the embedding table.
         config: Fields of `semantic_id_ranking.trainer.tokenizer.config.TokenizerConfig`.
-        code_version: Version of the code, so that a change of it is not answered from the cache.
 
     The output holds all that a representation may need besides the examples. It is a standard Model
     artifact, so that the stock Trainer takes it as its `base_model`.
@@ -54,7 +54,6 @@ class SidTokenizerTrainer(base_beam_component.BaseBeamComponent):
         rqvae: types.BaseChannel,
         rows: int,
         config: dict[str, Any],
-        code_version: str,
     ):
         super().__init__(
             SidTokenizerTrainerSpec(
@@ -63,7 +62,7 @@ class SidTokenizerTrainer(base_beam_component.BaseBeamComponent):
                 rqvae=rqvae,
                 rows=rows,
                 config=json.dumps(config, sort_keys=True),
-                code_version=code_version,
+                code_version=code_version(executor.Executor),
                 model=types.Channel(type=standard_artifacts.Model),
             )
         )

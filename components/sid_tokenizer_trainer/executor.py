@@ -15,11 +15,11 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from semantic_id_ranking.components import examples as examples_lib
-from semantic_id_ranking.components import sid_table
 from semantic_id_ranking.components.item_counts import CountItems
-from semantic_id_ranking.components.model_check import require_undamaged
-from semantic_id_ranking.trainer.sid_space import CODEBOOKS_FILE
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts import sid_table
+from semantic_id_ranking.contracts.file_digests import check_file_digests
+from semantic_id_ranking.contracts.sid_space import CODEBOOKS_FILE
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from semantic_id_ranking.trainer.tokenizer.train import ASSETS_EXTRA
@@ -77,7 +77,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         ImpressedItems.select(ids, sids, counts).save(directory)
         rqvae = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["rqvae"]))
-        require_undamaged(rqvae)
+        check_file_digests(rqvae)
         _copy_codebooks(os.path.join(rqvae, ASSETS_EXTRA), directory, space)
 
 

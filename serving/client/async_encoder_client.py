@@ -3,11 +3,11 @@
 import grpc.aio
 import numpy as np
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.channel import open_async_channel
 from semantic_id_ranking.serving.client.encoder_caller import EncoderCaller
 from semantic_id_ranking.serving.client.tls import ClientTls
 from semantic_id_ranking.serving.client.transport import AsyncTransport
-from semantic_id_ranking.serving.served_space import ServedSpace
 
 
 class AsyncEncoderClient:
@@ -28,7 +28,7 @@ class AsyncEncoderClient:
         transport = AsyncTransport(self._own_channel or server)
         self._caller = EncoderCaller(transport, model, sid_fingerprint, timeout)
 
-    async def space(self) -> ServedSpace:
+    async def space(self) -> SidSpace:
         """As `EncoderClient.space`."""
         return await self._caller.space()
 

@@ -8,6 +8,7 @@ from typing import Any
 import grpc.aio
 import numpy as np
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.channel import open_async_channel
 from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.ranker_caller import RankerCaller
@@ -17,7 +18,6 @@ from semantic_id_ranking.serving.client.ranking import Source
 from semantic_id_ranking.serving.client.ranking import TopCandidates
 from semantic_id_ranking.serving.client.tls import ClientTls
 from semantic_id_ranking.serving.client.transport import AsyncTransport
-from semantic_id_ranking.serving.served_space import ServedSpace
 from semantic_id_ranking.serving.store import SidStore
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -49,7 +49,7 @@ class AsyncRankerClient:
         transport = AsyncTransport(self._own_channel or server)
         self._caller = RankerCaller(transport, model, sid_fingerprint, timeout, store, encoder)
 
-    async def space(self) -> ServedSpace:
+    async def space(self) -> SidSpace:
         """As `RankerClient.space`."""
         return await self._caller.space()
 

@@ -3,12 +3,12 @@
 import grpc
 import numpy as np
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.channel import open_channel
 from semantic_id_ranking.serving.client.encoder_caller import EncoderCaller
 from semantic_id_ranking.serving.client.tls import ClientTls
 from semantic_id_ranking.serving.client.transport import BlockingTransport
 from semantic_id_ranking.serving.client.transport import run
-from semantic_id_ranking.serving.served_space import ServedSpace
 
 
 class EncoderClient:
@@ -42,7 +42,7 @@ class EncoderClient:
         self._caller = EncoderCaller(transport, model, sid_fingerprint, timeout)
 
     @property
-    def space(self) -> ServedSpace:
+    def space(self) -> SidSpace:
         """The SID space of the served model; the first use asks the server.
 
         Raises:

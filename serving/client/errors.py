@@ -17,7 +17,3 @@ class ModelCallError(RuntimeError):
 
 class MissingInputError(ValueError):
     """A call leaves out something that the served model asks for."""
-
-
-class SidSpaceMismatchError(ValueError):
-    """Semantic IDs of one space meet a model of another."""

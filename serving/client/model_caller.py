@@ -17,10 +17,10 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import predict_pb2
 
+from semantic_id_ranking.contracts.errors import SidSpaceMismatchError
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.errors import ModelCallError
-from semantic_id_ranking.serving.client.errors import SidSpaceMismatchError
 from semantic_id_ranking.serving.client.transport import Transport
-from semantic_id_ranking.serving.served_space import ServedSpace
 from semantic_id_ranking.serving.tensor_proto import read_array
 from semantic_id_ranking.serving.tensor_proto import write_array
 
@@ -41,7 +41,7 @@ class ServedVersion(Generic[Interface]):
 
     model: str
     number: int
-    space: ServedSpace
+    space: SidSpace
     interface: Interface
 
     def __str__(self) -> str:
@@ -77,7 +77,7 @@ class ModelCaller(abc.ABC, Generic[Interface]):
         """The end of a call that begins now, on the clock of `time.monotonic`."""
         return time.monotonic() + self.timeout
 
-    async def space(self) -> ServedSpace:
+    async def space(self) -> SidSpace:
         """The SID space of the served model.
 
         Raises:
@@ -202,11 +202,11 @@ class ModelCaller(abc.ABC, Generic[Interface]):
             raise ModelCallError(self.model, error.code(), error.details()) from error
 
 
-def _read_space(info: predict_pb2.PredictResponse) -> ServedSpace:
+def _read_space(info: predict_pb2.PredictResponse) -> SidSpace:
     def value(name: str):
         return read_array(info.outputs[name]).item()
 
-    return ServedSpace(
+    return SidSpace(
         fingerprint=value("fingerprint").decode(),
         levels=value("levels"),
         codebook_size=value("codebook_size"),

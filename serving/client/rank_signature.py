@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from semantic_id_ranking.feature_names import CONTEXT
-from semantic_id_ranking.feature_names import context_column
-from semantic_id_ranking.feature_names import weight_input
+from semantic_id_ranking.contracts.feature_names import CONTEXT
+from semantic_id_ranking.contracts.feature_names import context_column
+from semantic_id_ranking.contracts.feature_names import weight_input
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.errors import MissingInputError
-from semantic_id_ranking.serving.served_space import ServedSpace
 
 _EMBEDDING = "embedding"
 _SID = "sid"
@@ -58,7 +58,7 @@ class RankSignature:
         current: Fields | None,
         history: Fields | None,
         context: Fields,
-        space: ServedSpace,
+        space: SidSpace,
     ) -> dict[str, np.ndarray]:
         """Makes a request's inputs. What the ranker does not ask for is passed over.
 
@@ -133,7 +133,7 @@ class RankSignature:
             )
         return weights
 
-    def _items(self, role: str, fields: Fields, field: str, space: ServedSpace) -> np.ndarray:
+    def _items(self, role: str, fields: Fields, field: str, space: SidSpace) -> np.ndarray:
         if field not in fields:
             raise MissingInputError(
                 f"the ranker sees items by {_list(self.item_fields)}, but {role} holds "
@@ -145,7 +145,7 @@ class RankSignature:
             return _embeddings(role, fields[field], self.embedding_dim)
         return _strings(f"{role} {field}", fields[field], (str, bytes, int))
 
-    def _no_item(self, field: str, space: ServedSpace) -> np.ndarray:
+    def _no_item(self, field: str, space: SidSpace) -> np.ndarray:
         if field == _SID:
             return np.full((1, space.levels), -1, np.int64)
         if field == _EMBEDDING:
@@ -183,7 +183,7 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
-def _sids(role: str, value: Any, space: ServedSpace) -> np.ndarray:
+def _sids(role: str, value: Any, space: SidSpace) -> np.ndarray:
     sids = np.asarray(value)
     if sids.size == 0:
         return np.zeros((0, space.levels), np.int64)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from semantic_id_ranking.contracts.errors import SidSpaceMismatchError
 from semantic_id_ranking.serving.client.encoder_caller import EncoderCaller
-from semantic_id_ranking.serving.client.errors import SidSpaceMismatchError
 from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.item_ids import to_text
 from semantic_id_ranking.serving.client.model_caller import ModelCaller

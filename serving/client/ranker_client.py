@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import numpy as np
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.channel import open_channel
 from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.ranker_caller import RankerCaller
@@ -18,7 +19,6 @@ from semantic_id_ranking.serving.client.ranking import TopCandidates
 from semantic_id_ranking.serving.client.tls import ClientTls
 from semantic_id_ranking.serving.client.transport import BlockingTransport
 from semantic_id_ranking.serving.client.transport import run
-from semantic_id_ranking.serving.served_space import ServedSpace
 from semantic_id_ranking.serving.store import SidStore
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -62,7 +62,7 @@ class RankerClient:
         self._caller = RankerCaller(transport, model, sid_fingerprint, timeout, store, encoder)
 
     @property
-    def space(self) -> ServedSpace:
+    def space(self) -> SidSpace:
         """The SID space of the served model; the first use asks the server.
 
         Raises:

@@ -11,12 +11,12 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import status_pb2
 
+from semantic_id_ranking.contracts.version_folders import version_folders
 from semantic_id_ranking.serving.server.model_config import ModelConfig
 from semantic_id_ranking.serving.server.servable import Servable
 from semantic_id_ranking.serving.server.status import StatusError
 from semantic_id_ranking.serving.server.version_policy import aspired_versions
 from semantic_id_ranking.serving.server.version_policy import ServableVersionPolicy
-from semantic_id_ranking.serving.server.version_policy import versions_on_disk
 from semantic_id_ranking.serving.server.warmup import warm_up
 
 ModelVersionStatus = get_model_status_pb2.ModelVersionStatus
@@ -93,7 +93,7 @@ class ServedModel:
                 gc.collect()
 
     def _refresh(self) -> None:
-        paths = {} if self._policy is None else versions_on_disk(self.base_path)
+        paths = {} if self._policy is None else version_folders(self.base_path)
         self._failed = {
             version: files
             for version, files in self._failed.items()

@@ -14,7 +14,7 @@ from redis.exceptions import AuthenticationError
 from redis.exceptions import AuthorizationError
 from redis.retry import Retry
 
-from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
 from semantic_id_ranking.serving.store.errors import StoreError
 from semantic_id_ranking.serving.store.redis_url import malformed_url
@@ -69,11 +69,11 @@ class RedisSidStore(SidStore):
             raise malformed_url() from None
         self._password = pool.connection_kwargs.get("password")
 
-    def spaces(self) -> Mapping[str, ServedSpace]:
+    def spaces(self) -> Mapping[str, SidSpace]:
         """The SID spaces that the store holds, by fingerprint."""
         found = self._ask(lambda: self._redis.hgetall(_SPACES))
         return {
-            fingerprint.decode(): ServedSpace(fingerprint.decode(), **json.loads(sizes))
+            fingerprint.decode(): SidSpace(fingerprint.decode(), **json.loads(sizes))
             for fingerprint, sizes in found.items()
         }
 
@@ -98,7 +98,7 @@ class RedisSidStore(SidStore):
         """Closes the connections."""
         self._redis.close()
 
-    def _add_space(self, space: ServedSpace) -> None:
+    def _add_space(self, space: SidSpace) -> None:
         sizes = {"levels": space.levels, "codebook_size": space.codebook_size}
         self._ask(lambda: self._redis.hsetnx(_SPACES, space.fingerprint, json.dumps(sizes)))
 
@@ -131,7 +131,7 @@ class RedisSidStore(SidStore):
 
     def _get(
         self, fingerprint: str, item_ids: Sequence[str]
-    ) -> tuple[ServedSpace | None, Sequence[bytes | None]]:
+    ) -> tuple[SidSpace | None, Sequence[bytes | None]]:
         def read():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.hget(_SPACES, fingerprint)
@@ -140,7 +140,7 @@ class RedisSidStore(SidStore):
             return pipeline.execute()
 
         sizes, *values = self._ask(read)
-        space = ServedSpace(fingerprint, **json.loads(sizes)) if sizes else None
+        space = SidSpace(fingerprint, **json.loads(sizes)) if sizes else None
         return space, values[0] if values else []
 
     def _ask(self, attempt: Callable[[], Answer]) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 
 
 class SidCodec:
@@ -14,7 +14,7 @@ class SidCodec:
         space: The space of the Semantic IDs.
     """
 
-    def __init__(self, space: ServedSpace):
+    def __init__(self, space: SidSpace):
         self._space = space
         self._dtype = np.dtype("<u2" if space.codebook_size <= 1 << 16 else "<u4")
         self._width = space.levels * self._dtype.itemsize

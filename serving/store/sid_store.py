@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
 from semantic_id_ranking.serving.store.errors import StoreError
 from semantic_id_ranking.serving.store.errors import UnknownSpaceError
@@ -39,14 +39,14 @@ class SidStore(abc.ABC):
         self.name = name
 
     @abc.abstractmethod
-    def spaces(self) -> Mapping[str, ServedSpace]:
+    def spaces(self) -> Mapping[str, SidSpace]:
         """The SID spaces that the store holds, by fingerprint.
 
         Raises:
             StoreError: The store does not answer, as with every method.
         """
 
-    def add_space(self, space: ServedSpace) -> None:
+    def add_space(self, space: SidSpace) -> None:
         """Makes the namespace of a space; one that is there already stays as it is.
 
         Raises:
@@ -137,7 +137,7 @@ class SidStore(abc.ABC):
         self.close()
 
     @abc.abstractmethod
-    def _add_space(self, space: ServedSpace) -> None:
+    def _add_space(self, space: SidSpace) -> None:
         """Makes a namespace that is not there."""
 
     @abc.abstractmethod
@@ -154,7 +154,7 @@ class SidStore(abc.ABC):
     @abc.abstractmethod
     def _get(
         self, fingerprint: str, item_ids: Sequence[str]
-    ) -> tuple[ServedSpace | None, Sequence[bytes | None]]:
+    ) -> tuple[SidSpace | None, Sequence[bytes | None]]:
         """Reads the space, None where there is none, and a value or None for each item."""
 
     def _require_same_batch(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
 from semantic_id_ranking.serving.store.errors import StoreError
 from semantic_id_ranking.serving.store.sid_store import SidStore
@@ -61,12 +61,12 @@ class SqliteSidStore(SidStore):
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
-    def spaces(self) -> Mapping[str, ServedSpace]:
+    def spaces(self) -> Mapping[str, SidSpace]:
         """The SID spaces that the file holds, by fingerprint; none where there is no file."""
         if not self._has_tables():
             return {}
         rows = self._rows("SELECT fingerprint, levels, codebook_size FROM space")
-        return {row[0]: ServedSpace(*row) for row in rows}
+        return {row[0]: SidSpace(*row) for row in rows}
 
     def checkpoint(self, fingerprint: str) -> Checkpoint | None:
         """The last checkpoint of a space; None where there is none."""
@@ -99,7 +99,7 @@ class SqliteSidStore(SidStore):
         with self._lock:
             self._disconnect()
 
-    def _add_space(self, space: ServedSpace) -> None:
+    def _add_space(self, space: SidSpace) -> None:
         os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
         with self._transaction(mode="rwc") as connection:
             for statement in _TABLES.split(";"):
@@ -141,7 +141,7 @@ class SqliteSidStore(SidStore):
 
     def _get(
         self, fingerprint: str, item_ids: Sequence[str]
-    ) -> tuple[ServedSpace | None, Sequence[bytes | None]]:
+    ) -> tuple[SidSpace | None, Sequence[bytes | None]]:
         space = self.spaces().get(fingerprint)
         if space is None or not item_ids:
             return space, []

@@ -3,7 +3,7 @@ import pytest
 
 from benchmarks.data_set import created_first
 from benchmarks.data_set import read_data_set
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.load_config import load_config
 from tests import synthetic
 

@@ -9,8 +9,8 @@ from benchmarks.experiment import Experiment
 from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.semantic_ids import train_sids
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
-from semantic_id_ranking.trainer.sid_space import SidSpace
 from tests.benchmarks.bench_world import config
 from tests.benchmarks.bench_world import data_set
 from tests.benchmarks.bench_world import DAY

@@ -3,8 +3,8 @@ import pytest
 
 from benchmarks.ranker import compare
 from benchmarks.ranker_world import RankerWorld
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 
 @pytest.fixture(scope="module")

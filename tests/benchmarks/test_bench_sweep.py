@@ -17,8 +17,8 @@ from benchmarks.trial import TrialResult
 from benchmarks.variants import all_variants
 from benchmarks.variants import table_budgets
 from benchmarks.worker_pool import Failure
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
-from semantic_id_ranking.trainer.sid_space import SidSpace
 from tests.benchmarks.bench_world import config
 from tests.benchmarks.bench_world import random_data_set
 

@@ -5,8 +5,8 @@ import os
 import pyarrow as pa
 import pytest
 
-from semantic_id_ranking.components.errors import InputError
-from tests.components import parquet_files
+from semantic_id_ranking.contracts.errors import InputError
+from tests.inputs import parquet_files
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,6 @@ def test_the_run_stops_at_wholly_new_categories_and_lost_values(tmp_path):
         statistics=statistics.outputs["statistics"],
         required=["user_id", "item_id", "timestamp", "click"],
         categorical=["tab"],
-        code_version="1",
     )
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema_gen.outputs["schema"]
@@ -126,6 +125,7 @@ def test_the_run_stops_at_wholly_new_categories_and_lost_values(tmp_path):
         anomalies=validator.outputs["anomalies"],
         schema=schema_gen.outputs["schema"],
         source="log.parquet",
+        code_version="1",
     )
     with pytest.raises(InputError) as caught:
         parquet_files.run([log, statistics, schema_gen, validator, gate], tmp_path / "run")

@@ -11,12 +11,12 @@ import tensorflow as tf
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import standard_artifacts
 
-from semantic_id_ranking.components import sid_table
 from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import UserHistories
-from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.feature_joiner.executor import Executor
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts import sid_table
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.sid_space import SidSpace
 
 SPACE = SidSpace("0" * 16, levels=2, codebook_size=8, embedding_dim=3)
 HOUR = 3_600_000_000

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from semantic_id_ranking.components.errors import InputError
-from tests.components import parquet_files
-from tests.components.parquet_files import days
+from semantic_id_ranking.contracts.errors import InputError
+from tests.inputs import parquet_files
+from tests.inputs.parquet_files import days
 
 DAY_0 = parquet_files.DAY_0_MICROSECONDS
 DAY = parquet_files.DAY_MICROSECONDS

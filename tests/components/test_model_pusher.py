@@ -12,11 +12,11 @@ from tfx.utils import io_utils
 from tfx.utils import json_utils
 from tfx.utils import proto_utils
 
-from semantic_id_ranking.components.errors import InputError
 from semantic_id_ranking.components.model_pusher.executor import Executor
 from semantic_id_ranking.components.model_pusher.executor import PUSHED_BEFORE
 from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from tests import exported_models
 
 

@@ -144,8 +144,8 @@ def outputs(tmp_path_factory):
     """Folders of what three ways of running came to."""
     import shutil
 
-    from semantic_id_ranking.trainer.file_digests import write_file_digests
-    from tests.components import floor_model
+    from semantic_id_ranking.contracts.file_digests import write_file_digests
+    from tests.encoding import floor_model
 
     folder = tmp_path_factory.mktemp("anywhere")
     write_inputs(folder)

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from tests.components import parquet_files
-from tests.components.parquet_files import days
+from tests.inputs import parquet_files
+from tests.inputs.parquet_files import days
 
 ROWS = 200
 
@@ -31,7 +31,7 @@ def statistics(columns):
     from tensorflow_data_validation.statistics import stats_impl
     from tensorflow_data_validation.statistics import stats_options
 
-    from semantic_id_ranking.components.parquet.encode import to_record_batch
+    from semantic_id_ranking.components.example_gen.encode import to_record_batch
 
     return stats_impl.generate_statistics_in_memory(
         to_record_batch(columns), stats_options.StatsOptions()
@@ -183,7 +183,6 @@ def test_component_infers_from_the_training_split_only(tmp_path):
         statistics=statistics_gen.outputs["statistics"],
         required=["item_id", "embedding", "created_at"],
         categorical=[],
-        code_version="1",
     ).with_id("SchemaGen.items")
     validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
@@ -192,6 +191,7 @@ def test_component_infers_from_the_training_split_only(tmp_path):
         anomalies=validator.outputs["anomalies"],
         schema=schema_gen.outputs["schema"],
         source="items.parquet",
+        code_version="1",
     )
     root = parquet_files.run([items, statistics_gen, schema_gen, validator, gate], tmp_path / "run")
     (path,) = glob.glob(f"{root}/SchemaGen.items/schema/*/schema.pbtxt")

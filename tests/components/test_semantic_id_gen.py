@@ -6,16 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from semantic_id_ranking.components import sid_table
-from semantic_id_ranking.components.errors import InputError
-from semantic_id_ranking.components.parquet import uses
-from semantic_id_ranking.components.parquet.data_set import DataSet
-from semantic_id_ranking.components.semantic_id_gen import parts as parts_lib
-from semantic_id_ranking.components.semantic_id_gen.batch import encode_parquet
-from semantic_id_ranking.components.semantic_id_gen.batch import EncodeOptions
-from semantic_id_ranking.components.semantic_id_gen.parts import runs
+from semantic_id_ranking.contracts import sid_table
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.encoding import parts as parts_lib
+from semantic_id_ranking.encoding.batch import encode_parquet
+from semantic_id_ranking.encoding.batch import EncodeOptions
+from semantic_id_ranking.encoding.parts import runs
+from semantic_id_ranking.inputs import uses
+from semantic_id_ranking.inputs.data_set import DataSet
 from tests import exported_models
-from tests.components import floor_model
+from tests.encoding import floor_model
 
 SPACE = floor_model.SPACE
 
@@ -117,7 +117,7 @@ def test_an_item_that_comes_twice_in_two_files_is_named_with_both(model, tmp_pat
 
 
 def test_two_ids_of_one_hash_are_two_items(model, tmp_path, monkeypatch):
-    from semantic_id_ranking.components.semantic_id_gen import item_keys
+    from semantic_id_ranking.encoding import item_keys
 
     monkeypatch.setattr(item_keys, "item_keys", lambda ids: np.full(len(ids), 7, np.uint64))
     items = floor_model.write_items(tmp_path / "items.parquet", [[1.0, 2.0]] * 9)

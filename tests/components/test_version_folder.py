@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import rich.console
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  SentencePiece's ops
 
-from semantic_id_ranking.components import sid_table
-from semantic_id_ranking.components.errors import InputError
-from semantic_id_ranking.pipeline import rank as rank_lib
-from semantic_id_ranking.pipeline import serve as serve_lib
-from semantic_id_ranking.pipeline.catalogue import Catalogue
+from semantic_id_ranking.cli import rank as rank_lib
+from semantic_id_ranking.cli import serve as serve_lib
+from semantic_id_ranking.cli.catalogue import Catalogue
+from semantic_id_ranking.contracts import sid_table
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.config import SLICES
 from semantic_id_ranking.serving.client import EncoderClient
 from semantic_id_ranking.serving.client import RankerClient

@@ -18,13 +18,13 @@ from tfx.utils import path_utils
 from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import UserHistories
 from semantic_id_ranking.components.feature_joiner.executor import Executor
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.dag import create_pipeline
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.trainer.ranker.run_fn import run_fn
-from semantic_id_ranking.trainer.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from semantic_id_ranking.trainer.tokenizer.train import ASSETS_EXTRA

@@ -9,11 +9,11 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from semantic_id_ranking.pipeline import cli
+from semantic_id_ranking.cli import gc as gc_lib
+from semantic_id_ranking.cli import main as cli
+from semantic_id_ranking.cli.demo import demo as demo_lib
 from semantic_id_ranking.pipeline import exit_status
-from semantic_id_ranking.pipeline import gc as gc_lib
 from semantic_id_ranking.pipeline import run as run_lib
-from semantic_id_ranking.pipeline.demo import demo as demo_lib
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from semantic_id_ranking.components.parquet.rejects import Reject
-from semantic_id_ranking.components.parquet.rejects import to_table
+from semantic_id_ranking.inputs.rejects import Reject
+from semantic_id_ranking.inputs.rejects import to_table
 from semantic_id_ranking.pipeline.input_report import input_report
 from semantic_id_ranking.pipeline.input_report import sentences
 from semantic_id_ranking.pipeline.run_records import Output

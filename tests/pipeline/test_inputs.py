@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.load_config import load_config
-from tests.components import parquet_files
-from tests.components.parquet_files import assert_says
-from tests.components.parquet_files import days
+from tests.inputs import parquet_files
+from tests.inputs.parquet_files import assert_says
+from tests.inputs.parquet_files import days
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_the_look_imports_neither_tfx_nor_tensorflow(items, tmp_path):
 
 def test_cost_is_linear_in_rows_whatever_their_row_groups(items, tmp_path, monkeypatch):
     """Each file is queried a fixed number of times, however many row groups it has."""
-    from semantic_id_ranking.components.parquet import read
+    from semantic_id_ranking.inputs import read
 
     queries = []
     query = read._query

@@ -20,7 +20,7 @@ def data(tmp_path_factory):
 
 def command(data, output):
     return [
-        *(sys.executable, "-W", "ignore", "-m", "semantic_id_ranking.pipeline.cli", "run"),
+        *(sys.executable, "-W", "ignore", "-m", "semantic_id_ranking.cli.main", "run"),
         *("--items", data / "items.parquet", "--impressions", data / "impressions.parquet"),
         *("--output", output, "--set", SMALL, "--set", "representation.rows=64"),
     ]

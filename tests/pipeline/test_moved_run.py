@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 import rich.console
 
-from semantic_id_ranking.pipeline import rank as rank_lib
-from semantic_id_ranking.pipeline.catalogue import Catalogue
-from semantic_id_ranking.pipeline.push_run import push_run
-from semantic_id_ranking.pipeline.serve import base_paths
+from semantic_id_ranking.cli import rank as rank_lib
+from semantic_id_ranking.cli.catalogue import Catalogue
+from semantic_id_ranking.cli.push_run import push_run
+from semantic_id_ranking.cli.serve import base_paths
 from semantic_id_ranking.serving.server.model_server import ModelServer
 
 

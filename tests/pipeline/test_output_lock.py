@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from semantic_id_ranking.components.errors import InputError
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.output_lock import LOCK_FILE
 from semantic_id_ranking.pipeline.output_lock import output_lock
 

@@ -6,9 +6,9 @@ import types
 import pytest
 import rich.console
 
-from semantic_id_ranking.pipeline import rank as rank_lib
-from semantic_id_ranking.pipeline.candidates import Candidates
-from semantic_id_ranking.pipeline.catalogue import Catalogue
+from semantic_id_ranking.cli import rank as rank_lib
+from semantic_id_ranking.cli.candidates import Candidates
+from semantic_id_ranking.cli.catalogue import Catalogue
 from semantic_id_ranking.pipeline.terminal import printable
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J a\nb\r\x9b31m \u202egnp.exe\u2066 [red]:smile: \u2028\x00"

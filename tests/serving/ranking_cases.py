@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 
 from semantic_id_ranking.serving.client import AsyncRankerClient
-from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.client import SidSpace
 
 SIDS = {"old": [1, 2], "older": [4, 4], "past": [2, 0]}
 EMBEDDINGS = {"new": np.float32([3, 3, 0]), "old": np.float32([9, 9, 9])}
@@ -41,5 +41,5 @@ class Waiting:
 
 
 def fill(store, fingerprint, sids):
-    store.add_space(ServedSpace(fingerprint, levels=2, codebook_size=10))
+    store.add_space(SidSpace(fingerprint, levels=2, codebook_size=10))
     store.put(fingerprint, list(sids), list(sids.values()))

@@ -10,13 +10,13 @@ import redis
 
 from benchmarks.redis_server import RedisServer
 from benchmarks.redis_server import unused_port
-from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store import open_store
 from semantic_id_ranking.serving.store import StoreError
 from tests.serving.tls_files import make_tls_files
 
 pytestmark = pytest.mark.redis
-SPACE = ServedSpace("space-a", levels=2, codebook_size=10)
+SPACE = SidSpace("space-a", levels=2, codebook_size=10)
 
 
 def test_a_redis_that_is_away_is_named_within_the_timeout():

@@ -5,7 +5,7 @@ import pytest
 
 from semantic_id_ranking.serving.client import encoder_caller
 from semantic_id_ranking.serving.client import EncoderClient
-from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.client import SidSpace
 from semantic_id_ranking.serving.client import SidSpaceMismatchError
 from tests.serving.tiny_models import predict_request
 
@@ -26,7 +26,7 @@ def test_codes(encoder):
 
 
 def test_space(encoder):
-    assert encoder.space == ServedSpace(fingerprint="space-a", levels=2, codebook_size=10)
+    assert encoder.space == SidSpace(fingerprint="space-a", levels=2, codebook_size=10)
 
 
 def test_no_rows(encoder):

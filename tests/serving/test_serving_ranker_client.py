@@ -9,7 +9,7 @@ from semantic_id_ranking.serving.client import MissingInputError
 from semantic_id_ranking.serving.client import ModelCallError
 from semantic_id_ranking.serving.client import open_channel
 from semantic_id_ranking.serving.client import RankerClient
-from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.client import SidSpace
 from semantic_id_ranking.serving.client import SidSpaceMismatchError
 from semantic_id_ranking.serving.server import ModelServer
 from tests.serving.tiny_models import export
@@ -74,7 +74,7 @@ def test_one_call_fits_both_kinds_of_ranker(ranker, by_id):
 
 
 def test_space_is_that_of_the_served_model(ranker):
-    assert ranker.space == ServedSpace(fingerprint="space-a", levels=2, codebook_size=10)
+    assert ranker.space == SidSpace(fingerprint="space-a", levels=2, codebook_size=10)
 
 
 @pytest.mark.parametrize(

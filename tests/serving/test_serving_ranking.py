@@ -9,7 +9,7 @@ import pytest
 from semantic_id_ranking.serving.client import AsyncRankerClient
 from semantic_id_ranking.serving.client import RankedItem
 from semantic_id_ranking.serving.client import Ranking
-from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.client import SidSpace
 from semantic_id_ranking.serving.server import ModelServer
 from semantic_id_ranking.serving.store import open_store
 from tests.serving.ranking_cases import CONTEXT
@@ -188,4 +188,4 @@ def test_many_calls_are_in_flight_at_once(server, store):
     clicks = [ranking.items[0].scores["click"] for ranking in rankings]
     assert clicks == [3.0, 8.0, 2.0, 0.0] * 16
     assert item_fields == ("sid",)
-    assert space == ServedSpace("space-a", levels=2, codebook_size=10)
+    assert space == SidSpace("space-a", levels=2, codebook_size=10)

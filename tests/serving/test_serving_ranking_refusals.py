@@ -9,7 +9,7 @@ import pytest
 from benchmarks import redis_server
 from semantic_id_ranking.serving.client import AsyncRankerClient
 from semantic_id_ranking.serving.client import ModelCallError
-from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.client import SidSpace
 from semantic_id_ranking.serving.client import SidSpaceMismatchError
 from semantic_id_ranking.serving.store import open_store
 from semantic_id_ranking.serving.store import StoreError
@@ -50,7 +50,7 @@ def test_a_store_without_the_rankers_space_is_refused_by_name(client_class, serv
 
 def test_a_store_whose_sids_have_other_lengths_is_refused(client_class, server, store):
     store.drop("space-a")
-    store.add_space(ServedSpace("space-a", levels=3, codebook_size=10))
+    store.add_space(SidSpace("space-a", levels=3, codebook_size=10))
     with (
         client_class(server.address, store=store) as ranker,
         pytest.raises(SidSpaceMismatchError, match=r"takes 2 codes, but .* have 3"),

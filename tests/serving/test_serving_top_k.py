@@ -7,7 +7,7 @@ import pytest
 from semantic_id_ranking.serving.client import AsyncRankerClient
 from semantic_id_ranking.serving.client import ModelCallError
 from semantic_id_ranking.serving.client import RankerClient
-from semantic_id_ranking.serving.client import ServedSpace
+from semantic_id_ranking.serving.client import SidSpace
 from semantic_id_ranking.serving.store import open_store
 
 # Codes add up to 3, 8, 0 and 8: click is that, like the opposite.
@@ -55,7 +55,7 @@ def test_asyncio(server):
 
 def test_items_by_id(server, tmp_path):
     with open_store(f"sqlite:///{tmp_path}/sids.sqlite") as store:
-        store.add_space(ServedSpace("space-a", levels=2, codebook_size=10))
+        store.add_space(SidSpace("space-a", levels=2, codebook_size=10))
         store.put("space-a", ["a", "b", "c"], [[1, 2], [4, 4], [3, 5]])
         with RankerClient(server.address, store=store) as ranker:
             arguments = {"context": CALL["context"], "task": {"click": 1.0}}

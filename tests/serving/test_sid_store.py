@@ -8,14 +8,14 @@ import pytest
 import redis
 
 from benchmarks.redis_server import RedisServer
-from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store import Checkpoint
 from semantic_id_ranking.serving.store import open_store
 from semantic_id_ranking.serving.store import StoreError
 from semantic_id_ranking.serving.store import UnknownSpaceError
 
-A = ServedSpace("space-a", levels=2, codebook_size=10)
-B = ServedSpace("space-b", levels=3, codebook_size=70_000)
+A = SidSpace("space-a", levels=2, codebook_size=10)
+B = SidSpace("space-b", levels=3, codebook_size=70_000)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_a_space_keeps_its_levels_and_codes(store):
     store.add_space(A)
     assert store.count("space-a") == 1
     with pytest.raises(StoreError, match="2 levels of 10 codes, not 3 of 10"):
-        store.add_space(ServedSpace("space-a", levels=3, codebook_size=10))
+        store.add_space(SidSpace("space-a", levels=3, codebook_size=10))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_threads_share_a_store(store):
 def test_a_sid_takes_two_bytes_a_level_and_four_beyond_65536_codes(tmp_path):
     with open_store(f"sqlite:///{tmp_path}/s.sqlite") as store:
         for fingerprint, codes in (("small", 65_536), ("large", 65_537)):
-            store.add_space(ServedSpace(fingerprint, levels=2, codebook_size=codes))
+            store.add_space(SidSpace(fingerprint, levels=2, codebook_size=codes))
             store.put(fingerprint, [fingerprint], [[1, codes - 1]])
     with sqlite3.connect(tmp_path / "s.sqlite") as connection:
         values = dict(connection.execute("SELECT item_id, codes FROM sid"))

@@ -9,18 +9,18 @@ import sys
 import numpy as np
 import pytest
 
-from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store import open_store
 from semantic_id_ranking.serving.store import StoreError
 from semantic_id_ranking.serving.store import UnknownSpaceError
 
-SPACE = ServedSpace("space-a", levels=3, codebook_size=300)
+SPACE = SidSpace("space-a", levels=3, codebook_size=300)
 PROLOGUE = """
 import os, resource, signal, sqlite3, subprocess, sys, time
 import numpy as np
-from semantic_id_ranking.serving.served_space import ServedSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store import Checkpoint, open_store, StoreError, UnknownSpaceError
-SPACE = ServedSpace("space-a", 3, 300)
+SPACE = SidSpace("space-a", 3, 300)
 path, *arguments = sys.argv[1:]
 """
 

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
@@ -11,7 +12,6 @@ from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
 from semantic_id_ranking.trainer.ranker.representations import SidResources
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 LEVELS, CODES, DIM = 2, 4, 3
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, 16)

@@ -5,10 +5,10 @@ import numpy as np
 import sentencepiece
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import SidResources
-from semantic_id_ranking.trainer.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.errors import DamagedModelError
+from semantic_id_ranking.contracts.file_digests import check_file_digests
+from semantic_id_ranking.contracts.file_digests import write_file_digests
 from semantic_id_ranking.trainer.exported_model import check_exported_model
-from semantic_id_ranking.trainer.file_digests import check_file_digests
-from semantic_id_ranking.trainer.file_digests import DamagedModelError
-from semantic_id_ranking.trainer.file_digests import write_file_digests
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.export import export as export_rqvae
 from semantic_id_ranking.trainer.rqvae.model import RqVae

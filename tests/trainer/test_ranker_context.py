@@ -6,7 +6,7 @@ from tensorflow_transform import beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata
 from tensorflow_transform.tf_metadata import schema_utils
 
-from semantic_id_ranking.feature_names import context_feature
+from semantic_id_ranking.contracts.feature_names import context_feature
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
 from semantic_id_ranking.trainer.ranker.preprocessing import preprocessing_fn
 from tests.trainer import ranker_cases as cases

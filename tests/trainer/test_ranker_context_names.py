@@ -12,9 +12,9 @@ from tensorflow_transform.tf_metadata import dataset_metadata
 from tensorflow_transform.tf_metadata import metadata_io
 from tensorflow_transform.tf_metadata import schema_utils
 
-from semantic_id_ranking.feature_names import context_feature
+from semantic_id_ranking.contracts.feature_names import context_feature
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.rank_signature import RankSignature
-from semantic_id_ranking.serving.served_space import ServedSpace
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
 from semantic_id_ranking.trainer.ranker.export import export_ranker
@@ -61,7 +61,7 @@ def test_columns_of_any_name_are_trained_exported_and_asked_for(tmp_path):
     signature = RankSignature(saved.meta_graphs[0].signature_def["rank"])
     assert set(signature.context_columns) == {*CATEGORICAL, *NUMERIC}
     loaded = tf.saved_model.load(str(tmp_path / "ranker"))
-    space = ServedSpace(cases.SPACE.fingerprint, cases.LEVELS, cases.CODES)
+    space = SidSpace(cases.SPACE.fingerprint, cases.LEVELS, cases.CODES)
     asked = {c: f"{c}0" for c in CATEGORICAL} | dict.fromkeys(NUMERIC, 0.0)
 
     def scores(**changed):
@@ -87,7 +87,7 @@ def test_a_ranker_exported_under_other_names_is_asked_by_those():
         definition.inputs[name].dtype = dtype.as_datatype_enum
     signature = RankSignature(definition)
     context = {"Tab": "home", "hour": 3.0}
-    space = ServedSpace("0" * 16, 2, 4)
+    space = SidSpace("0" * 16, 2, 4)
     arrays = signature.inputs({"sid": [[0, 1]]}, None, None, context, space)
     assert arrays["context_Tab"].tolist() == [b"home"]
     assert arrays["context_hour"].tolist() == [3.0]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.export import export_ranker
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
@@ -17,7 +18,6 @@ from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
 from semantic_id_ranking.trainer.ranker.representations import SidResources
-from semantic_id_ranking.trainer.sid_space import SidSpace
 from tests.trainer import ranker_cases as cases
 
 

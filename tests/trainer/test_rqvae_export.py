@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.export import export
 from semantic_id_ranking.trainer.rqvae.export import may_search_in_bfloat16
@@ -13,7 +14,6 @@ from semantic_id_ranking.trainer.rqvae.fast_encoder import FastEncoder
 from semantic_id_ranking.trainer.rqvae.run_fn import read_items
 from semantic_id_ranking.trainer.rqvae.run_fn import run_fn
 from semantic_id_ranking.trainer.rqvae.train import train
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 CONFIG = RqVaeConfig(
     levels=3, codebook_size=16, epochs=2, batch_size=64, kmeans_mixtures=500, kmeans_iterations=3

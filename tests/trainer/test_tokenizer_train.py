@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sentencepiece
 
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
 from semantic_id_ranking.trainer.tokenizer.sid_text import text_to_codes

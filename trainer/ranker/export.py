@@ -4,11 +4,11 @@ import os
 
 import tensorflow as tf
 
-from semantic_id_ranking.feature_names import weight_input
-from semantic_id_ranking.trainer.file_digests import write_file_digests
+from semantic_id_ranking.contracts.feature_names import weight_input
+from semantic_id_ranking.contracts.file_digests import write_file_digests
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
 from semantic_id_ranking.trainer.ranker.model import Ranker
-from semantic_id_ranking.trainer.sid_space import SidSpace
 from semantic_id_ranking.trainer.warmup import blank_example
 from semantic_id_ranking.trainer.warmup import write_warmup_requests
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 CANDIDATE = "candidate"
 CURRENT = "current"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from semantic_id_ranking.feature_names import context_feature
+from semantic_id_ranking.contracts.feature_names import context_feature
 from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 

@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from semantic_id_ranking.feature_names import escape
+from semantic_id_ranking.contracts.feature_names import escape
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments

@@ -6,15 +6,15 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from semantic_id_ranking.trainer.file_digests import write_file_digests
+from semantic_id_ranking.contracts.file_digests import write_file_digests
+from semantic_id_ranking.contracts.sid_space import CODEBOOKS_FILE
+from semantic_id_ranking.contracts.sid_space import ENCODED_FILE
 from semantic_id_ranking.trainer.rqvae.bfloat16_search import Bfloat16Search
 from semantic_id_ranking.trainer.rqvae.fast_encoder import FastEncoder
 from semantic_id_ranking.trainer.rqvae.float32_search import Float32Search
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.processor import multiplies_bfloat16
 from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
-from semantic_id_ranking.trainer.sid_space import CODEBOOKS_FILE
-from semantic_id_ranking.trainer.sid_space import ENCODED_FILE
 from semantic_id_ranking.trainer.warmup import write_warmup_requests
 
 # Bytes of codebooks. A graph must stay below 2 GB, and holds them up to one and a half times.

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import fingerprint
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.rqvae.beam_search import beam_codes
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.network import Network
@@ -12,8 +14,6 @@ from semantic_id_ranking.trainer.rqvae.quantizer import look_up
 from semantic_id_ranking.trainer.rqvae.quantizer import of_finite
 from semantic_id_ranking.trainer.rqvae.quantizer import Quantized
 from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
-from semantic_id_ranking.trainer.sid_space import fingerprint
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 # Where a code lies that a level does not have. Its square still fits float32.
 _FAR_AWAY = 1e12

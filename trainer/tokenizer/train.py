@@ -16,7 +16,7 @@ import numpy as np
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
 from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text

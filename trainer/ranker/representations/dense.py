@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.item_representation import (
     ItemRepresentation,
 )
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 
 class Dense(ItemRepresentation):

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.distinct_items import distinct_items
 from semantic_id_ranking.trainer.ranker.representations.item_keys import ABSENT
 from semantic_id_ranking.trainer.ranker.representations.item_keys import item_id_keys
 from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 # A table of up to so many rows an impression of a training step is read and trained as a whole.
 # With histories of 50 this is as fast where an item has one row, and faster where it has several.

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.item_keys import sequence_keys
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
 from semantic_id_ranking.trainer.ranker.table_budget import ngram_rows
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 
 class NgramSubwords(Subwords):

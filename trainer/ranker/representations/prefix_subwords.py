@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import code_sequence_rows
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
 from semantic_id_ranking.trainer.ranker.table_budget import prefix_rows
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 
 class HashedPrefixes(Subwords):

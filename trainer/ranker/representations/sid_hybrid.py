@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.item_representation import (
     ItemRepresentation,
 )
@@ -16,7 +17,6 @@ from semantic_id_ranking.trainer.ranker.representations.sid_content import SidCo
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.training_items import ItemParts
 from semantic_id_ranking.trainer.ranker.representations.training_items import TrainingItems
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 # The weights of the content's map start so many times as large as Keras's default. Larger ones are
 # noise that rows of items have to learn to take off; from zero, the map learns too slowly.

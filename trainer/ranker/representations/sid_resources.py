@@ -5,8 +5,8 @@ import os
 
 import numpy as np
 
-from semantic_id_ranking.trainer.sid_space import load_codebooks
-from semantic_id_ranking.trainer.sid_space import SidSpace
+from semantic_id_ranking.contracts.sid_space import load_codebooks
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.impressed_items import FILE_NAME as IMPRESSED_ITEMS_FILE
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from semantic_id_ranking.trainer.tokenizer.train import ASSETS_EXTRA

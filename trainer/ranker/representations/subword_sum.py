@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.item_representation import (
     ItemRepresentation,
 )
 from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_rows
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
-from semantic_id_ranking.trainer.sid_space import SidSpace
 
 
 class SubwordSum(ItemRepresentation):

@@ -1,0 +1,131 @@
+"""What a run knows of its items and users."""
+
+import dataclasses
+import glob
+import json
+import os
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import pyarrow.parquet as pq
+import pyarrow_hotfix  # noqa: F401  CVE-2023-47248
+
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
+
+
+@dataclasses.dataclass(frozen=True)
+class Catalogue:
+    """What is known of a run's items and users, beside the Semantic IDs, which a store holds.
+
+    Attributes:
+        item_ids: The items that have a Semantic ID.
+        titles: item_id -> title, of the items that have one.
+        histories: user_id -> item_ids, most recent first.
+        semantic_ids: Folder of the table of Semantic IDs.
+        fingerprint: The SID space of them.
+        categorical: Categorical context columns.
+        numeric: Numeric context columns.
+        task: The task that candidates are sorted by.
+        item_ages: item_id -> age in days at the end of the log; None where the ranker does not read
+            it.
+    """
+
+    item_ids: Sequence[str]
+    titles: Mapping[str, str]
+    histories: Mapping[str, Sequence[str]]
+    semantic_ids: str
+    fingerprint: str
+    categorical: Sequence[str]
+    numeric: Sequence[str]
+    task: str
+    item_ages: Mapping[str, float] | None = None
+
+    @classmethod
+    def load(cls, run: str) -> "Catalogue":
+        """Reads what belongs to the models that a run pushed last.
+
+        Args:
+            run: Output folder of the run.
+
+        Raises:
+            InputError: The run pushed nothing, or a table of it cannot be read.
+        """
+        path = os.path.join(run, "serving", "release.json")
+        try:
+            with open(path, encoding="utf-8") as file:
+                release = json.load(file)
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file; {run} holds no run that was pushed") from None
+        # Absolute in a release of before they were relative to the run's folder.
+        sids, known = (os.path.join(run, release[key]) for key in ("semantic_ids", "histories"))
+        histories = _read_columns(known, ["user_id", "item_id"])
+        titles = _read_columns(os.path.join(known, "titles"), ["item_id", "title"])
+        config = release["config"]
+        return cls(
+            item_ids=_read_columns(sids, ["item_id"])["item_id"],
+            titles=dict(zip(titles["item_id"], titles["title"], strict=True)),
+            histories=dict(zip(histories["user_id"], histories["item_id"], strict=True)),
+            semantic_ids=sids,
+            fingerprint=release["fingerprint"],
+            categorical=config["context"]["categorical"],
+            numeric=config["context"]["numeric"],
+            task=config["tasks"][0]["name"],
+            item_ages=_read_item_ages(known) if config["context"].get("item_age") else None,
+        )
+
+    def context(self, settings: Sequence[str]) -> dict[str, str | float]:
+        """Values of the context columns.
+
+        Args:
+            settings: `column=value`, one for each context column.
+
+        Raises:
+            InputError: A column is missing or unknown, or a value is no number where one is needed.
+        """
+        values: dict[str, str | float] = {}
+        for setting in settings:
+            column, separator, value = setting.partition("=")
+            if column in self.categorical and separator:
+                values[column] = value
+            elif column in self.numeric and separator:
+                try:
+                    values[column] = float(value)
+                except ValueError:
+                    raise InputError(f"--context {setting}: {value!r} is not a number") from None
+            else:
+                known = ", ".join([*self.categorical, *self.numeric]) or "none"
+                raise InputError(
+                    f"--context {setting}: write column=value; the context columns are {known}"
+                )
+        for column in (*self.categorical, *self.numeric):
+            if column not in values:
+                raise InputError(f"--context {column}=…: is missing; the ranker reads this column")
+        return values
+
+    def candidate_context(self, item_ids: Sequence[str]) -> dict[str, list[float]]:
+        """Values of the context columns that a ranker reads of each candidate.
+
+        Args:
+            item_ids: The candidates. An item that the run does not know is new: of age 0.
+        """
+        if self.item_ages is None:
+            return {}
+        return {ITEM_AGE_COLUMN: [self.item_ages.get(item, 0.0) for item in item_ids]}
+
+
+def _read_item_ages(histories: str) -> dict[str, float]:
+    ages = _read_columns(os.path.join(histories, "item_ages"), ["item_id", "age_days"])
+    return dict(zip(ages["item_id"], ages["age_days"], strict=True))
+
+
+def _read_columns(directory: str, columns: list[str]) -> dict[str, list]:
+    tables = []
+    for path in sorted(glob.glob(os.path.join(glob.escape(directory), "*.parquet"))):
+        try:
+            # Not read_table(path): it takes a folder's name such as "a=b" for a column.
+            tables.append(pq.ParquetFile(path).read(columns).to_pydict())
+        except (OSError, ValueError, RuntimeError) as error:  # The last one of pyarrow_hotfix.
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(f"{path}: cannot be read: {reason}") from error
+    return {column: [value for table in tables for value in table[column]] for column in columns}

@@ -1,0 +1,86 @@
+"""`sid check-servable`: does a SavedModel need an op that TensorFlow Serving does not have?"""
+
+import json
+import os
+import subprocess
+import sys
+
+import rich.console
+import rich.table
+
+from semantic_id_ranking.cli.encode import latest_saved_model
+from semantic_id_ranking.contracts.errors import InputError
+
+#: Ops of tensorflow_text that tensorflow_model_server links beside TensorFlow's own.
+SENTENCEPIECE_OPS = frozenset(
+    {
+        "SentencepieceDetokenizeOp",
+        "SentencepieceIdToStringOp",
+        "SentencepieceOp",
+        "SentencepieceStringToIdOp",
+        "SentencepieceTokenizeOp",
+        "SentencepieceTokenizeWithOffsetsOp",
+        "SentencepieceVocabSizeOp",
+    }
+)
+
+#: In the names of ops that call Python, which TensorFlow registers and a model server cannot run.
+_PYTHON = "PyFunc"
+
+
+def check_servable(path: str, console: rich.console.Console) -> None:
+    """Lists the ops of a SavedModel, functions included, and where they come from.
+
+    `tensorflow_model_server` links TensorFlow's own ops, which are those that a process knows that
+    imported nothing but TensorFlow, and tensorflow_text's SentencePiece ops.
+
+    Args:
+        path: A SavedModel, or its base folder, whose latest version is taken.
+        console: Where to list them.
+
+    Raises:
+        InputError: There is no SavedModel, or it has other ops, or ops that call Python.
+    """
+    path = latest_saved_model(path)
+    console.print(path, highlight=False, markup=False, soft_wrap=True)
+    table = rich.table.Table()
+    for column in ("op", "nodes", "of"):
+        table.add_column(column)
+    others = []
+    for op, (nodes, registered) in sorted(_ops(path).items()):
+        origin = _origin(op, registered)
+        if origin is None:
+            others.append(op)
+        table.add_row(op, str(nodes), origin or "not in TensorFlow Serving")
+    console.print(table, markup=False)
+    if others:
+        raise InputError(
+            f"{path}: TensorFlow Serving cannot run the ops {', '.join(others)}; use TensorFlow's "
+            "own, none that call Python, and of tensorflow_text only SentencePiece's"
+        )
+
+
+def _origin(op: str, registered: bool) -> str | None:
+    if op in SENTENCEPIECE_OPS:
+        return "tensorflow_text"
+    return "TensorFlow" if registered and _PYTHON not in op else None
+
+
+def _ops(path: str) -> dict[str, tuple[int, bool]]:
+    """Nodes of each op, and whether TensorFlow registers it."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "semantic_id_ranking.cli.servable_ops",
+            os.path.abspath(path),
+        ],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    if found is None:
+        raise InputError(f"{path}/saved_model.pb: is no SavedModel, or a damaged one")
+    return found

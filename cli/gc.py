@@ -1,0 +1,80 @@
+"""`sid gc`: removal of artifacts that no kept run needs."""
+
+import os
+import shutil
+
+import rich.console
+from ml_metadata import metadata_store
+
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.pipeline.artifact_folder import artifact_folders
+from semantic_id_ranking.pipeline.artifact_folder import artifact_key
+from semantic_id_ranking.pipeline.artifact_folder import mark_deleted
+from semantic_id_ranking.pipeline.artifact_folder import released_keys
+from semantic_id_ranking.pipeline.artifact_folder import remove_staging
+from semantic_id_ranking.pipeline.destinations import Destinations
+from semantic_id_ranking.pipeline.output_folder import require_folder_name
+from semantic_id_ranking.pipeline.output_folder import require_own_metadata
+from semantic_id_ranking.pipeline.output_lock import output_lock
+from semantic_id_ranking.pipeline.run_records import finished_runs
+from semantic_id_ranking.pipeline.run_records import open_metadata
+
+
+def gc(output: str, keep: int, console: rich.console.Console) -> None:
+    """Removes the artifacts that neither the newest runs nor the served models need.
+
+    What killed runs left goes, too: half artifacts, checkpoints, temporary files. A later run
+    makes anew what it needs of all this.
+
+    Args:
+        output: Output folder of runs.
+        keep: Finished runs that are kept, the newest ones.
+        console: Where to say what was removed.
+
+    Raises:
+        InputError: A run is under way there, or none has finished.
+    """
+    require_folder_name(output, "DIR")
+    destinations = Destinations.under(os.path.abspath(output))
+    if not os.path.isfile(destinations.metadata):
+        raise InputError(f"{output}: holds no run; sid gc needs the output folder of sid run")
+    with output_lock(output, "sid gc"):
+        require_own_metadata(destinations)
+        store = open_metadata(destinations.metadata)
+        runs = finished_runs(store)[-keep:]
+        if not runs:
+            raise InputError(f"{output}: no run has finished there; nothing was removed")
+        needed = released_keys(destinations.serving)
+        for run in runs:
+            needed |= _keys_of_run(store, run.id)
+        surplus = [f for f in artifact_folders(destinations.root) if f.key not in needed]
+        size = sum(_size(folder.path) for folder in surplus)
+        # In this order: a half removed artifact must not come from the cache.
+        mark_deleted(store, {folder.key for folder in surplus})
+        for folder in surplus:
+            shutil.rmtree(folder.path)
+        remove_staging(destinations)
+        shutil.rmtree(destinations.temporary, ignore_errors=True)
+    console.print(
+        f"kept what {len(runs)} finished runs and the served models need, the oldest of "
+        f"{runs[0].name}; removed {len(surplus)} artifacts, {size / 1e6:.1f} MB",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _keys_of_run(store: metadata_store.MetadataStore, run: int) -> set[str]:
+    """Keys of what a run read, wrote or took from the cache."""
+    executions = [execution.id for execution in store.get_executions_by_context(run)]
+    artifacts = {event.artifact_id for event in store.get_events_by_execution_ids(executions)}
+    return {artifact_key(artifact.uri) for artifact in store.get_artifacts_by_id(artifacts)}
+
+
+def _size(path: str) -> int:
+    """Bytes of the files below a folder."""
+    return sum(
+        os.lstat(os.path.join(folder, name)).st_size
+        for folder, _, names in os.walk(path)
+        for name in names
+    )

@@ -1,0 +1,233 @@
+"""The command line `sid`."""
+
+import importlib.resources
+import os
+import sys
+import warnings
+from typing import Annotated
+
+# Before any import of TensorFlow: its C++ log would bury what we print.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+warnings.filterwarnings("ignore")
+
+import rich.console  # noqa: E402
+import typer  # noqa: E402
+
+from semantic_id_ranking.cli import serving_commands  # noqa: E402
+from semantic_id_ranking.cli.store_url import hide_credentials  # noqa: E402
+from semantic_id_ranking.contracts.errors import InputError  # noqa: E402
+from semantic_id_ranking.pipeline import exit_status  # noqa: E402
+from semantic_id_ranking.pipeline.load_config import load_config  # noqa: E402
+from semantic_id_ranking.pipeline.os_errors import os_sentence  # noqa: E402
+from semantic_id_ranking.pipeline.terminal import printable  # noqa: E402
+from semantic_id_ranking.pipeline.terminal import silence_exit  # noqa: E402
+
+app = typer.Typer(
+    help="Semantic IDs in place of hashed item IDs for ranking models.",
+    epilog=exit_status.EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = rich.console.Console()
+
+_SIGNALS = {exit_status.INTERRUPTED: "interrupted", exit_status.TERMINATED: "terminated"}
+
+Config = Annotated[str | None, typer.Option("--config", help="YAML file of the configuration.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Overrides one field, such as ranker.epochs=3; may be repeated."),
+]
+
+Items = Annotated[
+    list[str],
+    typer.Option(
+        help="Items: a Parquet file, a folder or a pattern (** for any folders); may be repeated."
+    ),
+]
+Impressions = Annotated[list[str], typer.Option(help="Impressions, as --items; may be repeated.")]
+
+
+@app.command()
+def run(
+    items: Items,
+    impressions: Impressions,
+    output: Annotated[str, typer.Option(help="Folder of everything the run makes.")],
+    skip_bad: Annotated[
+        int,
+        typer.Option(
+            help="Bad impressions, at most, that go to OUTPUT/impressions.rejects.parquet with the "
+            "reason; one more stops the run.",
+            min=0,
+        ),
+    ] = 0,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Runs the whole pipeline on your data, on this machine."""
+    from semantic_id_ranking.pipeline import run as run_lib
+
+    configured = load_config(config, overrides or ())
+    summary = run_lib.run(items, impressions, output, configured, console, skip_bad)
+    if not summary["blessed"]:
+        raise typer.Exit(exit_status.NOT_BLESSED)
+
+
+@app.command()
+def demo(
+    output: Annotated[str, typer.Option(help="Folder of everything the run makes.")] = (
+        "runs/movielens"
+    ),
+    config: Annotated[
+        str | None,
+        typer.Option(help="YAML file of the configuration; without it, that of MovieLens."),
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Runs the pipeline on MovieLens, serves the result and ranks 500 films for one user."""
+    from semantic_id_ranking.cli.demo import demo as demo_lib
+
+    if config is None:
+        config = str(importlib.resources.files("semantic_id_ranking") / "configs/movielens.yaml")
+    summary = demo_lib.demo(output, load_config(config, overrides or ()), console)
+    if not summary["blessed"]:
+        raise typer.Exit(exit_status.NOT_BLESSED)
+
+
+@app.command()
+def encode(
+    model: Annotated[str, typer.Option(help="A semantic_id SavedModel, or its base folder.")],
+    items: Items,
+    output: Annotated[
+        str,
+        typer.Option(
+            help="Folder of Parquet files made, which appears when it is complete; an earlier "
+            "output there is replaced."
+        ),
+    ],
+    workers: Annotated[int, typer.Option(help="Beam worker processes.", min=1)] = 1,
+    earlier: Annotated[
+        str | None,
+        typer.Option(
+            help="An earlier output: only new and changed items are encoded, others copied from it."
+        ),
+    ] = None,
+    re_encode_all: Annotated[
+        bool,
+        typer.Option(
+            "--re-encode-all",
+            help="Encode every item, also where the earlier output is of another model.",
+        ),
+    ] = False,
+    skip_bad: Annotated[
+        int,
+        typer.Option(
+            help="Bad items, at most, that go to OUTPUT.rejects.parquet with the reason; one more "
+            "stops the run.",
+            min=0,
+        ),
+    ] = 0,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Gives items their Semantic IDs, in a Beam batch."""
+    from semantic_id_ranking.cli import encode as encode_lib
+
+    columns = load_config(config, overrides or ()).columns
+    encode_lib.encode(
+        model, items, output, columns, workers, earlier, re_encode_all, skip_bad, console
+    )
+
+
+@app.command(name="tune-sid")
+def tune_sid(
+    items: Items,
+    impressions: Impressions,
+    minutes: Annotated[float, typer.Option(help="No trial begins after so many.", min=0)] = 8.0,
+    log: Annotated[
+        str | None,
+        typer.Option(help="File for the libraries' messages; without it they are dropped."),
+    ] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+) -> None:
+    """Tries a few sizes of Semantic IDs on your items and recommends one, saying why."""
+    from semantic_id_ranking.cli import tune_sid as tune_sid_lib
+
+    configured = load_config(config, overrides or ())
+    tune_sid_lib.tune_sid(items, impressions, configured, minutes, log, console)
+
+
+@app.command()
+def gc(
+    directory: Annotated[
+        str, typer.Argument(metavar="DIR", help="Output folder of runs.", show_default=False)
+    ],
+    keep: Annotated[
+        int, typer.Option(help="Finished runs whose artifacts stay, the newest ones.", min=1)
+    ],
+) -> None:
+    """Removes artifacts that neither the newest runs nor the served models need."""
+    from semantic_id_ranking.cli import gc as gc_lib
+
+    gc_lib.gc(directory, keep, console)
+
+
+app.add_typer(serving_commands.app)
+
+
+def main() -> None:
+    """Entry point; how it ends is documented in `exit_status`."""
+    with exit_status.signals_unwind():
+        try:
+            # Typer returns the status of its own exits, of Ctrl-C among them.
+            status = app(standalone_mode=False) or 0
+        except BaseException as error:
+            # Whatever it was that a signal came to be.
+            status = exit_status.received_signal() or _status_of(error)
+    if status in _SIGNALS:
+        _say(_SIGNALS[status])
+    if status != exit_status.REFUSED:
+        silence_exit()
+    if status:
+        sys.exit(status)
+
+
+def _status_of(error: BaseException) -> int:
+    """Says in one sentence what was refused; raises anew what is an error of the program."""
+    if isinstance(error, InputError):
+        return _refuse(str(error))
+    if isinstance(error, ModuleNotFoundError):
+        from semantic_id_ranking.cli.extras import missing_extra
+
+        if extra := missing_extra():
+            return _refuse(
+                f"needs the module {error.name}, which the extra {extra} brings: "
+                f"pip install 'semantic-id-ranking[{extra}]'"
+            )
+    if isinstance(error, typer.Abort):
+        return exit_status.INTERRUPTED
+    # Click's own errors (usage) know how to show themselves.
+    if hasattr(error, "show") and hasattr(error, "exit_code"):
+        # A URL that stands in the wrong place is quoted.
+        error.message = hide_credentials(error.message)
+        error.show()
+        return error.exit_code
+    if sentence := os_sentence(error):
+        return _refuse(sentence)
+    raise error
+
+
+def _refuse(reason: str) -> int:
+    _say(reason)
+    return exit_status.REFUSED
+
+
+def _say(text: str) -> None:
+    rich.console.Console(stderr=True).print(
+        f"sid: {printable(text)}", highlight=False, markup=False, emoji=False, soft_wrap=True
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""`sid serve`: the pushed models of a run, on the local model server."""
+
+import dataclasses
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import rich.console
+
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.version_folders import version_folders
+
+if TYPE_CHECKING:
+    from semantic_id_ranking.serving.server import ModelServer
+
+
+@dataclasses.dataclass(frozen=True)
+class ServeOptions:
+    """What `sid serve` is told.
+
+    Attributes:
+        models: Folder with a base folder for each model.
+        models_config: A `models.config` instead.
+        host: Address to listen on.
+        port: gRPC port; 0 takes a free one.
+        rest_port: REST port; 0 takes a free one, None has none.
+        monitoring_config: Text proto MonitoringConfig; None shows metrics on the REST port.
+        allow_unavailable_labels: Whether a new version label may name a version not served yet.
+        poll_seconds: Time between two looks for new versions.
+        max_message_mib: Largest request or answer, in MiB.
+        max_requests: Requests under way at once, on each port; None has no limit.
+        tls_certificate: PEM file of the server's certificate; with it both ports are TLS.
+        tls_key: PEM file of its private key.
+        tls_client_authority: PEM file of the authorities whose clients are let in.
+        grace_seconds: How long requests under way may take when the server stops.
+    """
+
+    models: str | None = None
+    models_config: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8500
+    rest_port: int | None = None
+    monitoring_config: str | None = None
+    allow_unavailable_labels: bool = False
+    poll_seconds: float = 1.0
+    max_message_mib: int = 64
+    max_requests: int | None = None
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    tls_client_authority: str | None = None
+    grace_seconds: float = 30.0
+
+
+def base_paths(models: str) -> dict[str, str]:
+    """The models below a folder: those subfolders that hold a version.
+
+    Args:
+        models: Folder with a base folder for each model, such as the `serving/` of a run.
+
+    Returns:
+        Model name -> base folder.
+
+    Raises:
+        InputError: There is none.
+    """
+    found = {}
+    for name in sorted(os.listdir(models)) if os.path.isdir(models) else []:
+        path = os.path.join(models, name)
+        if os.path.isdir(path) and version_folders(path):
+            found[name] = path
+    if not found and os.path.isdir(os.path.join(models, "serving")):
+        raise InputError(
+            f"{models}: is the output folder of a run; name {os.path.join(models, 'serving')}, "
+            "which holds its models"
+        )
+    if not found:
+        raise InputError(
+            f"{models}: holds no model; it needs folders <model>/<version>/, such as the serving "
+            "folder of a run that was blessed"
+        )
+    return found
+
+
+def serve(options: ServeOptions, console: rich.console.Console) -> None:
+    """Serves until it is interrupted or terminated, then drains.
+
+    Args:
+        options: What to serve, and how.
+        console: Where to say what is served.
+
+    Raises:
+        InputError: There is no model, or none that can be loaded; or a file is not what it should
+            be.
+    """
+    server = _create(options)
+    try:
+        server.start()
+    except (RuntimeError, OSError) as error:
+        raise InputError(str(error)) from error
+    rest = f" and {server.rest_address} (REST)" if server.rest_address else ""
+    console.print(
+        f"serving {', '.join(server.model_names)} at {server.address} (gRPC){rest}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        server.wait()
+    except KeyboardInterrupt:
+        server.stop(options.grace_seconds)
+        console.print("drained and stopped")
+
+
+def _create(options: ServeOptions) -> "ModelServer":
+    if (options.models is None) == (options.models_config is None):
+        raise InputError("sid serve: needs either --models or --models-config, and not both")
+    if bool(options.tls_certificate) != bool(options.tls_key):
+        raise InputError("sid serve: --tls-certificate and --tls-key need each other")
+    if options.tls_client_authority and not options.tls_certificate:
+        raise InputError("sid serve: --tls-client-authority needs --tls-certificate and --tls-key")
+    models = base_paths(options.models) if options.models else options.models_config
+
+    from semantic_id_ranking.serving.server import Limits
+    from semantic_id_ranking.serving.server import ModelServer
+    from semantic_id_ranking.serving.server import MonitoringConfig
+    from semantic_id_ranking.serving.server import ServerTls
+    from semantic_id_ranking.serving.server.monitoring_config import read_monitoring_config
+
+    tls = None
+    if options.tls_certificate:
+        tls = ServerTls(options.tls_certificate, options.tls_key, options.tls_client_authority)
+    try:
+        monitoring = MonitoringConfig()
+        if options.monitoring_config:
+            monitoring = read_monitoring_config(options.monitoring_config)
+        return ModelServer(
+            models,
+            options.host,
+            options.port,
+            rest_port=options.rest_port,
+            allow_unavailable_labels=options.allow_unavailable_labels,
+            poll_seconds=options.poll_seconds,
+            limits=Limits(options.max_message_mib * 2**20, options.max_requests),
+            tls=tls,
+            monitoring=monitoring,
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(str(error)) from error

@@ -1,0 +1,193 @@
+"""The commands of `sid` for what is served: models, Semantic IDs in a store, and ranking."""
+
+from typing import Annotated
+
+import rich.console
+import typer
+
+from semantic_id_ranking.cli.store_url import store_url
+from semantic_id_ranking.contracts.errors import InputError
+
+app = typer.Typer()
+console = rich.console.Console()
+
+_STORE_URL = (
+    "sqlite:///path, redis://user:password@host:port/database or rediss://…; or env:NAME, the "
+    "environment variable that holds it, or file:PATH"
+)
+StoreTimeout = Annotated[
+    float, typer.Option(help="Seconds that one operation of the store may take.", min=0.1)
+]
+
+
+@app.command()
+def serve(
+    models: Annotated[
+        str | None, typer.Option(help="Folder with a base folder for each model.")
+    ] = None,
+    models_config: Annotated[
+        str | None, typer.Option(help="A models.config instead; it is followed when it changes.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="gRPC port; 0 takes a free one.")] = 8500,
+    rest_port: Annotated[
+        int | None, typer.Option(help="REST port; 0 takes a free one. Without it, no REST.")
+    ] = None,
+    monitoring_config: Annotated[
+        str | None,
+        typer.Option(help="Text proto; without it metrics are shown on the REST port."),
+    ] = None,
+    allow_unavailable_labels: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unavailable-labels",
+            help="New version labels may name versions not served yet.",
+        ),
+    ] = False,
+    poll_seconds: Annotated[
+        float, typer.Option(help="Seconds between two looks for new versions.", min=0.01)
+    ] = 1.0,
+    max_message_mib: Annotated[
+        int, typer.Option(help="Largest request or answer, in MiB.", min=1)
+    ] = 64,
+    max_requests: Annotated[
+        int | None,
+        typer.Option(help="Requests under way at once on each port; more are refused.", min=1),
+    ] = None,
+    tls_certificate: Annotated[
+        str | None, typer.Option(help="PEM file of the server's certificate; turns TLS on.")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
+    tls_client_authority: Annotated[
+        str | None,
+        typer.Option(help="PEM file of the authorities of clients' certificates, for mutual TLS."),
+    ] = None,
+    grace_seconds: Annotated[
+        float, typer.Option(help="Seconds that requests under way get at the end.", min=0)
+    ] = 30.0,
+) -> None:
+    """Serves pushed models on this machine; production runs TensorFlow Serving."""
+    options = dict(locals())  # A field each of ServeOptions.
+    from semantic_id_ranking.cli import serve as serve_lib
+
+    serve_lib.serve(serve_lib.ServeOptions(**options), console)
+
+
+@app.command()
+def rank(
+    run: Annotated[str, typer.Option(help="Output folder of a run, whose items are ranked.")],
+    user: Annotated[
+        str, typer.Option(help="The user, whose history at the end of the log counts.")
+    ],
+    candidates: Annotated[
+        str | None,
+        typer.Option(
+            help="Text file with an item_id a line, or Parquet with item_id and, for items that "
+            "the run does not know, embedding and title. Without it: 500 items of the run."
+        ),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="column=value of a context column that the ranker reads; may be repeated."
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(help="Items shown.", min=1)] = 10,
+    address: Annotated[str, typer.Option(help="Host and port of the model server.")] = (
+        "127.0.0.1:8500"
+    ),
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Store of Semantic IDs: {_STORE_URL}. Without it, a SQLite file in the run's "
+            "folder."
+        ),
+    ] = None,
+    tls_authority: Annotated[
+        str | None,
+        typer.Option(help="PEM file of the authority of the server's certificate; turns TLS on."),
+    ] = None,
+    tls_certificate: Annotated[
+        str | None, typer.Option(help="PEM file of a certificate of one's own, for mutual TLS.")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
+) -> None:
+    """Ranks items for a user through a model server that runs already."""
+    from semantic_id_ranking.cli import rank as rank_lib
+
+    tls = rank_lib.client_tls(tls_authority, tls_certificate, tls_key)
+    url = store and store_url(store)
+    rank_lib.rank(run, user, candidates, context or (), top, address, console, url, tls)
+
+
+@app.command()
+def publish(
+    sids: Annotated[
+        str, typer.Option(help="Folder or Parquet file of Semantic IDs, as sid encode makes them.")
+    ],
+    store: Annotated[str, typer.Option(help=_STORE_URL)],
+    timeout: StoreTimeout = 60.0,
+) -> None:
+    """Loads Semantic IDs into the store that serving reads; goes on where it was interrupted."""
+    from semantic_id_ranking.cli import publish as publish_lib
+
+    publish_lib.publish(sids, store_url(store), timeout, console)
+
+
+@app.command()
+def store(
+    url: Annotated[str, typer.Argument(help=_STORE_URL)],
+    drop: Annotated[
+        str | None,
+        typer.Option(help="Fingerprint of a space to remove, with all its Semantic IDs."),
+    ] = None,
+    timeout: StoreTimeout = 60.0,
+) -> None:
+    """Lists the SID spaces of the store that serving reads, or removes one."""
+    from semantic_id_ranking.cli import store as store_lib
+
+    store_lib.store(store_url(url), drop, timeout, console)
+
+
+@app.command()
+def push(
+    run: Annotated[
+        str | None,
+        typer.Option(help="Output folder of runs: releases the models of its newest blessed one."),
+    ] = None,
+    rollback: Annotated[
+        bool,
+        typer.Option("--rollback", help="Go back to the version that was pushed before."),
+    ] = False,
+    models: Annotated[
+        str | None, typer.Option(help="With --rollback: folder with a base folder for each model.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="With --rollback: one model; without it, all of them together."),
+    ] = None,
+) -> None:
+    """Releases a finished run again, or takes back what was released last."""
+    if rollback and models and not run:
+        from semantic_id_ranking.cli import push as push_lib
+
+        push_lib.rollback(models, model, console)
+    elif run and not (rollback or models or model):
+        from semantic_id_ranking.cli import push_run as push_run_lib
+
+        push_run_lib.push_run(run, console)
+    else:
+        raise InputError(
+            "sid push: needs --run alone, to release a finished run again, or --rollback and "
+            "--models, to go back to the release before"
+        )
+
+
+@app.command(name="check-servable")
+def check_servable(
+    directory: Annotated[str, typer.Argument(help="A SavedModel, or its base folder.")],
+) -> None:
+    """Lists a SavedModel's ops and fails on those that TensorFlow Serving does not have."""
+    from semantic_id_ranking.cli import check_servable as check_servable_lib
+
+    check_servable_lib.check_servable(directory, console)

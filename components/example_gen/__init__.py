@@ -1,0 +1,1 @@
+"""The base of ItemGen and ImpressionGen."""

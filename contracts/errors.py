@@ -1,0 +1,17 @@
+"""What is raised when the input, not the program, is at fault."""
+
+
+class InputError(ValueError):
+    """Input that is refused.
+
+    The message is one sentence for the person who owns the data: the file, the column, the row
+    (counted from 0), the value found there, and what would be right.
+    """
+
+
+class DamagedModelError(InputError):
+    """A model is not what was exported, or does not answer as it has to."""
+
+
+class SidSpaceMismatchError(ValueError):
+    """Semantic IDs of one SID space met a model, or other Semantic IDs, of another one."""

@@ -1,0 +1,104 @@
+"""The space that Semantic IDs live in, and the fingerprint that tells two spaces apart."""
+
+import dataclasses
+import hashlib
+import json
+import os
+
+import numpy as np
+
+from semantic_id_ranking.contracts.errors import SidSpaceMismatchError
+
+FILE_NAME = "sid_space.json"
+CODEBOOKS_FILE = "codebooks.npy"
+#: What the RQ-VAE answered when it was exported: `embedding` [n, D] and `sid` [n, L].
+ENCODED_FILE = "encoded.npz"
+
+
+@dataclasses.dataclass(frozen=True)
+class SidSpace:
+    """What a reader of Semantic IDs has to know of the RQ-VAE that made them.
+
+    Attributes:
+        fingerprint: 16 hexadecimal digits of the SHA-256 of the RQ-VAE's weights.
+        levels: Codes in a Semantic ID (L).
+        codebook_size: Codes at each level (K), at the largest where they differ; codes are
+            0 .. K-1.
+        embedding_dim: Length of the content embeddings (D); None for those who only look up or
+            rank, as serving and its stores.
+        sizes: Codes of each level where they differ; empty where every level has K.
+    """
+
+    fingerprint: str
+    levels: int
+    codebook_size: int
+    embedding_dim: int | None = None
+    sizes: tuple[int, ...] = ()
+
+    def __post_init__(self):
+        # From JSON it is a list.
+        object.__setattr__(self, "sizes", tuple(self.sizes))
+
+    @property
+    def codebook_sizes(self) -> tuple[int, ...]:
+        """Codes of each level."""
+        return self.sizes or (self.codebook_size,) * self.levels
+
+    def save(self, directory: str) -> None:
+        """Writes `sid_space.json` into a directory, which is made if need be."""
+        os.makedirs(directory, exist_ok=True)
+        with open(os.path.join(directory, FILE_NAME), "w", encoding="utf-8") as file:
+            json.dump(dataclasses.asdict(self), file)
+
+    @classmethod
+    def load(cls, directory: str) -> "SidSpace":
+        """Reads `sid_space.json` from a directory.
+
+        Raises:
+            FileNotFoundError: The directory holds none.
+        """
+        with open(os.path.join(directory, FILE_NAME), encoding="utf-8") as file:
+            return cls(**json.load(file))
+
+    def require_same(self, other: "SidSpace", mine: str, others: str) -> None:
+        """Refuses a mix of two spaces.
+
+        Args:
+            other: The other space.
+            mine: What lives in this space, for the message.
+            others: What lives in the other one.
+
+        Raises:
+            SidSpaceMismatchError: The fingerprints differ.
+        """
+        if self.fingerprint != other.fingerprint:
+            raise SidSpaceMismatchError(
+                f"{mine} lives in SID space {self.fingerprint} but {others} in "
+                f"{other.fingerprint}; make both with the same RQ-VAE"
+            )
+
+
+def load_codebooks(directory: str) -> np.ndarray | None:
+    """Reads the codebooks of a space, float32 [L, K, m], from beside its `sid_space.json`.
+
+    Returns:
+        None where the directory holds none.
+    """
+    path = os.path.join(directory, CODEBOOKS_FILE)
+    return np.load(path, allow_pickle=False) if os.path.exists(path) else None
+
+
+def fingerprint(weights: list[np.ndarray]) -> str:
+    """Fingerprint of a model's weights.
+
+    Args:
+        weights: Arrays in a fixed order; shape, dtype and every bit count.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for array in weights:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,29 @@
+"""The rule for what a version of a model is on disk."""
+
+import os
+
+
+def version_folders(base_path: str | os.PathLike) -> dict[int, str]:
+    """Lists the versions of a model: the folders whose name is a whole number.
+
+    TensorFlow Serving passes over all other names, and so does everything here.
+
+    Args:
+        base_path: The model's base folder.
+
+    Returns:
+        Version -> its folder, oldest first.
+
+    Raises:
+        OSError: The base folder cannot be listed.
+
+    Reference:
+        tensorflow_serving/sources/storage_path/file_system_storage_path_source.cc.
+    """
+    with os.scandir(base_path) as entries:
+        found = {
+            int(entry.name): entry.path
+            for entry in entries
+            if entry.name.isascii() and entry.name.isdecimal() and entry.is_dir()
+        }
+    return dict(sorted(found.items()))

@@ -1,0 +1,1 @@
+"""Batch encoding on Beam: embeddings in, a folder of Semantic IDs out."""

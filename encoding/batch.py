@@ -1,0 +1,167 @@
+"""Semantic IDs of Parquet files of items, without TFX around it."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.file_digests import check_file_digests
+from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.encoding import item_keys
+from semantic_id_ranking.encoding.beam_workers import encode_parts
+from semantic_id_ranking.encoding.earlier import EarlierWriter
+from semantic_id_ranking.encoding.earlier import spill_earlier
+from semantic_id_ranking.encoding.encode_parts import EncodeJob
+from semantic_id_ranking.encoding.item_check import ItemCheck
+from semantic_id_ranking.encoding.output_folder import OutputFolder
+from semantic_id_ranking.encoding.parts import part_rows
+from semantic_id_ranking.encoding.spill import Spill
+from semantic_id_ranking.encoding.staging import Staging
+from semantic_id_ranking.inputs import uses
+from semantic_id_ranking.inputs.data_set import Block
+from semantic_id_ranking.inputs.data_set import DataSet
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """What a run may do beside encoding every item.
+
+    Attributes:
+        earlier: An earlier output, from which the Semantic IDs of items are copied whose content
+            embeddings are as they were.
+        re_encode_all: Encode all items nevertheless; the earlier output may then live in another
+            SID space.
+        skip_bad: Bad items that are put aside, at most.
+        part_rows: Items in a file of the output; None chooses.
+    """
+
+    earlier: str | None = None
+    re_encode_all: bool = False
+    skip_bad: int = 0
+    part_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a run came to.
+
+    Attributes:
+        space: The SID space of the output.
+        encoded: Items that were encoded.
+        copied: Items copied from the earlier output.
+        gone: Items of the earlier output that the input has no more.
+        rejected: Bad items.
+        rejects: Path of the file of these, if there are any.
+    """
+
+    space: SidSpace
+    encoded: int
+    copied: int
+    gone: int
+    rejected: int
+    rejects: str | None
+
+
+def encode_parquet(
+    model: str,
+    items: str | Sequence[str],
+    output: str,
+    id_column: str,
+    embedding_column: str,
+    workers: int,
+    options: EncodeOptions | None = None,
+) -> Encoded:
+    """Encodes items.
+
+    Memory does not grow with the number of items. The output appears when it is complete; until
+    then an earlier one stays.
+
+    Args:
+        model: Directory of the semantic_id SavedModel.
+        items: Paths of the items: Parquet files, folders or patterns.
+        output: Folder of Parquet files (item_id, sid, embedding_digest), made or replaced.
+        id_column: Column of unique ids.
+        embedding_column: Column of content embeddings.
+        workers: Worker processes; one runs within this process.
+        options: What else to do.
+
+    Raises:
+        InputError: A file or an item is wrong, or the model is damaged.
+        RuntimeError: Workers died too often.
+    """
+    options = options or EncodeOptions()
+    check_file_digests(model)
+    space = SidSpace.load(f"{model}/assets.extra")
+    folder = OutputFolder(output)
+    data = DataSet.open(items)
+    data.require(id_column, uses.IDS, "the id of the item")
+    data.require(embedding_column, uses.EMBEDDINGS, "the content embedding")
+    parts = data.blocks(options.part_rows or part_rows(data.rows, workers))
+    with folder.staging() as path:
+        gone = _check_ids(data.blocks(data.rows), id_column, options, space, path)
+        staging = Staging(path, len(parts))
+        job = EncodeJob(
+            model=os.path.abspath(model),
+            space=space,
+            check=ItemCheck(id_column, embedding_column, space.embedding_dim),
+            skip_bad=options.skip_bad,
+            copy=bool(options.earlier) and not options.re_encode_all,
+            staging=staging,
+        )
+        encode_parts(job, parts, workers)
+        if error := staging.error():
+            raise InputError(error)
+        counts = staging.counts()
+        if counts["rejected"] > options.skip_bad:
+            raise InputError(
+                f"{data.name}: {counts['rejected']} items are bad, expected at most "
+                f"{options.skip_bad} (--skip-bad)."
+            )
+        rejects = staging.write_rejects() if counts["rejected"] else None
+        folder.publish(staging.table, rejects)
+    return Encoded(
+        space=space,
+        encoded=counts["items"] - counts["copied"],
+        copied=counts["copied"],
+        gone=gone,
+        rejected=counts["rejected"],
+        rejects=folder.rejects if rejects else None,
+    )
+
+
+def _check_ids(
+    blocks: Sequence[Block],
+    id_column: str,
+    options: EncodeOptions,
+    space: SidSpace,
+    folder: str,
+) -> int:
+    """Checks that ids are unique, and puts the earlier output where workers look it up.
+
+    Returns:
+        Number of earlier items that are gone.
+
+    Raises:
+        InputError: An item comes twice, or the earlier output is not what it should be.
+    """
+    earlier = None
+    if options.earlier:
+        place = os.path.join(folder, "earlier")
+        earlier = spill_earlier(options.earlier, space, options.re_encode_all, place)
+    ids = Spill(os.path.join(folder, "ids"), item_keys.KEYS)
+    for _, texts, _ in item_keys.read_ids(blocks, id_column, options.skip_bad > 0):
+        ids.add(item_keys.item_keys(texts).view(item_keys.KEYS))
+    suspects, gone = [], 0
+    writer = EarlierWriter(folder)
+    for number, records in enumerate(ids):
+        suspects.append(item_keys.repeated(records["key"]))
+        if earlier:
+            before = earlier.read(number)
+            gone += int((~np.isin(before["key"], records["key"])).sum())
+            writer.append(before)
+    suspects = np.concatenate(suspects)
+    if len(suspects):
+        item_keys.check_unique(blocks, id_column, suspects)
+    return gone
