@@ -18,9 +18,9 @@ from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
 from semantic_id_ranking.trainer.ranker.features import CANDIDATE
 from semantic_id_ranking.trainer.ranker.features import CURRENT
 from semantic_id_ranking.trainer.ranker.features import HISTORY
-from semantic_id_ranking.trainer.ranker.representations import SidResources
 from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 _ITEMS = 20_000
 _IMPRESSIONS = 1_000_000
@@ -48,7 +48,7 @@ class RankerWorld:
     codebooks: np.ndarray
     history: int
 
-    def resources(self, config: RepresentationConfig) -> SidResources:
+    def resources(self, config: RepresentationConfig) -> SidTokenizer:
         """What a representation needs besides its configuration."""
         rows = tokenizer_rows(config, self.space.levels, self.space.codebook_size)
         sids = Sids(self.sids, self.space, self.codebooks)

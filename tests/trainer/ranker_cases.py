@@ -11,7 +11,7 @@ from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 LEVELS, CODES, DIM = 2, 4, 3
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, 16)
@@ -66,7 +66,7 @@ _LISTS = {
 
 def representation(name: str = "sid_ngram", dim: int = DIM) -> ItemRepresentation:
     """A representation with a table of eight rows."""
-    return create_representation(RepresentationConfig(name, 8), dim, SidResources(SPACE))
+    return create_representation(RepresentationConfig(name, 8), dim, SidTokenizer(SPACE))
 
 
 def features(sids: list[list[int]], history: list[list[list[int]]], current=None) -> dict:

@@ -8,10 +8,7 @@ import tensorflow as tf
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representations import create_representation
-from semantic_id_ranking.trainer.ranker.representations import SidResources
-from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
-from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
-from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 LEVELS, CODES, DIM, EMBEDDING, LATENT, ROWS = 3, 8, 5, 6, 7, 60
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, EMBEDDING)
@@ -30,20 +27,17 @@ CONFIGS = {
 }
 
 
-def make_resources(directory: str) -> SidResources:
+def make_resources() -> SidTokenizer:
     """Forty items, i0 .. i39, more and less frequent, and a tokenizer of their Semantic IDs."""
     rng = np.random.default_rng(0)
     sids = rng.integers(0, CODES, (40, LEVELS))
     sids[:20, 1] = (sids[:20, 0] + 1) % CODES
     counts = np.arange(40, 0, -1) ** 2
-    train_tokenizer(sids, counts, ROWS, TokenizerConfig(), directory=directory, space=SPACE)
-    ImpressedItems.select([f"i{i}" for i in range(40)], sids, counts).save(directory)
     codebooks = rng.normal(size=(LEVELS, CODES, LATENT)).astype(np.float32)
-    np.save(f"{directory}/assets.extra/codebooks.npy", codebooks)
-    return SidResources.load(directory)
+    return SidTokenizer.fit(sids, counts, SPACE, ROWS, [f"i{i}" for i in range(40)], codebooks)
 
 
-def some_items(resources: SidResources, *shape: int, seed: int = 2) -> dict[str, tf.Tensor]:
+def some_items(resources: SidTokenizer, *shape: int, seed: int = 2) -> dict[str, tf.Tensor]:
     """Items of any leading shape: half of them of the train split, others new, some absent."""
     rng = np.random.default_rng(seed)
     size = int(np.prod(shape))
@@ -63,7 +57,7 @@ def some_items(resources: SidResources, *shape: int, seed: int = 2) -> dict[str,
     }
 
 
-def make_filled(config: RepresentationConfig, resources: SidResources):
+def make_filled(config: RepresentationConfig, resources: SidTokenizer):
     """A representation whose weights are known random numbers."""
     layer = create_representation(config, DIM, resources)
     layer(some_items(resources, 7))
@@ -101,12 +95,12 @@ def text(sid) -> str:
     return "".join(chr(0xF0000 + level * CODES + code) for level, code in enumerate(sid))
 
 
-def pieces(resources: SidResources, sid) -> list[int]:
-    processor = sentencepiece.SentencePieceProcessor(model_proto=resources.tokenizer_model)
+def pieces(resources: SidTokenizer, sid) -> list[int]:
+    processor = sentencepiece.SentencePieceProcessor(model_proto=resources.model)
     return processor.encode(text(sid))
 
 
-def rows_by_loop(kind: str, resources: SidResources, sid, item_id: bytes) -> list[int]:
+def rows_by_loop(kind: str, resources: SidTokenizer, sid, item_id: bytes) -> list[int]:
     """The table rows of one item, found without TensorFlow."""
     exists = min(sid) >= 0 and max(sid) < CODES
     tables = {

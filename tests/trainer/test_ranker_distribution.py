@@ -64,9 +64,9 @@ def trained(kind, size):
     from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
     from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
     from semantic_id_ranking.trainer.ranker.representations import create_representation
-    from semantic_id_ranking.trainer.ranker.representations import SidResources
     from semantic_id_ranking.trainer.ranker.train import train
     from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+    from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
     if size == "large":
         item_representation._SMALL_ROWS_AN_IMPRESSION = 0
@@ -80,7 +80,7 @@ def trained(kind, size):
     representation = create_representation(
         RepresentationConfig("sid_hybrid", 40),
         config.embedding_dim,
-        SidResources(cases.SPACE, items=items, codebooks=codebooks),
+        SidTokenizer(cases.SPACE, items=items, codebooks=codebooks),
     )
     inputs, batches, eval_batches = data(distribution, config)
     result = train(

@@ -17,7 +17,7 @@ from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 from tests.trainer import ranker_cases as cases
 
 
@@ -39,7 +39,7 @@ def export(context, tokenizer, tmp_path_factory):
 
     @functools.cache
     def export_one(name: str) -> Exported:
-        resources = SidResources.load(tokenizer)
+        resources = SidTokenizer.load(tokenizer)
         layer = create_representation(CONFIGS[name], cases.DIM, resources)
         builder = FeatureBuilder(layer, context, history_length=3)
         tasks = (cases.CLICK, cases.WATCH)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 from tests.trainer import representation_cases as cases
 from tests.trainer.representation_cases import CODES
 from tests.trainer.representation_cases import CONFIGS
@@ -26,8 +26,8 @@ ALL = {
 
 
 @pytest.fixture(scope="module")
-def resources(tmp_path_factory) -> SidResources:
-    return cases.make_resources(str(tmp_path_factory.mktemp("tokenizer")))
+def resources() -> SidTokenizer:
+    return cases.make_resources()
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_training_cuts_known_and_unknown_sids_alike(make, resources):
 
 
 def test_without_known_items_training_cuts_all(resources):
-    bare = SidResources(SPACE, resources.tokenizer_model)
+    bare = SidTokenizer(SPACE, resources.model)
     layer = cases.make_filled(ALL["spm"], resources)
     other = create_representation(ALL["spm"], DIM, bare)
     items = cases.some_items(resources, 50)
@@ -289,4 +289,4 @@ def test_a_tokenizer_larger_than_the_budget_is_refused(resources):
 )
 def test_what_a_representation_needs_is_named(config, lacks):
     with pytest.raises(ValueError, match=f"needs? {lacks}"):
-        create_representation(config, DIM, SidResources(SPACE))
+        create_representation(config, DIM, SidTokenizer(SPACE))

@@ -25,43 +25,43 @@ from semantic_id_ranking.trainer.ranker.representations.separate_tables import S
 from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
 from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
 from semantic_id_ranking.trainer.ranker.representations.sid_hybrid import SidHybrid
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.ranker.representations.subword_sum import SubwordSum
 from semantic_id_ranking.trainer.ranker.table_budget import code_rows
 from semantic_id_ranking.trainer.ranker.table_budget import hybrid_rows
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
-Create = Callable[[RepresentationConfig, int, SidResources], ItemRepresentation]
+Create = Callable[[RepresentationConfig, int, SidTokenizer], ItemRepresentation]
 
 
-def _random_hash(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+def _random_hash(config: RepresentationConfig, dim: int, resources: SidTokenizer) -> SubwordSum:
     return SubwordSum([ItemIdSubwords(HashedRows(config.rows))], dim, resources.space)
 
 
-def _individual_id(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+def _individual_id(config: RepresentationConfig, dim: int, resources: SidTokenizer) -> SubwordSum:
     ids = ItemIdSubwords(item_id_vocabulary(resources))
     return SubwordSum([ids], dim, resources.space)
 
 
-def _dense(config: RepresentationConfig, dim: int, resources: SidResources) -> Dense:
+def _dense(config: RepresentationConfig, dim: int, resources: SidTokenizer) -> Dense:
     return Dense(dim, resources.space)
 
 
-def _dense_projected(config: RepresentationConfig, dim: int, resources: SidResources) -> Dense:
+def _dense_projected(config: RepresentationConfig, dim: int, resources: SidTokenizer) -> Dense:
     return Dense(dim, resources.space, config.factor)
 
 
-def _sid_ngram(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+def _sid_ngram(config: RepresentationConfig, dim: int, resources: SidTokenizer) -> SubwordSum:
     ngrams = NgramSubwords(config.n, config.rows, resources.space)
     return SubwordSum([ngrams], dim, resources.space)
 
 
-def _sid_prefix(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+def _sid_prefix(config: RepresentationConfig, dim: int, resources: SidTokenizer) -> SubwordSum:
     depth = config.depth or resources.space.levels
     prefixes = HashedPrefixes(range(1, depth + 1), config.rows, resources.space)
     return SubwordSum([prefixes], dim, resources.space)
 
 
-def _sid_spm(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+def _sid_spm(config: RepresentationConfig, dim: int, resources: SidTokenizer) -> SubwordSum:
     pieces = PieceSubwords(resources, config.sampling)
     if pieces.table_rows > config.rows:
         raise ValueError(
@@ -71,14 +71,14 @@ def _sid_spm(config: RepresentationConfig, dim: int, resources: SidResources) ->
     return SubwordSum([pieces], dim, resources.space)
 
 
-def _id_plus_sid(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
+def _id_plus_sid(config: RepresentationConfig, dim: int, resources: SidTokenizer) -> SubwordSum:
     space = resources.space
     codes = NgramSubwords(1, code_rows(config, space.levels, space.codebook_size), space)
     ids = ItemIdSubwords(HashedRows(config.rows - codes.table_rows))
     return SubwordSum([codes, ids], dim, space)
 
 
-def _sid_hybrid(config: RepresentationConfig, dim: int, resources: SidResources) -> SidHybrid:
+def _sid_hybrid(config: RepresentationConfig, dim: int, resources: SidTokenizer) -> SidHybrid:
     space = resources.space
     codes, frequencies, own = hybrid_rows(config, space.levels, space.codebook_size)
     shown = ShownSids(resources.require_items(), own)
@@ -108,7 +108,7 @@ REGISTRY: dict[str, Create] = {
 
 
 def create_representation(
-    config: RepresentationConfig, dim: int, resources: SidResources
+    config: RepresentationConfig, dim: int, resources: SidTokenizer
 ) -> ItemRepresentation:
     """Makes a representation.
 
@@ -131,6 +131,5 @@ __all__ = [
     "REGISTRY",
     "ItemRepresentation",
     "ItemVectors",
-    "SidResources",
     "create_representation",
 ]
