@@ -85,8 +85,8 @@ def train_resources(
         ids: [N] object (bytes).
         sids: Their Semantic IDs.
         counts: int64 [N], training impressions of each item.
-        rows: Pieces of the tokenizer, at most; see `tokenizer_rows` in
-            `semantic_id_ranking.trainer.ranker.table_budget`.
+        rows: Pieces of the tokenizer, at most; see
+            `RepresentationConfig.tokenizer_rows`.
         config: SentencePiece's algorithm and the longest piece.
 
     Raises:

@@ -10,8 +10,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.representations import DEFAULT as DEFAULT_REPRESENTATION
+from semantic_id_ranking.trainer.ranker.representations import Representation
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 
@@ -193,7 +194,7 @@ class Config:
     history: HistoryConfig = HistoryConfig()
     rqvae: RqVaeConfig = RqVaeConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
-    representation: RepresentationConfig = RepresentationConfig()
+    representation: Representation = DEFAULT_REPRESENTATION
     ranker: RankerConfig = RankerConfig()
     slices: SlicesConfig = SlicesConfig()
     thresholds: tuple[ThresholdConfig, ...] | None = None

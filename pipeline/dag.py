@@ -36,9 +36,6 @@ from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.evaluation import eval_config
 from semantic_id_ranking.pipeline.input_checks import input_checks
 from semantic_id_ranking.pipeline.inputs import Inputs
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.table_budget import baseline_rows
-from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
 
 #: Runs on this machine, in this process. Beam's default runner would first try to download another
 #: one, and TFX would pack itself for remote workers anew for each component if no image were named.
@@ -109,7 +106,7 @@ def create_pipeline(
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         examples=impression_gen.outputs["examples"],
         rqvae=rqvae.outputs["model"],
-        rows=tokenizer_rows(*_sizes(config)),
+        rows=config.representation.tokenizer_rows(*_sizes(config)),
         config=config_lib.to_dict(config.tokenizer),
     )
     tokenizer.add_upstream_node(impression_checks[-1])
@@ -157,7 +154,7 @@ def create_pipeline(
         "Trainer.baseline",
         {
             "name": "random_hash",
-            "rows": baseline_rows(*_sizes(config)),
+            "rows": config.representation.table_rows(*_sizes(config)) or config.representation.rows,
             "separate_tables": config.representation.separate_tables,
         },
     )
@@ -208,9 +205,9 @@ def create_pipeline(
     )
 
 
-def _sizes(config: config_lib.Config) -> tuple[RepresentationConfig, int, int]:
+def _sizes(config: config_lib.Config) -> tuple[int, int]:
     """What the table budgets follow from."""
-    return config.representation, config.rqvae.levels, config.rqvae.codebook_size
+    return config.rqvae.levels, config.rqvae.codebook_size
 
 
 def _join_parameters(inputs: Inputs, config: config_lib.Config) -> JoinParameters:

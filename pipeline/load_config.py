@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 import difflib
-import types
 import typing
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -16,7 +15,6 @@ from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.output_folder import refuse_pipe
 from semantic_id_ranking.pipeline.yaml_text import parse_yaml
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
-from semantic_id_ranking.trainer.ranker.table_budget import baseline_rows
 
 
 class ConfigError(InputError):
@@ -86,32 +84,65 @@ def _set(tree: dict[str, Any], keys: list[str], value: Any, override: str) -> No
 
 def _sentence(source: str, error: Mapping[str, Any]) -> str:
     """One sentence on one of pydantic's errors: where, what came, what would be right."""
-    location = [part for part in error["loc"] if not str(part).startswith(("function-", "tagged-"))]
-    field = ".".join(str(part) for part in location)
-    if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        known = _fields_at(Config, location[:-1])
-        close = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-        return f"{source}: {field}: unknown key; {hint}"
-    if error["type"] in ("missing", "missing_argument"):
-        return f"{source}: {field}: is missing"
+    location = [part for part in error["loc"] if not str(part).startswith("function-")]
+    names, _ = _resolve(location)
+    kind, value = error["type"], error["input"]
+    if kind in ("missing", "missing_argument"):
+        return f"{source}: {'.'.join(names)}: is missing"
     message = error["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
-    return f"{source}: {field}: {error['input']!r} is not allowed; {message}"
+    if kind == "unexpected_keyword_argument":
+        hint, owner = _unknown_key(location)
+        if not owner:
+            return f"{source}: {'.'.join(names)}: unknown key; {hint}"
+        message = hint
+    elif kind == "union_tag_invalid":
+        names.append("name")
+        value, message = error["ctx"]["tag"], f"known are {error['ctx']['expected_tags']}"
+    return f"{source}: {'.'.join(names)}: {value!r} is not allowed; {message}"
 
 
-def _fields_at(kind: Any, location: Sequence[Any]) -> list[str]:
-    """Names of the fields of the dataclass that a location within `kind` leads to."""
+def _resolve(location: Sequence[Any]) -> tuple[list[str], list[type]]:
+    """Follows one of pydantic's locations through the dataclasses.
+
+    Returns:
+        The names to write, without the tag of a union's member; and the dataclasses that the
+        location may hold, several where it is a union.
+    """
+    names, options = [], [Config]
     for part in location:
-        if dataclasses.is_dataclass(kind) and isinstance(part, str):
-            kind = typing.get_type_hints(kind).get(part)
-        while not dataclasses.is_dataclass(kind) and typing.get_args(kind):
-            options = typing.get_args(kind)
-            is_union = typing.get_origin(kind) in (typing.Union, types.UnionType)
-            kind = (
-                next((o for o in options if o is not type(None)), None) if is_union else options[0]
-            )
-    return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+        if len(options) > 1:
+            options = [option for option in options if option.name == part]
+            continue
+        names.append(str(part))
+        if isinstance(part, str):
+            hints = typing.get_type_hints(options[0]) if options else {}
+            options = _dataclasses(hints.get(part))
+    return names, options
+
+
+def _dataclasses(kind: Any) -> list[type]:
+    """The dataclasses in a field's type."""
+    if dataclasses.is_dataclass(kind):
+        return [kind]
+    return [found for part in typing.get_args(kind) for found in _dataclasses(part)]
+
+
+def _unknown_key(location: Sequence[Any]) -> tuple[str, bool]:
+    """What would be right, and whether other members of a union have the key."""
+    key = str(location[-1])
+    (kind,) = _resolve(location[:-1])[1]
+    _, siblings = _resolve(location[:-2])
+    owners = [option.name for option in siblings if key in _fields(option)]
+    if len(siblings) > 1 and owners:
+        return f"{kind.name} has no such option; it belongs to {', '.join(owners)}", True
+    close = difflib.get_close_matches(key, _fields(kind), n=1)
+    known = ", ".join(_fields(kind))
+    return (f"did you mean {close[0]}?" if close else f"known are {known}"), False
+
+
+def _fields(kind: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
 
 
 def _check(config: Config, source: str) -> None:
@@ -164,18 +195,12 @@ def _check(config: Config, source: str) -> None:
             f"levels x codebook_size is {codes}; the tokenizer has characters for {0xFFFE} codes",
         )
     try:
-        baseline_rows(config.representation, config.rqvae.levels, config.rqvae.codebook_size)
+        config.representation.table_rows(config.rqvae.levels, config.rqvae.codebook_size)
     except ValueError as error:
-        fail("representation", str(error))
-    if config.representation.sampling and config.tokenizer.model != "unigram":
+        raise ConfigError(f"{source}: representation.{error}") from None
+    if getattr(config.representation, "sampling", 0) and config.tokenizer.model != "unigram":
         fail(
             "representation.sampling",
             f"{config.representation.sampling} is not allowed; only a tokenizer of model unigram "
             f"is sampled, not one of model {config.tokenizer.model}",
-        )
-    if config.representation.name == "sid_spm" and config.representation.rows < codes + 1:
-        fail(
-            "representation.rows",
-            f"{config.representation.rows} is not allowed; sid_spm needs a row for each of "
-            f"the {codes} codes and one more, {codes + 1} at least",
         )

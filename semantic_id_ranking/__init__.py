@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from semantic_id_ranking.serving.client import EncoderClient as EncoderClient
     from semantic_id_ranking.serving.client import RankerClient as RankerClient
     from semantic_id_ranking.serving.store import open_store as open_store
+    from semantic_id_ranking.trainer.ranker.item_embedding import ItemEmbedding as ItemEmbedding
+    from semantic_id_ranking.trainer.ranker.representations import Dense as Dense
+    from semantic_id_ranking.trainer.ranker.representations import DenseProjected as DenseProjected
+    from semantic_id_ranking.trainer.ranker.representations import IdPlusSid as IdPlusSid
+    from semantic_id_ranking.trainer.ranker.representations import IndividualId as IndividualId
+    from semantic_id_ranking.trainer.ranker.representations import RandomHash as RandomHash
+    from semantic_id_ranking.trainer.ranker.representations import SidHybrid as SidHybrid
+    from semantic_id_ranking.trainer.ranker.representations import SidNgram as SidNgram
+    from semantic_id_ranking.trainer.ranker.representations import SidPrefix as SidPrefix
+    from semantic_id_ranking.trainer.ranker.representations import SidSpm as SidSpm
     from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig as RqVaeConfig
     from semantic_id_ranking.trainer.rqvae.semantic_ids import SemanticIds as SemanticIds
     from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig as TokenizerConfig
@@ -40,10 +50,20 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 #: The module of each name.
 _MODULES = {
     "Config": "pipeline.config",
+    "Dense": "trainer.ranker.representations",
+    "DenseProjected": "trainer.ranker.representations",
     "EncoderClient": "serving.client",
+    "IdPlusSid": "trainer.ranker.representations",
+    "IndividualId": "trainer.ranker.representations",
+    "ItemEmbedding": "trainer.ranker.item_embedding",
+    "RandomHash": "trainer.ranker.representations",
     "RankerClient": "serving.client",
     "RqVaeConfig": "trainer.rqvae.config",
     "SemanticIds": "trainer.rqvae.semantic_ids",
+    "SidHybrid": "trainer.ranker.representations",
+    "SidNgram": "trainer.ranker.representations",
+    "SidPrefix": "trainer.ranker.representations",
+    "SidSpm": "trainer.ranker.representations",
     "SidTokenizer": "trainer.tokenizer.sid_tokenizer",
     "TokenizerConfig": "trainer.tokenizer.config",
     "create_pipeline": "pipeline.dag",
@@ -54,10 +74,20 @@ _MODULES = {
 
 __all__ = [
     "Config",
+    "Dense",
+    "DenseProjected",
     "EncoderClient",
+    "IdPlusSid",
+    "IndividualId",
+    "ItemEmbedding",
+    "RandomHash",
     "RankerClient",
     "RqVaeConfig",
     "SemanticIds",
+    "SidHybrid",
+    "SidNgram",
+    "SidPrefix",
+    "SidSpm",
     "SidTokenizer",
     "TokenizerConfig",
     "create_pipeline",

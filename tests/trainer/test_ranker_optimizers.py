@@ -4,25 +4,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.optimizers import create_optimizers
 from semantic_id_ranking.trainer.ranker.optimizers import TableAdagrad
-from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import item_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.ranker.representations import SidNgram
 from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 from tests.trainer import ranker_cases as cases
 
 
 def test_only_kernels_decay():
     config = dataclasses.replace(cases.SMALL, learning_rate=0.1, weight_decay=0.5)
-    layer = create_representation(
-        RepresentationConfig("sid_ngram", 40),
-        config.embedding_dim,
-        SidTokenizer(cases.SPACE),
-    )
+    layer = SidNgram(rows=40).create(config.embedding_dim, SidTokenizer(cases.SPACE))
     model = cases.ranker(config=config, layer=layer, context=ContextSpec({"context_tab": 3}))
     owned = {id(table) for table in model._tables()}
     kernels = 0
@@ -79,12 +74,10 @@ def test_a_step_looks_up_each_row_of_a_large_table_once(name, separate, monkeypa
     monkeypatch.setattr(item_representation, "_SMALL_ROWS_AN_IMPRESSION", 0)
     sids = np.indices([cases.CODES] * cases.LEVELS).reshape(cases.LEVELS, -1).T
     counts = np.arange(1, len(sids) + 1)
-    ids = [f"i{i}" for i in range(len(sids))]
+    names = [f"i{i}" for i in range(len(sids))]
     codebooks = np.ones((2, 4, 1), np.float32)
-    layer = create_representation(
-        RepresentationConfig(name, 40, separate_tables=separate),
-        cases.SMALL.embedding_dim,
-        SidTokenizer.fit(sids, counts, cases.SPACE, 40, ids, codebooks),
+    layer = REGISTRY[name](rows=40, separate_tables=separate).create(
+        cases.SMALL.embedding_dim, SidTokenizer.fit(sids, counts, cases.SPACE, 40, names, codebooks)
     )
     context = ContextSpec({"context_tab": 3}, ())
     model = Ranker(layer, context, (cases.CLICK,), cases.SMALL)

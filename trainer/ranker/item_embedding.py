@@ -10,9 +10,10 @@ import tensorflow as tf
 import tf_keras
 
 from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.trainer import autograph  # noqa: F401  A first fit of a minute otherwise.
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer import autograph  # noqa: F401  Else a first fit takes minutes.
+from semantic_id_ranking.trainer.ranker.representations import parse_representation
+from semantic_id_ranking.trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
 from semantic_id_ranking.trainer.tokenizer.pack import pack
 from semantic_id_ranking.trainer.tokenizer.pack import unpack
 from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
@@ -50,13 +51,18 @@ class ItemEmbedding(tf_keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         if isinstance(representation, str):
-            representation = RepresentationConfig(representation)
+            if representation not in REGISTRY:
+                raise InputError(
+                    f"representation {representation!r} is unknown; it is one of "
+                    f"{', '.join(REGISTRY)}"
+                )
+            representation = REGISTRY[representation]()
         if representation.separate_tables:
             raise InputError("separate_tables has no meaning in one layer; make one a role")
         self.representation = representation
         self.tokenizer = tokenizer
         self.dim = dim
-        self._item = create_representation(representation, dim, tokenizer)
+        self._item = representation.create(dim, tokenizer)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -122,7 +128,7 @@ class ItemEmbedding(tf_keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "ItemEmbedding":
         """Makes the layer of what `get_config` gave."""
         config = dict(config)
-        representation = RepresentationConfig(**config.pop("representation"))
+        representation = parse_representation(config.pop("representation"))
         tokenizer = unpack(base64.b64decode(config.pop("tokenizer")))
         return cls(representation, tokenizer, **config)
 
@@ -163,7 +169,7 @@ class ItemEmbedding(tf_keras.layers.Layer):
 
 
 def _refuse_keras_3(*arguments: Any) -> None:
-    """Refuses a call by Keras 3, which would not train, nor save, the weights of a Keras 2 layer."""
+    """Refuses a call by Keras 3, which neither trains nor saves what a Keras 2 layer holds."""
     keras = sys.modules.get("keras")
     if keras is None or not keras.__version__.startswith("3"):
         return

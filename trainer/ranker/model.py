@@ -23,7 +23,9 @@ from semantic_id_ranking.trainer.ranker.mixture_of_experts import MixtureOfExper
 from semantic_id_ranking.trainer.ranker.negative_sampling import sample_negatives
 from semantic_id_ranking.trainer.ranker.optimizers import scale_loss
 from semantic_id_ranking.trainer.ranker.optimizers import unscale_gradients
-from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
+from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+    ItemRepresentation,
+)
 from semantic_id_ranking.trainer.ranker.task_head import TaskHead
 from semantic_id_ranking.trainer.ranker.task_loss import MeanLoss
 

@@ -16,10 +16,10 @@ from sentencepiece import sentencepiece_model_pb2
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.sid_text import fewest_pieces
 from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
 from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
 
-SPECIAL_PIECES = 1  # <unk>, which SentencePiece insists on.
 # Sequences that the unigram model begins with, for each that there is room for. With many more,
 # nearly every item has a piece of its own at first, single codes lose their probability to those,
 # and what is cut off later has nothing to fall back to: items shown most were left in single codes.
@@ -55,7 +55,7 @@ def train_tokenizer(
             item was impressed, or an argument has the wrong shape or range.
     """
     require_encodable(space.levels, space.codebook_size)
-    smallest = space.levels * space.codebook_size + SPECIAL_PIECES
+    smallest = fewest_pieces(space.levels, space.codebook_size)
     if rows < smallest:
         raise ValueError(
             f"rows = {rows} cannot hold all {space.levels} x {space.codebook_size} codes "
