@@ -49,7 +49,7 @@ class ItemEmbedding(tf_keras.layers.Layer):
         dim: int = 32,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         if isinstance(representation, str):
             if representation not in REGISTRY:
                 raise InputError(
@@ -92,6 +92,8 @@ class ItemEmbedding(tf_keras.layers.Layer):
         }
         with tf.init_scope():
             self._item({field: absent[field] for field in self.fields})
+        # A SavedModel keeps the training step too, and has to find what that reads.
+        self._derived = _NoWeights(self._item.derived_variables)
         super().build(input_shape)
 
     def call(
@@ -166,6 +168,16 @@ class ItemEmbedding(tf_keras.layers.Layer):
                 f"{field} must be [..., {widths[field]}], not of shape {list(values.shape)}"
             )
         return tf.cast(values, _DTYPES[field]) if field != "item_id" else values
+
+
+class _NoWeights(tf.Module):
+    """Holds variables that a SavedModel has to find, without making them weights of a layer."""
+
+    variables = trainable_variables = non_trainable_variables = ()
+
+    def __init__(self, held: list[tf.Variable]):
+        super().__init__()
+        self.held = held
 
 
 def _refuse_keras_3(*arguments: Any) -> None:

@@ -19,9 +19,9 @@ from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.impressed_items import FILE_NAME as IMPRESSED_ITEMS_FILE
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
+from semantic_id_ranking.trainer.tokenizer.sid_text import SPECIAL_PIECES
 from semantic_id_ranking.trainer.tokenizer.sid_text import text_to_codes
 from semantic_id_ranking.trainer.tokenizer.train import impressed_texts
-from semantic_id_ranking.trainer.tokenizer.train import SPECIAL_PIECES
 from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
 
 if TYPE_CHECKING:
