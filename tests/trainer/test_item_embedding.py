@@ -83,7 +83,8 @@ def test_vectors_are_those_of_the_pipelines_representation(tokenizer, name, shap
     [SidSpm(rows=ROWS), SidHybrid(rows=ROWS), IdPlusSid(rows=ROWS), IndividualId(), Dense()],
     ids=lambda config: config.name,
 )
-def test_a_saved_model_gives_the_same_and_can_be_trained_on(tokenizer, config, tmp_path):
+@pytest.mark.parametrize("form", ["keras", "tf"])
+def test_a_saved_model_gives_the_same_and_can_be_trained_on(tokenizer, config, form, tmp_path):
     layer = ItemEmbedding(config, tokenizer, DIM)
     model = model_of(layer)
     model.compile("adam", "mse")
@@ -94,17 +95,16 @@ def test_a_saved_model_gives_the_same_and_can_be_trained_on(tokenizer, config, t
     labels = np.ones((BATCH, 1), np.float32)
     model.fit(data, labels, verbose=0)
     expected = model.predict(data, verbose=0)
-    model.save(tmp_path / "model.keras")
-    model.save(tmp_path / "model", save_format="tf")
-    for path in ("model.keras", "model"):
-        loaded = tf_keras.models.load_model(tmp_path / path)
-        np.testing.assert_array_equal(loaded.predict(data, verbose=0), expected)
-        (again,) = (one for one in loaded.layers if isinstance(one, ItemEmbedding))
-        assert again.representation == config
-        assert len(loaded.trainable_variables) == len(model.trainable_variables)
-        loaded.compile("adam", "mse")
-        loaded.fit(data, labels, verbose=0)
-        assert np.abs(loaded.predict(data, verbose=0) - expected).max() > 0
+    path = tmp_path / ("model.keras" if form == "keras" else "model")
+    model.save(path, save_format=form)
+    loaded = tf_keras.models.load_model(path)
+    np.testing.assert_array_equal(loaded.predict(data, verbose=0), expected)
+    (again,) = (one for one in loaded.layers if isinstance(one, ItemEmbedding))
+    assert again.representation == config
+    assert len(loaded.trainable_variables) == len(model.trainable_variables)
+    loaded.compile("adam", "mse")
+    loaded.fit(data, labels, verbose=0)
+    assert np.abs(loaded.predict(data, verbose=0) - expected).max() > 0
 
 
 def test_training_moves_the_table(tokenizer):

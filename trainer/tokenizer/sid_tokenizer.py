@@ -44,6 +44,7 @@ class SidTokenizer:
     codes, which generalise, so that any Semantic ID can be tokenized. It holds all that any item
     representation needs besides its configuration.
 
+    >>> from semantic_id_ranking.contracts.sid_space import SidSpace
     >>> sids = [[0, 1], [2, 3], [1, 1]]
     >>> space = SidSpace("0123456789abcdef", levels=2, codebook_size=4)
     >>> tokenizer = SidTokenizer.fit(sids, counts=[50, 2, 2], semantic_ids=space, rows=10)
