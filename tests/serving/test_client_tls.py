@@ -60,7 +60,11 @@ def test_a_client_without_what_the_server_asks_for_is_not(server, files, tmp_pat
     refused = [None, ClientTls(server_authority=other.authority)]
     if mutual:
         refused.append(ClientTls(server_authority=files.authority))
-        refused.append(ClientTls(files.authority, other.certificate, other.key))
+        refused.append(
+            ClientTls(
+                server_authority=files.authority, certificate=other.certificate, key=other.key
+            )
+        )
     for tls in refused:
         with EncoderClient(address, timeout=1.0, tls=tls) as encoder:
             with pytest.raises(ModelCallError) as caught:
