@@ -75,3 +75,9 @@ def test_a_client_without_what_the_server_asks_for_is_not(server, files, tmp_pat
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.pem"):
         EncoderClient("127.0.0.1:1", tls=ClientTls(server_authority=str(tmp_path / "absent.pem")))
+
+
+@pytest.mark.parametrize(("given", "missing"), [("key", "certificate"), ("certificate", "key")])
+def test_half_of_a_pair_is_refused_before_grpc_ends_the_process(files, given, missing):
+    with pytest.raises(ValueError, match=f"has a {given} and no {missing}; both are needed"):
+        ClientTls(server_authority=files.authority, **{given: getattr(files, given)})
