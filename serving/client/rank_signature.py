@@ -271,6 +271,8 @@ def _column(column: str, value: Any, dtype: tf.DType) -> np.ndarray:
 
 def _strings(column: str, value: Any) -> np.ndarray:
     values = np.asarray(value, object).ravel().tolist()
+    if set(map(type, values)) == {bytes}:
+        return _object_array(values)
     for row, one in enumerate(values):
         if not isinstance(one, (str, bytes)):
             raise ValueError(f"context {column} at row {row} is {one!r}; str or bytes is wanted")
