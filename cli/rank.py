@@ -65,14 +65,14 @@ def rank(
     values = catalogue.context(context)
     # TensorFlow comes with it, which takes seconds: what can be wrong before is told at once.
     from semantic_id_ranking.serving.client import ModelCallError
-    from semantic_id_ranking.serving.client import SidSpaceMismatchError
+    from semantic_id_ranking.serving.client import ServedSpaceError
 
     try:
         with open_store(store) if store else open_run_store(run, catalogue) as sids:
             show_ranking(catalogue, chosen, user, values, top, address, sids, console, tls=tls)
     except InputError:
         raise
-    except (ModelCallError, SidSpaceMismatchError) as error:
+    except (ModelCallError, ServedSpaceError) as error:
         raise InputError(f"the model server at {address}: {error}") from error
     except (StoreError, ValueError, OSError) as error:
         raise InputError(str(error)) from error
@@ -102,7 +102,7 @@ def client_tls(
             raise InputError(f"{path}: no such file")
     from semantic_id_ranking.serving.client import ClientTls
 
-    return ClientTls(authority, certificate, key)
+    return ClientTls(server_authority=authority, certificate=certificate, key=key)
 
 
 def open_run_store(run: str, catalogue: Catalogue) -> SidStore:
