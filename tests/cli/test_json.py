@@ -221,6 +221,7 @@ def test_a_rollback(sid, tmp_path):
     assert "version 1 is the newest again" in said
 
 
+@pytest.mark.slow
 def test_a_whole_run_prints_nothing_else_on_standard_output(finished_run):
     """All components come from the cache; what libraries print at import and at exit counts."""
     command = [sys.executable, "-m", "semantic_id_ranking.cli.main", "run", "--json"]
