@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import rich.console
 import rich.table
@@ -28,7 +29,7 @@ SENTENCEPIECE_OPS = frozenset(
 _PYTHON = "PyFunc"
 
 
-def check_servable(path: str, console: rich.console.Console) -> None:
+def check_servable(path: str, console: rich.console.Console) -> dict[str, Any]:
     """Lists the ops of a SavedModel, functions included, and where they come from.
 
     `tensorflow_model_server` links TensorFlow's own ops, which are those that a process knows that
@@ -38,6 +39,10 @@ def check_servable(path: str, console: rich.console.Console) -> None:
         path: A SavedModel, or its base folder, whose latest version is taken.
         console: Where to list them.
 
+    Returns:
+        The same, for `--json`: `path` of the SavedModel; `ops`, each with `op`, `nodes` and `of`,
+        the library that has it.
+
     Raises:
         InputError: There is no SavedModel, or it has other ops, or ops that call Python.
     """
@@ -46,18 +51,20 @@ def check_servable(path: str, console: rich.console.Console) -> None:
     table = rich.table.Table()
     for column in ("op", "nodes", "of"):
         table.add_column(column)
-    others = []
+    ops, others = [], []
     for op, (nodes, registered) in sorted(_ops(path).items()):
         origin = _origin(op, registered)
         if origin is None:
             others.append(op)
         table.add_row(op, str(nodes), origin or "not in TensorFlow Serving")
+        ops.append({"op": op, "nodes": nodes, "of": origin})
     console.print(table, markup=False)
     if others:
         raise InputError(
             f"{path}: TensorFlow Serving cannot run the ops {', '.join(others)}; use TensorFlow's "
             "own, none that call Python, and of tensorflow_text only SentencePiece's"
         )
+    return {"path": path, "ops": ops}
 
 
 def _origin(op: str, registered: bool) -> str | None:

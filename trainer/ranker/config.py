@@ -181,7 +181,8 @@ class RankerConfig:
             log-odds and served predictions are float32 always.
         distribution: How training is spread: "none"; "mirrored", over the GPUs of this machine;
             "multi_worker_mirrored", over the workers of TF_CONFIG in step; "parameter_server", over
-            the workers of TF_CONFIG each at its own pace. See docs/training.md.
+            the workers of TF_CONFIG each at its own pace. See
+            docs/how-to/train-on-many-machines.md.
         checkpoint_steps: Training steps between two checkpoints, from which a training that was
             interrupted goes on; a parameter server's are at the ends of epochs.
         seed: Seed of initial weights and of shuffling.
