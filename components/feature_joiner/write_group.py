@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 from apache_beam.io.filesystems import FileSystems
-from tfx_bsl.coders import example_coder
+from tfx_bsl.public import tfxio
 
 from semantic_id_ranking.components.feature_joiner.impressions import concatenate
 from semantic_id_ranking.components.feature_joiner.impressions import Impressions
@@ -75,7 +75,7 @@ class WriteGroup(beam.DoFn):
             if parts:
                 impressions = concatenate(parts)
                 for evaluation, batch in self._join(impressions, table, popularity):
-                    for example in example_coder.RecordBatchToExamples(batch):
+                    for example in tfxio.RecordBatchToExamplesEncoder().encode(batch):
                         writers[evaluation].write(example)
                 histories = final_histories(impressions, table, self._parameters)
                 yield int(impressions["timestamp"].max())
