@@ -96,7 +96,7 @@ class ParquetExampleGenExecutor(base_beam_executor.BaseBeamExecutor, abc.ABC):
                 | "Blocks" >> beam.Create(list(enumerate(blocks)), reshuffle=False)
                 # Else the runner fuses everything into one worker.
                 | "Spread" >> beam.Reshuffle()
-                | "Write" >> beam.ParDo(WriteBlock(features, *folders, len(blocks)))
+                | "Write" >> beam.ParDo(WriteBlock(features, folders[0], folders[1], len(blocks)))
             )
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")

@@ -1,5 +1,6 @@
 """FeatureJoiner: the work."""
 
+import functools
 import json
 import os
 from collections.abc import Iterable
@@ -198,7 +199,7 @@ def _write_item_ages(timestamp: int, table: ItemTable, path: str) -> None:
 
 
 def _sum_counts(counts: Iterable[np.ndarray]) -> np.ndarray:
-    return sum(counts)
+    return functools.reduce(np.add, counts)
 
 
 def _write_counts(counts: counts_lib.Counts, path: str) -> None:

@@ -62,7 +62,7 @@ class WriteGroup(beam.DoFn):
             The time of its last impression, if there is one.
         """
         number, parts = group
-        parts = [part for part in parts if part is not None]
+        given = [part for part in parts if part is not None]
         name = f"{number:05d}-of-{self._parameters.shards:05d}"
         histories = HISTORIES.empty_table()
         with ExitStack() as stack:
@@ -72,8 +72,8 @@ class WriteGroup(beam.DoFn):
                 )
                 for folder in self._splits
             ]
-            if parts:
-                impressions = concatenate(parts)
+            if given:
+                impressions = concatenate(given)
                 for evaluation, batch in self._join(impressions, table, popularity):
                     for example in tfxio.RecordBatchToExamplesEncoder().encode(batch):
                         writers[evaluation].write(example)

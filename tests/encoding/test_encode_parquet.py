@@ -1,5 +1,6 @@
 """`encode_parquet`: each item once, whatever its files; an output complete or absent."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -131,3 +132,10 @@ def test_a_damaged_model_encodes_nothing(tmp_path):
     with pytest.raises(InputError, match=r"damaged: saved_model\.pb is not as it was exported"):
         encode(damaged, items, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_encodes_nothing_is_named(tmp_path):
+    ranker = floor_model.save_model(tmp_path / "m", dataclasses.replace(SPACE, embedding_dim=None))
+    items = floor_model.write_items(tmp_path / "items.parquet", [[1.0, 2.0]])
+    with pytest.raises(InputError, match=r"m: its sid_space\.json has no embedding_dim"):
+        encode(ranker, items, tmp_path / "out")
