@@ -94,6 +94,12 @@ def encode_parquet(
     options = options or EncodeOptions()
     check_file_digests(model)
     space = SidSpace.load(f"{model}/assets.extra")
+    dim = space.embedding_dim
+    if dim is None:
+        raise InputError(
+            f"{model}: its sid_space.json has no embedding_dim, the length of the embeddings that "
+            "it encodes; name a semantic_id model"
+        )
     folder = OutputFolder(output)
     data = DataSet.open(items)
     data.require(id_column, uses.IDS, "the id of the item")
@@ -105,7 +111,7 @@ def encode_parquet(
         job = EncodeJob(
             model=os.path.abspath(model),
             space=space,
-            check=ItemCheck(id_column, embedding_column, space.embedding_dim),
+            check=ItemCheck(id_column, embedding_column, dim),
             skip_bad=options.skip_bad,
             copy=bool(options.earlier) and not options.re_encode_all,
             staging=staging,

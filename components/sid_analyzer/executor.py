@@ -48,7 +48,10 @@ class Executor(base_executor.BaseExecutor):
         unseen = _sample(items, "eval")
         measured = unseen if len(unseen[0]) else train
         row = {item_id: position for position, item_id in enumerate(ids)}
-        sids_of = lambda sample: sids[[row[item_id] for item_id in sample[0]]]  # noqa: E731
+
+        def sids_of(sample: tuple[list[str], np.ndarray]) -> np.ndarray:
+            return sids[[row[item_id] for item_id in sample[0]]]
+
         decode = tf.saved_model.load(model).signatures["decode"]
         reconstructed = decode(sid=tf.constant(sids_of(measured), tf.int32))["embedding"].numpy()
         # As in training, an item far from all others would decide mean and spread alone.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from semantic_id_ranking.trainer import autograph  # noqa: F401
+from semantic_id_ranking._compat import keep_autograph_out_of_keras
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
@@ -61,6 +61,7 @@ class Ranker(tfrs.Model):
             config: The network.
             moments: Moments of the regression labels by task name.
         """
+        keep_autograph_out_of_keras()
         super().__init__()
         moments = moments or {}
         self.representation = representation
