@@ -1,6 +1,7 @@
 """Trial of a network of the user's own, before anything is trained."""
 
 import os
+import re
 import traceback
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -14,7 +15,6 @@ from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.network_factory import network_factory
-from semantic_id_ranking.trainer.ranker.network_factory import one_line
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations import ItemVectors
 
@@ -27,6 +27,9 @@ _SITUATIONS = (
     (1, 2, False, "with one user for all candidates"),
     (1, 0, False, "with one user for all candidates, who has no history"),
 )
+_WRAPPING = re.compile(r"(\w+: )?(Exception encountered when|in user code:|File |Call arguments)")
+_NODE = re.compile(r"\{\{.*?\}\}")
+_FRAME = re.compile(r'File "(.+?)", line (\d+)')
 # Frames in here are not the user's.
 _LIBRARIES = (__file__, os.path.dirname(tf.__file__), os.path.dirname(tf.keras.__file__))
 
@@ -56,8 +59,8 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
         raise _failure(config.model, "when called with (config, tasks)", error) from error
     if not isinstance(network, tf.keras.layers.Layer):
         raise InputError(
-            f"ranker.model: {config.model} returns a {type(network).__name__}; a layer of tf_keras "
-            "(tf.keras.layers.Layer of Keras 2) is needed"
+            f"ranker.model: {config.model} returns an object of type {type(network).__name__}; a "
+            "layer of tf_keras (tf.keras.layers.Layer of Keras 2) is needed"
         )
     for users, history, training, situation in _SITUATIONS:
         inputs = _zeros(config, context, users or _CANDIDATES, history)
@@ -120,11 +123,11 @@ def _check_names(returned: object, model: str, tasks: Sequence[TaskConfig]) -> N
         wrong = [name for name in names if not tf.is_tensor(returned[name])]
         if not wrong:
             return
-        what = f"a {type(returned[wrong[0]]).__name__} for task {wrong[0]}"
+        what = f"an object of type {type(returned[wrong[0]]).__name__} for task {wrong[0]}"
     elif isinstance(returned, Mapping):
         what = f"outputs of {', '.join(map(str, returned)) or 'nothing'}"
     else:
-        what = f"a {type(returned).__name__}"
+        what = f"an object of type {type(returned).__name__}"
     raise InputError(
         f"ranker.model: {model}: its layer returns {what}; a dictionary is needed of a tensor for "
         f"each task: {', '.join(names)}"
@@ -134,10 +137,14 @@ def _check_names(returned: object, model: str, tasks: Sequence[TaskConfig]) -> N
 def _failure(model: str, situation: str, error: Exception) -> InputError:
     """An error of the user's code: what, and where; the log has the traceback."""
     logging.error("ranker.model %s fails", model, exc_info=error)
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(_LIBRARIES)
-    ]
-    where = f", {frames[-1].filename} line {frames[-1].lineno}" if frames else ""
-    return InputError(f"ranker.model: {model} fails {situation} ({one_line(error)}{where})")
+    # Keras and AutoGraph wrap a message into paragraphs of their own.
+    paragraphs = [paragraph.strip() for paragraph in re.split(r"\n\s*\n", str(error))]
+    own = [one for one in paragraphs if one and not _WRAPPING.match(one)]
+    message = " ".join(_NODE.sub("", own[0] if own else str(error)).split())
+    kind = type(error).__name__
+    reason = message if message.startswith(f"{kind}:") else f"{kind}: {message}"
+    frames = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+    frames += _FRAME.findall(str(error))
+    frames = [(file, line) for file, line in frames if not file.startswith(_LIBRARIES)]
+    where = f", {frames[-1][0]} line {frames[-1][1]}" if frames else ""
+    return InputError(f"ranker.model: {model} fails {situation} ({reason}{where})")

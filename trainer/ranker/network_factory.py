@@ -58,21 +58,17 @@ def network_factory(model: str | None) -> NetworkFactory:
     try:
         found = getattr(importlib.import_module(module), name, None)
     except Exception as error:
+        reason = " ".join(str(error).split())
         # Theirs is the code that failed: where, the log tells.
         logging.exception("ranker.model %s cannot be imported", model)
         raise InputError(
-            f"ranker.model: {model} cannot be imported ({one_line(error)}); install its package "
-            "where the pipeline runs, or put the folder that it lies in on PYTHONPATH"
+            f"ranker.model: {model} cannot be imported ({type(error).__name__}: {reason}); "
+            "install its package where the pipeline runs, or put its folder on PYTHONPATH"
         ) from error
     if not callable(found):
-        what = f"is a {type(found).__name__}" if found is not None else f"is not in {module}"
+        what = f"is of type {type(found).__name__}" if found is not None else f"is not in {module}"
         raise InputError(
             f"ranker.model: {model} {what}; name a function of (config, tasks) that returns a "
             "Keras layer"
         )
     return found
-
-
-def one_line(error: BaseException) -> str:
-    """An error's type and message, without line breaks."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
