@@ -17,7 +17,7 @@ from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.network_factory import network_factory
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
-from semantic_id_ranking.trainer.ranker.representations import ItemVectors
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 from semantic_id_ranking.trainer.ranker.train import train
 from tests import ROOT
 from tests.trainer import ranker_cases as cases

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import traceback
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.network_factory import network_factory
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
-from semantic_id_ranking.trainer.ranker.representations import ItemVectors
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 
 _CANDIDATES = 3
 # Users (None: one a candidate), history entries, whether it is a training step, and what to call
@@ -30,8 +31,9 @@ _SITUATIONS = (
 _WRAPPING = re.compile(r"(\w+: )?(Exception encountered when|in user code:|File |Call arguments)")
 _NODE = re.compile(r"\{\{.*?\}\}")
 _FRAME = re.compile(r'File "(.+?)", line (\d+)')
+_KERAS = sys.modules[tf.keras.layers.Layer.__module__.partition(".")[0]]
 # Frames in here are not the user's.
-_LIBRARIES = (__file__, os.path.dirname(tf.__file__), os.path.dirname(tf.keras.__file__))
+_LIBRARIES = (__file__, os.path.dirname(tf.__file__), os.path.dirname(_KERAS.__file__))
 
 
 def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: ContextSpec) -> None:

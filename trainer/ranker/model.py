@@ -22,7 +22,9 @@ from semantic_id_ranking.trainer.ranker.network_factory import network_factory
 from semantic_id_ranking.trainer.ranker.optimizers import scale_loss
 from semantic_id_ranking.trainer.ranker.optimizers import unscale_gradients
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
-from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
+from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+    ItemRepresentation,
+)
 from semantic_id_ranking.trainer.ranker.task_loss import MeanLoss
 from semantic_id_ranking.trainer.ranker.task_objective import TaskObjective
 
