@@ -1,4 +1,4 @@
-"""Code blocks of the README, CONTRIBUTING and the documentation, and the commands in them."""
+"""Code blocks of READMEs, CONTRIBUTING and the documentation, and the commands in them."""
 
 import dataclasses
 import pathlib
@@ -20,7 +20,7 @@ _ASSIGNMENT = re.compile(r"^[A-Z_]+=")
 
 def documents() -> list[pathlib.Path]:
     """The files."""
-    pages = sorted((ROOT / "docs").rglob("*.md"))
+    pages = [p for folder in ("docs", "examples") for p in sorted((ROOT / folder).rglob("*.md"))]
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *pages]
 
 

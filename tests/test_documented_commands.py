@@ -71,7 +71,7 @@ def check_spelling(words: list[str]) -> None:
     else:
         assert program in OTHERS, f"{program}: is not in OTHERS"
     for word in words:
-        if re.match(r"(serving/deploy|configs|requirements|tests|benchmarks)/", word):
+        if re.match(r"(serving/deploy|configs|examples|requirements|tests|benchmarks)/", word):
             assert (ROOT / word.split("::")[0]).exists(), f"{word}: no such file"
 
 
