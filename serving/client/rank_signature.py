@@ -244,7 +244,7 @@ def _item_ids(role: str, value: Any) -> np.ndarray:
         if types == {bytes}:
             # One line feed more between two ids makes no UTF-8 of what is none.
             b"\n".join(values).decode()
-            return _object_array(values)
+            return array.ravel()
         if types == {str}:
             return _object_array([one.encode() for one in values])
     except UnicodeError:
@@ -270,9 +270,10 @@ def _column(column: str, value: Any, dtype: tf.DType) -> np.ndarray:
 
 
 def _strings(column: str, value: Any) -> np.ndarray:
-    values = np.asarray(value, object).ravel().tolist()
+    array = np.asarray(value, object).ravel()
+    values = array.tolist()
     if set(map(type, values)) == {bytes}:
-        return _object_array(values)
+        return array
     for row, one in enumerate(values):
         if not isinstance(one, (str, bytes)):
             raise ValueError(f"context {column} at row {row} is {one!r}; str or bytes is wanted")

@@ -181,9 +181,10 @@ def _best_first(scores: Mapping[str, np.ndarray], weights: Mapping[str, float]) 
 def _ranked_items(
     item_ids: Sequence[str], scores: Mapping[str, np.ndarray], source_of: Mapping[str, Source]
 ) -> list[RankedItem]:
-    tasks = list(scores)
-    rows = zip(*(values.tolist() for values in scores.values()), strict=True)
+    columns = {task: values.tolist() for task, values in scores.items()}
     return [
-        RankedItem(item, dict(zip(tasks, row, strict=True)), source_of.get(item))
-        for item, row in zip(item_ids, rows, strict=True)
+        RankedItem(
+            item, {task: column[row] for task, column in columns.items()}, source_of.get(item)
+        )
+        for row, item in enumerate(item_ids)
     ]
