@@ -2,12 +2,14 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lane-b test-wheel test-notebook lint format lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
+.PHONY: help demo test test-lane-b test-wheel test-notebook lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 PEERS := .venv-peers
 PEERS_INSTALLED := $(PEERS)/.installed
+DOCS := .venv-docs
+DOCS_INSTALLED := $(DOCS)/.installed
 LOCKS := $(wildcard requirements/python3.*.txt)
 # More arguments of the command that a target runs: make test ARGS="-k fingerprint"
 ARGS :=
@@ -26,6 +28,9 @@ $(INSTALLED): pyproject.toml requirements/install.sh requirements/uv.sh $(LOCKS)
 
 $(PEERS_INSTALLED): benchmarks/requirements.txt benchmarks/install_peers.sh requirements/uv.sh
 	@benchmarks/install_peers.sh
+
+$(DOCS_INSTALLED): requirements/docs.txt requirements/install_docs.sh requirements/uv.sh
+	@requirements/install_docs.sh
 
 demo: $(INSTALLED) ## Run the pipeline on MovieLens and show what Semantic IDs gain over hashed IDs
 	@$(VENV)/bin/sid demo $(ARGS)
@@ -50,6 +55,10 @@ lint: $(INSTALLED) ## Check the code's style, and that what it imports is declar
 format: $(INSTALLED) ## Put the code into that style
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+docs: $(DOCS_INSTALLED) ## Build the documentation site into site/, where every warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet --strict $(ARGS)
+	@echo "The site begins with site/index.html."
 
 bench-rqvae: $(INSTALLED) $(PEERS_INSTALLED) ## Measure the RQ-VAE against FAISS on the items of DATA=DIR
 	@$(VENV)/bin/python -m benchmarks.rqvae --data $(DATA) $(ARGS)
@@ -84,6 +93,6 @@ check-locks: ## Ask the registry whether every locked package is there, for ever
 	@requirements/check.sh
 
 clean: ## Remove the environments and all caches; runs/ stays
-	rm -rf $(VENV) $(PEERS) .venv-uv .redis-server* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(DOCS) .venv-uv .redis-server* site build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	rm -rf --one-file-system .lane-b || rm -rf --one-file-system .lane-b # A run may still write there.
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -206,7 +206,7 @@ def _calls(
     for name in _REPRESENTATIONS:
         path = os.path.join(models, name, "1")
         calls[IN_PROCESS, name] = in_process(path, requests)
-        client = RankerClient(address, name, timeout=30.0)
+        client = RankerClient(address, timeout=30.0, model=name)
         calls[SERVER, name] = through_server(client, requests)
     path = os.path.join(models, _SPM, "1")
     calls[f"{IN_PROCESS}, {EXAMPLES}", _SPM] = examples_in_process(path, requests[0])

@@ -37,11 +37,12 @@ def measure_new_items(
     with (
         open_store(store) as sids,
         EncoderClient(address) as encoder,
-        RankerClient(address, model, store=sids, timeout=30.0) as ranker,
-        RankerClient(address, model, timeout=30.0) as others,
+        RankerClient(address, timeout=30.0, model=model, store=sids) as ranker,
+        RankerClient(address, timeout=30.0, model=model) as others,
     ):
-        sids.add_space(encoder.space)
-        fingerprint = encoder.space.fingerprint
+        space = encoder.space()
+        sids.add_space(space)
+        fingerprint = space.fingerprint
         sids.put(fingerprint, [item.decode() for item in world.ids], world.sids)
 
         def rank_new(number: int) -> None:

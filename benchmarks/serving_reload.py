@@ -71,7 +71,7 @@ def reload_under_load(
         return time.monotonic() < begin + seconds or not all_in.is_set()
 
     model = os.path.basename(base_path)
-    with RankerClient(address, model, timeout=30.0) as client:
+    with RankerClient(address, timeout=30.0, model=model) as client:
         arguments = request.arguments()
 
         def call(_: int) -> None:

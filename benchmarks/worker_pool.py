@@ -41,7 +41,7 @@ def run_each(
     """Runs tasks in worker processes, each of which takes one task at a time.
 
     A task that raises, or whose process dies, is tried once more in a fresh process. The traceback
-    goes to standard error.
+    goes to standard error. joblib ends the whole run where a process dies.
 
     Args:
         function: Called with a task.

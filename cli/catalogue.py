@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 
 import pyarrow.parquet as pq
-import pyarrow_hotfix  # noqa: F401  CVE-2023-47248
 
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN

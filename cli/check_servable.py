@@ -1,9 +1,6 @@
 """`sid check-servable`: does a SavedModel need an op that TensorFlow Serving does not have?"""
 
-import json
-import os
-import subprocess
-import sys
+from typing import Any
 
 import rich.console
 import rich.table
@@ -28,15 +25,19 @@ SENTENCEPIECE_OPS = frozenset(
 _PYTHON = "PyFunc"
 
 
-def check_servable(path: str, console: rich.console.Console) -> None:
+def check_servable(path: str, console: rich.console.Console) -> dict[str, Any]:
     """Lists the ops of a SavedModel, functions included, and where they come from.
 
-    `tensorflow_model_server` links TensorFlow's own ops, which are those that a process knows that
-    imported nothing but TensorFlow, and tensorflow_text's SentencePiece ops.
+    `tensorflow_model_server` links TensorFlow's own ops, which are those of `tf.raw_ops`, and
+    tensorflow_text's SentencePiece ops.
 
     Args:
         path: A SavedModel, or its base folder, whose latest version is taken.
         console: Where to list them.
+
+    Returns:
+        The same, for `--json`: `path` of the SavedModel; `ops`, each with `op`, `nodes` and `of`,
+        the library that has it.
 
     Raises:
         InputError: There is no SavedModel, or it has other ops, or ops that call Python.
@@ -46,18 +47,20 @@ def check_servable(path: str, console: rich.console.Console) -> None:
     table = rich.table.Table()
     for column in ("op", "nodes", "of"):
         table.add_column(column)
-    others = []
+    ops, others = [], []
     for op, (nodes, registered) in sorted(_ops(path).items()):
         origin = _origin(op, registered)
         if origin is None:
             others.append(op)
         table.add_row(op, str(nodes), origin or "not in TensorFlow Serving")
+        ops.append({"op": op, "nodes": nodes, "of": origin})
     console.print(table, markup=False)
     if others:
         raise InputError(
             f"{path}: TensorFlow Serving cannot run the ops {', '.join(others)}; use TensorFlow's "
             "own, none that call Python, and of tensorflow_text only SentencePiece's"
         )
+    return {"path": path, "ops": ops}
 
 
 def _origin(op: str, registered: bool) -> str | None:
@@ -67,20 +70,13 @@ def _origin(op: str, registered: bool) -> str | None:
 
 
 def _ops(path: str) -> dict[str, tuple[int, bool]]:
-    """Nodes of each op, and whether TensorFlow registers it."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "semantic_id_ranking.cli.servable_ops",
-            os.path.abspath(path),
-        ],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    found = json.loads(done.stdout)
-    if found is None:
-        raise InputError(f"{path}/saved_model.pb: is no SavedModel, or a damaged one")
-    return found
+    """Nodes of each op, and whether TensorFlow has it."""
+    from google.protobuf.message import DecodeError
+
+    from semantic_id_ranking.cli import servable_ops
+
+    try:
+        counts = servable_ops.count_ops(path)
+    except DecodeError as error:
+        raise InputError(f"{path}/saved_model.pb: is no SavedModel, or a damaged one") from error
+    return {op: (nodes, servable_ops.is_of_tensorflow(op)) for op, nodes in counts.items()}

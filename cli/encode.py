@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import rich.console
 
@@ -22,7 +23,7 @@ def encode(
     re_encode_all: bool,
     skip_bad: int,
     console: rich.console.Console,
-) -> None:
+) -> dict[str, Any]:
     """Encodes Parquet files of items.
 
     Args:
@@ -35,6 +36,10 @@ def encode(
         re_encode_all: Encode these too.
         skip_bad: Bad items that are put aside, at most.
         console: Where to say what was done.
+
+    Returns:
+        The same, for `--json`: `output`, `fingerprint`, counts of items, and `rejects`, the path of
+        the file of bad items or None.
 
     Raises:
         InputError: The model, an item or the earlier output is not what it should be.
@@ -67,3 +72,13 @@ def encode(
         markup=False,
         soft_wrap=True,
     )
+    return {
+        "output": output,
+        "fingerprint": result.space.fingerprint,
+        "items": count,
+        "encoded": result.encoded,
+        "copied": result.copied,
+        "gone": result.gone,
+        "rejected": result.rejected,
+        "rejects": result.rejects,
+    }

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from typing import Any
 
 import rich.console
 from ml_metadata import metadata_store
@@ -20,7 +21,7 @@ from semantic_id_ranking.pipeline.run_records import finished_runs
 from semantic_id_ranking.pipeline.run_records import open_metadata
 
 
-def gc(output: str, keep: int, console: rich.console.Console) -> None:
+def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
     """Removes the artifacts that neither the newest runs nor the served models need.
 
     What killed runs left goes, too: half artifacts, checkpoints, temporary files. A later run
@@ -30,6 +31,10 @@ def gc(output: str, keep: int, console: rich.console.Console) -> None:
         output: Output folder of runs.
         keep: Finished runs that are kept, the newest ones.
         console: Where to say what was removed.
+
+    Returns:
+        The same, for `--json`: `kept_runs`, ids, oldest first; `removed_artifacts`;
+        `removed_bytes`.
 
     Raises:
         InputError: A run is under way there, or none has finished.
@@ -62,6 +67,11 @@ def gc(output: str, keep: int, console: rich.console.Console) -> None:
         markup=False,
         soft_wrap=True,
     )
+    return {
+        "kept_runs": [run.name for run in runs],
+        "removed_artifacts": len(surplus),
+        "removed_bytes": size,
+    }
 
 
 def _keys_of_run(store: metadata_store.MetadataStore, run: int) -> set[str]:

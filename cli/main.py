@@ -1,5 +1,6 @@
 """The command line `sid`."""
 
+import importlib.metadata
 import importlib.resources
 import os
 import sys
@@ -14,6 +15,8 @@ import rich.console  # noqa: E402
 import typer  # noqa: E402
 
 from semantic_id_ranking.cli import serving_commands  # noqa: E402
+from semantic_id_ranking.cli.output import AsJson  # noqa: E402
+from semantic_id_ranking.cli.output import Output  # noqa: E402
 from semantic_id_ranking.cli.store_url import hide_credentials  # noqa: E402
 from semantic_id_ranking.contracts.errors import InputError  # noqa: E402
 from semantic_id_ranking.pipeline import exit_status  # noqa: E402
@@ -26,10 +29,8 @@ app = typer.Typer(
     help="Semantic IDs in place of hashed item IDs for ranking models.",
     epilog=exit_status.EPILOG,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = rich.console.Console()
 
 _SIGNALS = {exit_status.INTERRUPTED: "interrupted", exit_status.TERMINATED: "terminated"}
 
@@ -48,6 +49,24 @@ Items = Annotated[
 Impressions = Annotated[list[str], typer.Option(help="Impressions, as --items; may be repeated.")]
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"sid {importlib.metadata.version('semantic-id-ranking')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Takes the options before the command."""
+
+
 @app.command()
 def run(
     items: Items,
@@ -63,12 +82,15 @@ def run(
     ] = 0,
     config: Config = None,
     overrides: Overrides = None,
+    as_json: AsJson = False,
 ) -> None:
     """Runs the whole pipeline on your data, on this machine."""
     from semantic_id_ranking.pipeline import run as run_lib
 
     configured = load_config(config, overrides or ())
-    summary = run_lib.run(items, impressions, output, configured, console, skip_bad)
+    streams = Output(as_json)
+    summary = run_lib.run(items, impressions, output, configured, streams.console, skip_bad)
+    streams.result(summary)
     if not summary["blessed"]:
         raise typer.Exit(exit_status.NOT_BLESSED)
 
@@ -83,13 +105,16 @@ def demo(
         typer.Option(help="YAML file of the configuration; without it, that of MovieLens."),
     ] = None,
     overrides: Overrides = None,
+    as_json: AsJson = False,
 ) -> None:
     """Runs the pipeline on MovieLens, serves the result and ranks 500 films for one user."""
     from semantic_id_ranking.cli.demo import demo as demo_lib
 
     if config is None:
         config = str(importlib.resources.files("semantic_id_ranking") / "configs/movielens.yaml")
-    summary = demo_lib.demo(output, load_config(config, overrides or ()), console)
+    streams = Output(as_json)
+    summary = demo_lib.demo(output, load_config(config, overrides or ()), streams.console)
+    streams.result(summary)
     if not summary["blessed"]:
         raise typer.Exit(exit_status.NOT_BLESSED)
 
@@ -129,14 +154,17 @@ def encode(
     ] = 0,
     config: Config = None,
     overrides: Overrides = None,
+    as_json: AsJson = False,
 ) -> None:
     """Gives items their Semantic IDs, in a Beam batch."""
     from semantic_id_ranking.cli import encode as encode_lib
 
     columns = load_config(config, overrides or ()).columns
-    encode_lib.encode(
-        model, items, output, columns, workers, earlier, re_encode_all, skip_bad, console
+    streams = Output(as_json)
+    result = encode_lib.encode(
+        model, items, output, columns, workers, earlier, re_encode_all, skip_bad, streams.console
     )
+    streams.result(result)
 
 
 @app.command(name="tune-sid")
@@ -150,12 +178,16 @@ def tune_sid(
     ] = None,
     config: Config = None,
     overrides: Overrides = None,
+    as_json: AsJson = False,
 ) -> None:
     """Tries a few sizes of Semantic IDs on your items and recommends one, saying why."""
     from semantic_id_ranking.cli import tune_sid as tune_sid_lib
 
     configured = load_config(config, overrides or ())
-    tune_sid_lib.tune_sid(items, impressions, configured, minutes, log, console)
+    output = Output(as_json)
+    output.result(
+        tune_sid_lib.tune_sid(items, impressions, configured, minutes, log, output.console)
+    )
 
 
 @app.command()
@@ -166,11 +198,13 @@ def gc(
     keep: Annotated[
         int, typer.Option(help="Finished runs whose artifacts stay, the newest ones.", min=1)
     ],
+    as_json: AsJson = False,
 ) -> None:
     """Removes artifacts that neither the newest runs nor the served models need."""
     from semantic_id_ranking.cli import gc as gc_lib
 
-    gc_lib.gc(directory, keep, console)
+    output = Output(as_json)
+    output.result(gc_lib.gc(directory, keep, output.console))
 
 
 app.add_typer(serving_commands.app)

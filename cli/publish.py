@@ -1,6 +1,7 @@
 """`sid publish`: a batch of Semantic IDs into the store that serving reads."""
 
 import time
+from typing import Any
 
 import rich.console
 import rich.progress
@@ -14,7 +15,7 @@ from semantic_id_ranking.serving.store import SidStore
 from semantic_id_ranking.serving.store import StoreError
 
 
-def publish(sids: str, store: str, timeout: float, console: rich.console.Console) -> None:
+def publish(sids: str, store: str, timeout: float, console: rich.console.Console) -> dict[str, Any]:
     """Loads a table into a store.
 
     Where an earlier run of the same files was interrupted, it goes on behind the last transaction.
@@ -24,6 +25,10 @@ def publish(sids: str, store: str, timeout: float, console: rich.console.Console
         store: URL of the store.
         timeout: Seconds that one operation may take, retries included.
         console: Where to show what is done.
+
+    Returns:
+        The same, for `--json`: `store`, without a password; `fingerprint`; `items`;
+        `loaded_before`, those of them that an earlier run had loaded; `seconds`.
 
     Raises:
         InputError: The table or the URL is wrong, or the store does not answer.
@@ -36,14 +41,21 @@ def publish(sids: str, store: str, timeout: float, console: rich.console.Console
             rich.progress.Progress(console=console, transient=True) as progress,
         ):
             start = load(batches, opened, progress)
+            seconds = time.monotonic() - begin
             console.print(
                 f"{batches.rows} items of SID space {batches.space.fingerprint} are in "
-                f"{opened.name}, {start} of them from an earlier run; "
-                f"{time.monotonic() - begin:.1f} s",
+                f"{opened.name}, {start} of them from an earlier run; {seconds:.1f} s",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,
             )
+            return {
+                "store": opened.name,
+                "fingerprint": batches.space.fingerprint,
+                "items": batches.rows,
+                "loaded_before": start,
+                "seconds": round(seconds, 3),
+            }
     except (StoreError, ValueError) as error:
         raise error if isinstance(error, InputError) else InputError(str(error)) from error
 

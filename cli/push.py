@@ -17,7 +17,7 @@ from semantic_id_ranking.pipeline.release import write_releases
 _RANKER = "ranker"
 
 
-def rollback(models: str, model: str | None, console: rich.console.Console) -> None:
+def rollback(models: str, model: str | None, console: rich.console.Console) -> dict[str, Any]:
     """Goes back to the release before, or to the version before the newest of one model.
 
     What is newer is moved to `<model>/.rolled_back/<version>`, where no model server looks; a
@@ -28,6 +28,10 @@ def rollback(models: str, model: str | None, console: rich.console.Console) -> N
         models: Folder of the models' base folders.
         model: Name of the model; None goes back with all of them.
         console: Where to say what was done.
+
+    Returns:
+        The same, for `--json`: `versions`, the newest one of each model now; `set_aside`, the one
+        that was the newest of each model that went back.
 
     Raises:
         InputError: There is no such model or no older version, or models of two SID spaces would
@@ -63,6 +67,8 @@ def rollback(models: str, model: str | None, console: rich.console.Console) -> N
             markup=False,
             soft_wrap=True,
         )
+    set_aside = {name: served[name] for name in folders if target[name] != served[name]}
+    return {"versions": dict(target), "set_aside": set_aside}
 
 
 def _versions_before(

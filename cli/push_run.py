@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import time
+from typing import Any
 
 import rich.console
 
@@ -17,7 +18,7 @@ from semantic_id_ranking.pipeline.release import read_blessed
 from semantic_id_ranking.pipeline.terminal import logged_to
 
 
-def push_run(run: str, console: rich.console.Console) -> None:
+def push_run(run: str, console: rich.console.Console) -> dict[str, Any]:
     """Makes the models of a run's newest blessed training the newest versions in its `serving/`.
 
     A model that is the newest version already stays; one that is an older version, or was rolled
@@ -26,6 +27,10 @@ def push_run(run: str, console: rich.console.Console) -> None:
     Args:
         run: Output folder of the run.
         console: Where to say what was done.
+
+    Returns:
+        The same, for `--json`: `versions`, the newest one of each model; `pushed`, names of those
+        of which it is new.
 
     Raises:
         InputError: No run into the folder was blessed, or a model is missing, is damaged or does
@@ -52,6 +57,7 @@ def push_run(run: str, console: rich.console.Console) -> None:
             markup=False,
             soft_wrap=True,
         )
+    return {"versions": versions, "pushed": sorted(moved)}
 
 
 def _push(

@@ -6,6 +6,7 @@ import time
 import urllib.parse
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 from typing import TYPE_CHECKING
 
 import rich.console
@@ -38,7 +39,7 @@ def rank(
     console: rich.console.Console,
     store: str | None = None,
     tls: "ClientTls | None" = None,
-) -> None:
+) -> dict[str, Any]:
     """Ranks and shows.
 
     Args:
@@ -51,6 +52,9 @@ def rank(
         console: Where to show them.
         store: URL of the store of Semantic IDs; None takes the run's own, see `open_run_store`.
         tls: How to speak TLS to the model server; None: not at all.
+
+    Returns:
+        The ranking, as `show_ranking` returns it.
 
     Raises:
         InputError: A file is missing or of the wrong form, the server or the store does not answer,
@@ -65,14 +69,16 @@ def rank(
     values = catalogue.context(context)
     # TensorFlow comes with it, which takes seconds: what can be wrong before is told at once.
     from semantic_id_ranking.serving.client import ModelCallError
-    from semantic_id_ranking.serving.client import SidSpaceMismatchError
+    from semantic_id_ranking.serving.client import ServedSpaceError
 
     try:
         with open_store(store) if store else open_run_store(run, catalogue) as sids:
-            show_ranking(catalogue, chosen, user, values, top, address, sids, console, tls=tls)
+            return show_ranking(
+                catalogue, chosen, user, values, top, address, sids, console, tls=tls
+            )
     except InputError:
         raise
-    except (ModelCallError, SidSpaceMismatchError) as error:
+    except (ModelCallError, ServedSpaceError) as error:
         raise InputError(f"the model server at {address}: {error}") from error
     except (StoreError, ValueError, OSError) as error:
         raise InputError(str(error)) from error
@@ -102,7 +108,7 @@ def client_tls(
             raise InputError(f"{path}: no such file")
     from semantic_id_ranking.serving.client import ClientTls
 
-    return ClientTls(authority, certificate, key)
+    return ClientTls(server_authority=authority, certificate=certificate, key=key)
 
 
 def open_run_store(run: str, catalogue: Catalogue) -> SidStore:
@@ -138,7 +144,7 @@ def show_ranking(
     console: rich.console.Console,
     always: Sequence[str] = (),
     tls: "ClientTls | None" = None,
-) -> None:
+) -> dict[str, Any]:
     """Ranks candidates for a user through a model server and shows the best.
 
     Args:
@@ -152,6 +158,11 @@ def show_ranking(
         console: Where to show them.
         always: Items shown whatever their place.
         tls: How to speak TLS to the model server; None: not at all.
+
+    Returns:
+        What was shown, for `--json`: `user`; `history_items`, their number; `candidates`, their
+        number; `milliseconds`; `items`, each with `position` (from 1), `item_id`, `title` or None,
+        `scores` by task, and `source` of its Semantic ID, None where the ranker reads none.
     """
     from semantic_id_ranking.serving.client import RankerClient
 
@@ -187,6 +198,7 @@ def show_ranking(
         title_justify="left",
     )
     tasks = sorted(rows[0].scores, key=lambda task: (task != catalogue.task, task))
+    shown = []
     for column in ("place", "item", "title", *tasks, "Semantic ID"):
         table.add_column(column)
     for place, row in enumerate(rows, 1):
@@ -198,4 +210,20 @@ def show_ranking(
                 *(f"{row.scores[task]:.3f}" for task in tasks),
                 _SOURCES[row.source],
             )
+            shown.append(
+                {
+                    "position": place,
+                    "item_id": row.item_id,
+                    "title": titles.get(row.item_id),
+                    "scores": {task: float(row.scores[task]) for task in tasks},
+                    "source": row.source,
+                }
+            )
     console.print(table, markup=False)
+    return {
+        "user": user,
+        "history_items": len(history),
+        "candidates": len(rows),
+        "milliseconds": round(milliseconds, 1),
+        "items": shown,
+    }

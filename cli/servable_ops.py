@@ -1,18 +1,10 @@
-"""The ops of a SavedModel, and which of them TensorFlow itself registers.
-
-A program of its own, `python -m pipeline.servable_ops SAVED_MODEL`: a process that has loaded other
-libraries of ops knows theirs, too. It prints JSON, `{"op": [nodes, registered]}`; null for a file
-that is no SavedModel.
-"""
+"""The ops of a SavedModel, and which of them TensorFlow itself has."""
 
 import collections
-import json
 import os
-import sys
 
-from google.protobuf.message import DecodeError
+import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow.python.framework import op_def_registry
 
 
 def count_ops(path: str) -> dict[str, int]:
@@ -26,7 +18,7 @@ def count_ops(path: str) -> dict[str, int]:
     """
     with open(os.path.join(path, "saved_model.pb"), "rb") as file:
         model = saved_model_pb2.SavedModel.FromString(file.read())
-    counts = collections.Counter()
+    counts: collections.Counter[str] = collections.Counter()
     for graph in (meta_graph.graph_def for meta_graph in model.meta_graphs):
         functions = {function.signature.name for function in graph.library.function}
         bodies = [graph.node, *(function.node_def for function in graph.library.function)]
@@ -35,16 +27,6 @@ def count_ops(path: str) -> dict[str, int]:
     return dict(counts)
 
 
-def main() -> None:
-    """Prints the ops of the SavedModel that the command line names."""
-    try:
-        counts = count_ops(sys.argv[1])
-    except DecodeError:
-        found = None
-    else:
-        found = {op: [n, op_def_registry.get(op) is not None] for op, n in counts.items()}
-    print(json.dumps(found))
-
-
-if __name__ == "__main__":
-    main()
+def is_of_tensorflow(op: str) -> bool:
+    """Whether TensorFlow has an op; those of other libraries, if loaded too, are not its own."""
+    return hasattr(tf.raw_ops, op)

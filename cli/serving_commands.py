@@ -5,11 +5,12 @@ from typing import Annotated
 import rich.console
 import typer
 
+from semantic_id_ranking.cli.output import AsJson
+from semantic_id_ranking.cli.output import Output
 from semantic_id_ranking.cli.store_url import store_url
 from semantic_id_ranking.contracts.errors import InputError
 
 app = typer.Typer()
-console = rich.console.Console()
 
 _STORE_URL = (
     "sqlite:///path, redis://user:password@host:port/database or rediss://…; or env:NAME, the "
@@ -70,7 +71,7 @@ def serve(
     options = dict(locals())  # A field each of ServeOptions.
     from semantic_id_ranking.cli import serve as serve_lib
 
-    serve_lib.serve(serve_lib.ServeOptions(**options), console)
+    serve_lib.serve(serve_lib.ServeOptions(**options), rich.console.Console())
 
 
 @app.command()
@@ -111,13 +112,17 @@ def rank(
         str | None, typer.Option(help="PEM file of a certificate of one's own, for mutual TLS.")
     ] = None,
     tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Ranks items for a user through a model server that runs already."""
     from semantic_id_ranking.cli import rank as rank_lib
 
     tls = rank_lib.client_tls(tls_authority, tls_certificate, tls_key)
     url = store and store_url(store)
-    rank_lib.rank(run, user, candidates, context or (), top, address, console, url, tls)
+    output = Output(as_json)
+    output.result(
+        rank_lib.rank(run, user, candidates, context or (), top, address, output.console, url, tls)
+    )
 
 
 @app.command()
@@ -127,11 +132,13 @@ def publish(
     ],
     store: Annotated[str, typer.Option(help=_STORE_URL)],
     timeout: StoreTimeout = 60.0,
+    as_json: AsJson = False,
 ) -> None:
     """Loads Semantic IDs into the store that serving reads; goes on where it was interrupted."""
     from semantic_id_ranking.cli import publish as publish_lib
 
-    publish_lib.publish(sids, store_url(store), timeout, console)
+    output = Output(as_json)
+    output.result(publish_lib.publish(sids, store_url(store), timeout, output.console))
 
 
 @app.command()
@@ -142,11 +149,13 @@ def store(
         typer.Option(help="Fingerprint of a space to remove, with all its Semantic IDs."),
     ] = None,
     timeout: StoreTimeout = 60.0,
+    as_json: AsJson = False,
 ) -> None:
     """Lists the SID spaces of the store that serving reads, or removes one."""
     from semantic_id_ranking.cli import store as store_lib
 
-    store_lib.store(store_url(url), drop, timeout, console)
+    output = Output(as_json)
+    output.result(store_lib.store(store_url(url), drop, timeout, output.console))
 
 
 @app.command()
@@ -166,16 +175,18 @@ def push(
         str | None,
         typer.Option(help="With --rollback: one model; without it, all of them together."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Releases a finished run again, or takes back what was released last."""
+    output = Output(as_json)
     if rollback and models and not run:
         from semantic_id_ranking.cli import push as push_lib
 
-        push_lib.rollback(models, model, console)
+        output.result(push_lib.rollback(models, model, output.console))
     elif run and not (rollback or models or model):
         from semantic_id_ranking.cli import push_run as push_run_lib
 
-        push_run_lib.push_run(run, console)
+        output.result(push_run_lib.push_run(run, output.console))
     else:
         raise InputError(
             "sid push: needs --run alone, to release a finished run again, or --rollback and "
@@ -186,8 +197,10 @@ def push(
 @app.command(name="check-servable")
 def check_servable(
     directory: Annotated[str, typer.Argument(help="A SavedModel, or its base folder.")],
+    as_json: AsJson = False,
 ) -> None:
     """Lists a SavedModel's ops and fails on those that TensorFlow Serving does not have."""
     from semantic_id_ranking.cli import check_servable as check_servable_lib
 
-    check_servable_lib.check_servable(directory, console)
+    output = Output(as_json)
+    output.result(check_servable_lib.check_servable(directory, output.console))

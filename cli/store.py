@@ -2,6 +2,7 @@
 
 import os
 import urllib.parse
+from typing import Any
 
 import rich.console
 import rich.table
@@ -13,7 +14,9 @@ from semantic_id_ranking.serving.store import SidStore
 from semantic_id_ranking.serving.store import StoreError
 
 
-def store(url: str, drop: str | None, timeout: float, console: rich.console.Console) -> None:
+def store(
+    url: str, drop: str | None, timeout: float, console: rich.console.Console
+) -> dict[str, Any]:
     """Lists the spaces, or removes one of them.
 
     Args:
@@ -22,6 +25,10 @@ def store(url: str, drop: str | None, timeout: float, console: rich.console.Cons
         timeout: Seconds that one operation may take, retries included.
         console: Where to show them.
 
+    Returns:
+        For `--json`: `store`, without a password, and `spaces`, each with `fingerprint`, `levels`,
+        `codebook_size` and `items`; or, of a removal, `dropped`, one such space.
+
     Raises:
         InputError: The URL is wrong, the store does not answer, or it holds no such space.
     """
@@ -29,9 +36,10 @@ def store(url: str, drop: str | None, timeout: float, console: rich.console.Cons
         with open_store(url, timeout) as opened:
             _require_file(url, opened)
             if drop is None:
-                console.print(_spaces(opened))
-            else:
-                _drop(opened, drop, console)
+                spaces = _spaces(opened)
+                console.print(_table(spaces))
+                return {"store": opened.name, "spaces": spaces}
+            return {"store": opened.name, "dropped": _drop(opened, drop, console)}
     except InputError:
         raise
     except (StoreError, ValueError) as error:
@@ -45,24 +53,37 @@ def _require_file(url: str, opened: SidStore) -> None:
         raise InputError(f"{opened.name}: there is no such file; sid publish makes it")
 
 
-def _spaces(opened: SidStore) -> rich.table.Table:
+def _spaces(opened: SidStore) -> list[dict[str, Any]]:
+    return [
+        {
+            "fingerprint": fingerprint,
+            "levels": space.levels,
+            "codebook_size": space.codebook_size,
+            "items": opened.count(fingerprint),
+        }
+        for fingerprint, space in sorted(opened.spaces().items())
+    ]
+
+
+def _table(spaces: list[dict[str, Any]]) -> rich.table.Table:
     table = rich.table.Table("SID space", "levels", "codes", "items")
-    for fingerprint, space in sorted(opened.spaces().items()):
-        sizes = (space.levels, space.codebook_size, opened.count(fingerprint))
+    for space in spaces:
+        fingerprint, *sizes = space.values()
         table.add_row(cell(fingerprint), *map(str, sizes))
     return table
 
 
-def _drop(opened: SidStore, fingerprint: str, console: rich.console.Console) -> None:
-    spaces = opened.spaces()
+def _drop(opened: SidStore, fingerprint: str, console: rich.console.Console) -> dict[str, Any]:
+    spaces = {space["fingerprint"]: space for space in _spaces(opened)}
     if fingerprint not in spaces:
         held = ", ".join(sorted(spaces)) or "none"
         raise InputError(f"{opened.name}: holds no SID space {fingerprint}; it holds {held}")
-    items = opened.count(fingerprint)
+    dropped = spaces[fingerprint]
     opened.drop(fingerprint)
     console.print(
-        f"SID space {fingerprint} with its {items} items is no longer in {opened.name}",
+        f"SID space {fingerprint} with its {dropped['items']} items is no longer in {opened.name}",
         highlight=False,
         markup=False,
         soft_wrap=True,
     )
+    return dropped

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import rich.console
@@ -26,7 +27,7 @@ def tune_sid(
     minutes: float,
     log: str | None,
     console: rich.console.Console,
-) -> None:
+) -> dict[str, Any]:
     """Tries a few sizes and prints a table, the choice and what to write into the configuration.
 
     Only items of the training period are looked at; the newest tenth of them is measured.
@@ -38,6 +39,10 @@ def tune_sid(
         minutes: No trial begins after so many.
         log: File for the libraries' messages; None drops them.
         console: Where to print.
+
+    Returns:
+        The same, for `--json`: `trials`, a list of the fields of `Trial`; `not_tried`, [levels,
+        codes] of those there was no time for; `rqvae`, the configuration to take; `reasons`.
 
     Raises:
         InputError: The input is not what it should be.
@@ -84,8 +89,9 @@ def tune_sid(
             widths += [measure(*chosen, width) for width in narrower if width and in_time()]
         width = tune.choose_latent(widths)
     _print(console, [*trials, *widths[1:]], width.trial)
-    if len(trials) < len(sizes):
-        skipped = ", ".join(f"{levels} x {codes}" for levels, codes in sizes[len(trials) :])
+    not_tried = sizes[len(trials) :]
+    if not_tried:
+        skipped = ", ".join(f"{levels} x {codes}" for levels, codes in not_tried)
         console.print(f"Not tried for want of time: {skipped}.", highlight=False)
     console.print(f"Levels and codes: {size.reason}.", highlight=False)
     if len(widths) > 1:
@@ -96,6 +102,13 @@ def tune_sid(
         f"\nrqvae: {{levels: {best.levels}, codebook_size: {best.codebook_size}{latent}}}",
         highlight=False,
     )
+    rqvae = {"levels": best.levels, "codebook_size": best.codebook_size}
+    return {
+        "trials": [dataclasses.asdict(trial) for trial in [*trials, *widths[1:]]],
+        "not_tried": [list(size) for size in not_tried],
+        "rqvae": rqvae | ({"latent_dim": best.latent_dim} if latent else {}),
+        "reasons": [size.reason, *([width.reason] if len(widths) > 1 else [])],
+    }
 
 
 def _training_items(read, evaluation_start: str, seed: int) -> tuple[np.ndarray, np.ndarray]:

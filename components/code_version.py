@@ -106,17 +106,16 @@ def _file(module: str) -> Path | None:
     """The source of a module, found without importing it."""
     top, *below = module.split(".")
     spec = importlib.util.find_spec(top)
-    if spec is None or spec.origin is None:
+    if spec is None:
         return None
-    origin = Path(spec.origin)
     if not below:
-        return origin
-    if not spec.submodule_search_locations:
-        return None
-    path = origin.parent.joinpath(*below)
-    for candidate in (path / "__init__.py", path.with_suffix(".py")):
-        if candidate.is_file():
-            return candidate
+        # A folder without an __init__.py has none.
+        return Path(spec.origin) if spec.origin else None
+    for folder in spec.submodule_search_locations or ():
+        path = Path(folder).joinpath(*below)
+        for candidate in (path / "__init__.py", path.with_suffix(".py")):
+            if candidate.is_file():
+                return candidate
     return None
 
 

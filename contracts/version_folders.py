@@ -5,7 +5,7 @@ import os
 from semantic_id_ranking.contracts.errors import InputError
 
 
-def version_folders(base_path: str | os.PathLike) -> dict[int, str]:
+def version_folders(base_path: str | os.PathLike[str]) -> dict[int, str]:
     """Lists the versions of a model: the folders whose name is a whole number.
 
     TensorFlow Serving passes over all other names, and so does everything here.
@@ -22,7 +22,7 @@ def version_folders(base_path: str | os.PathLike) -> dict[int, str]:
     Reference:
         tensorflow_serving/sources/storage_path/file_system_storage_path_source.cc.
     """
-    with os.scandir(base_path) as entries:
+    with os.scandir(os.fspath(base_path)) as entries:
         found = {
             int(entry.name): entry.path
             for entry in entries

@@ -91,6 +91,12 @@ def encode_parquet(
     require_encoder(model)
     check_file_digests(model)
     space = SidSpace.load(f"{model}/assets.extra")
+    dim = space.embedding_dim
+    if dim is None:
+        raise InputError(
+            f"{model}: its sid_space.json has no embedding_dim, the length of the embeddings that "
+            "it encodes; name a semantic_id model"
+        )
     folder = OutputFolder(output)
     data = DataSet.open(items)
     data.require(item_id, uses.IDS, "the id of the item")
@@ -105,7 +111,7 @@ def encode_parquet(
         job = EncodeJob(
             model=os.path.abspath(model),
             space=space,
-            check=ItemCheck(item_id, embedding, space.embedding_dim),
+            check=ItemCheck(item_id, embedding, dim),
             skip_bad=skip_bad,
             copy=bool(earlier) and not re_encode_all,
             staging=staging,

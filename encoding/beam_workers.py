@@ -64,7 +64,8 @@ def _run(job: EncodeJob, parts: Sequence[Block], workers: int, mode: str) -> Non
 def _attempt(job: EncodeJob, parts: Sequence[Block], workers: int) -> int:
     """Runs the pipeline in a process group that can be killed; returns its exit status.
 
-    FnApiRunner neither notices nor replaces a worker process that dies: it waits for ever.
+    FnApiRunner neither notices nor replaces a worker process that dies: it waits for ever. The
+    workers are its own, so a pool of joblib or pebble could only hold this process.
     """
     environment = dict(os.environ, PYTHONWARNINGS="ignore")
     # Each worker has a core or more to itself; TensorFlow would start a thread a core in each.
@@ -79,6 +80,7 @@ def _attempt(job: EncodeJob, parts: Sequence[Block], workers: int) -> int:
         env=environment,
         start_new_session=True,
     )
+    assert process.stdin is not None  # It is a pipe.
     try:
         pickle.dump((job, parts, workers), process.stdin)
         process.stdin.flush()
@@ -107,7 +109,8 @@ def _end_with_parent() -> None:
 
 
 def _end_with_worker(arguments: threading.ExceptHookArgs) -> None:
-    sys.excepthook(*arguments[:3])
+    if arguments.exc_value is not None:
+        sys.excepthook(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
     sys.stderr.flush()
     os._exit(_LOST)
 

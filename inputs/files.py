@@ -56,7 +56,7 @@ def list_files(paths: str | Sequence[str]) -> list[FilePath]:
     named = [paths] if isinstance(paths, str) else list(paths)
     if not named or not all(named):
         raise InputError("An input file is named '', expected a path.")
-    found = {}
+    found: dict[str, FilePath] = {}
     for path in named:
         remote = "://" in path
         files = _remote_files(path) if remote else sorted(_local_files(path))

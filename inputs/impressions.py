@@ -122,7 +122,8 @@ def _batches(
     features = _features(parameters)
     wanted = {name: (column, use) for name, (column, use, _) in features.items()}
     for path, row, batch in block.read(wanted):
-        arrays, bad = {}, {}
+        arrays: dict[str, pa.Array] = {}
+        bad: dict[int, tuple[str, str, str]] = {}
         for name, (column, _, parse) in features.items():
             arrays[name], wrong = parse(batch.column(name))
             for index, what in wrong.items():

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -48,5 +49,5 @@ def read_items(items: DataSet, parameters: ItemParameters, log: DataSet | None) 
     )
 
 
-def _concatenated(parts: list[Mapping[str, pa.Array]], name: str) -> np.ndarray:
+def _concatenated(parts: Sequence[Mapping[str, pa.Array]], name: str) -> np.ndarray:
     return np.concatenate([part[name].to_numpy(zero_copy_only=False) for part in parts])

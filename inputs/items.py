@@ -81,7 +81,7 @@ def check_columns(items: DataSet, parameters: ItemParameters) -> list[str]:
         (parameters.created_at, uses.TIMES, "the time of creation"),
         (parameters.title, uses.CATEGORIES, "the title"),
     ):
-        if items.has(column):
+        if column is not None and items.has(column):
             items.require(column, use, purpose, everywhere=False)
             optional.append(column)
     notes = items.unlike(optional)
@@ -143,7 +143,7 @@ def check_items(
     carried, _ = _carried(items, parameters)
     blocks = items.blocks(BLOCK_ROWS)
     dim, why = parameters.embedding_dim, "the configured length"
-    wanted = {
+    wanted: dict[str, tuple[str | None, uses.Use]] = {
         "item_id": (parameters.item_id, uses.IDS),
         "embedding": (parameters.embedding, uses.EMBEDDINGS),
         "created_at": (parameters.created_at, uses.TIMES),
@@ -169,6 +169,7 @@ def check_items(
     created_at = _complete(created, item_ids, parameters, log)
     start = to_microseconds(parameters.evaluation_start)
     check_training(created_at.min(), start, items.name, parameters.created_at or "created_at")
+    assert dim is not None  # There are items to train on.
     ends = np.cumsum([block.rows for block in blocks])
     return [
         ItemBlock(block, created_at[end - block.rows : end], dim, carried)
@@ -194,7 +195,7 @@ def item_features(
     start = to_microseconds(parameters.evaluation_start)
     files = [piece.file for piece in items.block.slices]
     has_title = any(parameters.title in file.columns for file in files)
-    wanted = {
+    wanted: dict[str, tuple[str | None, uses.Use]] = {
         "item_id": (parameters.item_id, uses.IDS),
         "embedding": (parameters.embedding, uses.EMBEDDINGS),
     }

@@ -91,7 +91,7 @@ def _query(
 
 
 def _expression(file: ParquetFile, name: str | None, use: Use) -> str:
-    column = file.columns.get(name, _ABSENT)
+    column = _column(file, name)
     reading = use.read(column.type)
     if reading is None:
         raise ValueError(f"{file.path}: column {name!r} was not checked")
@@ -104,7 +104,11 @@ def _query_and_texts(
     file: ParquetFile, begin: int, end: int, columns: Columns, batch_rows: int
 ) -> Iterator[pa.RecordBatch]:
     """As `_query`, but pyarrow reads the texts, which does not look into them."""
-    of_texts = {name: column for name, (column, _) in columns.items() if _is_text(file, column)}
+    of_texts = {
+        name: column
+        for name, (column, _) in columns.items()
+        if column is not None and _is_text(file, column)
+    }
     others = {name: column for name, column in columns.items() if name not in of_texts}
     texts = _texts(file, sorted(set(of_texts.values())), begin, end)
     if not others:
@@ -120,7 +124,7 @@ def _query_and_texts(
 
 
 def _is_text(file: ParquetFile, name: str | None) -> bool:
-    column = file.columns.get(name, _ABSENT)
+    column = _column(file, name)
     kind = column.type.value if column.type.kind is Kind.LIST else column.type
     return kind.kind is Kind.TEXT and column.position is not None
 
@@ -149,3 +153,7 @@ def _binary(column: pa.ChunkedArray) -> pa.Array:
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     column = column.cast(pa.list_(pa.binary()) if is_list else pa.binary())
     return pa.concat_arrays(column.chunks)
+
+
+def _column(file: ParquetFile, name: str | None) -> Column:
+    return _ABSENT if name is None else file.columns.get(name, _ABSENT)

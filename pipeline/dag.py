@@ -31,6 +31,7 @@ from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
 from semantic_id_ranking.inputs.fingerprint import Fingerprints
 from semantic_id_ranking.pipeline import config as config_lib
+from semantic_id_ranking.pipeline.check_ranker import check_ranker
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.evaluation import eval_config
@@ -62,7 +63,11 @@ def create_pipeline(
 
     Returns:
         The pipeline, for any TFX runner.
+
+    Raises:
+        InputError: `ranker.model` names no function that makes a network.
     """
+    check_ranker(config)
     fingerprints = Fingerprints(destinations.fingerprints)
     item_gen = ItemGen(**inputs.item_gen(config, fingerprints))
     impression_gen = ImpressionGen(**inputs.impression_gen(config, fingerprints))
@@ -131,6 +136,8 @@ def create_pipeline(
         },
     )
 
+    ranker_code = [_RANKER, config.ranker.model] if config.ranker.model else [_RANKER]
+
     def ranker_trainer(name: str, representation: dict[str, Any]) -> tfx.components.Trainer:
         return tfx.components.Trainer(
             run_fn=_RANKER,
@@ -145,7 +152,7 @@ def create_pipeline(
                 "tasks": [config_lib.to_dict(task) for task in config.tasks],
                 "context": config_lib.to_dict(config.context),
                 "history_length": config.history.length,
-                "code_version": code_version(_RANKER),
+                "code_version": code_version(*ranker_code),
             },
         ).with_id(name)
 

@@ -34,7 +34,7 @@ def load_config(path: str | None = None, overrides: Sequence[str] = ()) -> Confi
 
     Raises:
         ConfigError: The file is missing or is no YAML mapping, a key is unknown or a value out of
-        range.
+            range.
     """
     source = path or "the configuration"
     tree = _read_yaml(path) if path else {}

@@ -4,11 +4,9 @@ import datetime
 from typing import Any
 
 from tfx import v1 as tfx
-from tfx.dsl.compiler import constants
-from tfx.orchestration.local import local_dag_runner
-from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from semantic_id_ranking._compat import set_run_id
 from semantic_id_ranking.pipeline.artifact_folder import remove_leftovers
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.folder_modes import write_bits_as_umask
@@ -44,7 +42,7 @@ def run_locally(pipeline: tfx.dsl.Pipeline, destinations: Destinations) -> RunRe
     return RunRecords(destinations.metadata, run_id)
 
 
-class _Runner(local_dag_runner.LocalDagRunner):
+class _Runner(tfx.orchestration.LocalDagRunner):
     """TFX's runner, with a run id that the caller knows."""
 
     def __init__(self, run_id: str):
@@ -53,6 +51,5 @@ class _Runner(local_dag_runner.LocalDagRunner):
 
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, *args: Any, **kwargs: Any) -> None:
         """Runs; TFX finds no run id left to choose."""
-        bindings = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: self._run_id}
-        runtime_parameter_utils.substitute_runtime_parameter(pipeline, bindings)
+        set_run_id(pipeline, self._run_id)
         super().run_with_ir(pipeline, *args, **kwargs)

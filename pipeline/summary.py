@@ -35,7 +35,7 @@ def make_summary(records: RunRecords, config: Config, seconds: dict[str, float])
         seconds: Component id -> wall seconds.
 
     Returns:
-        The content of `summary.json`, documented in the README.
+        The content of `summary.json`, documented in docs/reference/run-summary.md.
     """
     report = _read_json(records.output("SidAnalyzer", "report").uri, "report.json")
     tokenizer_uri = records.output("SidTokenizerTrainer", "model").uri

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Resolves pyproject.toml into one lock for each Python version. What is locked stays where it fits.
+# Resolves pyproject.toml into one lock for each Python version, and docs.in into one for all of them.
+# What is locked stays where it fits.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,3 +15,6 @@ for version in 3.10 3.11 3.12 3.13; do
         --output-file "requirements/python$version.txt"
     echo "requirements/python$version.txt"
 done
+"$uv" pip compile --quiet requirements/docs.in --universal --python-version 3.10 \
+    --no-emit-index-url --no-header --no-annotate --output-file requirements/docs.txt
+echo "requirements/docs.txt"

@@ -35,7 +35,8 @@ def demo(output: str, config: Config, console: rich.console.Console) -> dict[str
         console: Where to show it.
 
     Returns:
-        The content of the run's `summary.json`.
+        The content of the run's `summary.json` and, where a model is served, `ranking`, as
+        `sid rank` gives it.
 
     Raises:
         InputError: Another process works on the output, or it is no folder.
@@ -72,7 +73,7 @@ def demo(output: str, config: Config, console: rich.console.Console) -> dict[str
         ModelServer(serve_lib.base_paths(serving)) as server,
         rank_lib.open_run_store(output, catalogue) as store,
     ):
-        rank_lib.show_ranking(
+        ranking = rank_lib.show_ranking(
             catalogue, candidates, user, {}, 10, server.address, store, console, new.item_ids
         )
     title = printable(new.titles.get(new.item_ids[0]) or new.item_ids[0])
@@ -82,7 +83,7 @@ def demo(output: str, config: Config, console: rich.console.Console) -> dict[str
         highlight=False,
         markup=False,
     )
-    return summary
+    return {**summary, "ranking": ranking}
 
 
 def _program() -> str:

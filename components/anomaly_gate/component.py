@@ -1,19 +1,16 @@
 """AnomalyGate: what goes in; nothing comes out."""
 
-from tfx.dsl.component.experimental.annotations import InputArtifact
-from tfx.dsl.component.experimental.annotations import Parameter
-from tfx.dsl.component.experimental.decorators import component
-from tfx.types import standard_artifacts
+from tfx import v1 as tfx
 
 from semantic_id_ranking.components.anomaly_gate.check import check_anomalies
 
 
-@component
+@tfx.dsl.components.component
 def AnomalyGate(  # noqa: N802
-    anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
-    schema: InputArtifact[standard_artifacts.Schema],
-    source: Parameter[str],
-    code_version: Parameter[str],
+    anomalies: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
+    schema: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Schema],
+    source: tfx.dsl.components.Parameter[str],
+    code_version: tfx.dsl.components.Parameter[str],
 ) -> None:
     """Stops the run if ExampleValidator found an anomaly.
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component
@@ -24,7 +25,7 @@ class ParquetExampleGenSpec(component_spec.ComponentSpec):
         "parameters": component_spec.ExecutionParameter(type=str),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
-    INPUTS = {}
+    INPUTS: ClassVar[dict[str, component_spec.ChannelParameter]] = {}
     OUTPUTS = {"examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)}
 
 

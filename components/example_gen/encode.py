@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-from tfx_bsl.coders import example_coder
+from tfx_bsl.public import tfxio
 
 
 def to_record_batch(features: Mapping[str, pa.Array]) -> pa.RecordBatch:
@@ -34,7 +34,7 @@ def encode(batch: pa.RecordBatch) -> list[bytes]:
         One serialised tf.train.Example a row. A null makes a feature without values, which readers
         of Examples take for a missing one.
     """
-    return example_coder.RecordBatchToExamplesEncoder().encode(batch)
+    return tfxio.RecordBatchToExamplesEncoder().encode(batch)
 
 
 def _one_each(column: pa.Array) -> pa.Array:

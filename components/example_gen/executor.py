@@ -11,13 +11,13 @@ import apache_beam as beam
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 from tfx import types
-from tfx.components.example_gen import write_split
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
+from semantic_id_ranking._compat import beam_pipeline
 from semantic_id_ranking.components.example_gen.write_block import Features
 from semantic_id_ranking.components.example_gen.write_block import WriteBlock
 from semantic_id_ranking.inputs.data_set import DataSet
@@ -90,15 +90,13 @@ class ParquetExampleGenExecutor(base_beam_executor.BaseBeamExecutor, abc.ABC):
         if rejects:
             with FileSystems.create(os.path.join(examples.uri, REJECTS)) as file:
                 pq.write_table(to_table(rejects), file)
-        with self._make_beam_pipeline() as pipeline:
+        with beam_pipeline(self) as pipeline:
             _ = (
                 pipeline
                 | "Blocks" >> beam.Create(list(enumerate(blocks)), reshuffle=False)
                 # Else the runner fuses everything into one worker.
                 | "Spread" >> beam.Reshuffle()
-                | "Write" >> beam.ParDo(WriteBlock(features, *folders, len(blocks)))
+                | "Write" >> beam.ParDo(WriteBlock(features, folders[0], folders[1], len(blocks)))
             )
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
-        examples_utils.set_file_format(
-            examples, write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)
-        )
+        examples_utils.set_file_format(examples, "tfrecords_gzip")

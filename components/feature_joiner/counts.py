@@ -50,7 +50,8 @@ def count(
 
 def add(counts: Iterable[Counts]) -> Counts:
     """The sum of counts."""
-    total, names = Counter(), set()
+    total: Counter[tuple[str, ...]] = Counter()
+    names: set[str] = set()
     for numbers, examples in counts:
         # Not `+=`, which drops zeros.
         total.update(numbers)

@@ -1,5 +1,6 @@
 """FeatureJoiner: the work."""
 
+import functools
 import json
 import os
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
+from semantic_id_ranking._compat import beam_pipeline
 from semantic_id_ranking.components import examples as examples_lib
 from semantic_id_ranking.components.feature_joiner import counts as counts_lib
 from semantic_id_ranking.components.feature_joiner import impressions as impressions_lib
@@ -64,7 +66,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         folders = [artifact_utils.get_split_uri([examples], split) for split in _SPLITS]
         for folder in folders:
             fileio.makedirs(folder)
-        with self._make_beam_pipeline() as pipeline:
+        with beam_pipeline(self) as pipeline:
             table = beam.pvalue.AsSingleton(_item_table(pipeline, items, sids, parameters))
             located = [
                 pipeline
@@ -197,7 +199,7 @@ def _write_item_ages(timestamp: int, table: ItemTable, path: str) -> None:
 
 
 def _sum_counts(counts: Iterable[np.ndarray]) -> np.ndarray:
-    return sum(counts)
+    return functools.reduce(np.add, counts)
 
 
 def _write_counts(counts: counts_lib.Counts, path: str) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 from apache_beam.io.filesystems import FileSystems
-from tfx_bsl.coders import example_coder
+from tfx_bsl.public import tfxio
 
 from semantic_id_ranking.components.feature_joiner.impressions import concatenate
 from semantic_id_ranking.components.feature_joiner.impressions import Impressions
@@ -62,7 +62,7 @@ class WriteGroup(beam.DoFn):
             The time of its last impression, if there is one.
         """
         number, parts = group
-        parts = [part for part in parts if part is not None]
+        given = [part for part in parts if part is not None]
         name = f"{number:05d}-of-{self._parameters.shards:05d}"
         histories = HISTORIES.empty_table()
         with ExitStack() as stack:
@@ -72,10 +72,10 @@ class WriteGroup(beam.DoFn):
                 )
                 for folder in self._splits
             ]
-            if parts:
-                impressions = concatenate(parts)
+            if given:
+                impressions = concatenate(given)
                 for evaluation, batch in self._join(impressions, table, popularity):
-                    for example in example_coder.RecordBatchToExamples(batch):
+                    for example in tfxio.RecordBatchToExamplesEncoder().encode(batch):
                         writers[evaluation].write(example)
                 histories = final_histories(impressions, table, self._parameters)
                 yield int(impressions["timestamp"].max())

@@ -81,8 +81,7 @@ class Executor(pusher_executor.Executor):
                 version = folder.add(os.path.join(staging, name), int(name))
             custom = json_utils.loads(exec_properties[specs.CUSTOM_CONFIG_KEY])
             folder.keep(custom["keep_versions"], version)
-        self._MarkPushed(
-            pushed_model,
-            pushed_destination=folder.version_path(version),
-            pushed_version=str(version),
-        )
+        # As TFX's own does, of the version that there is.
+        pushed_model.set_int_custom_property("pushed", 1)
+        pushed_model.set_string_custom_property("pushed_destination", folder.version_path(version))
+        pushed_model.set_string_custom_property("pushed_version", str(version))

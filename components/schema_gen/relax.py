@@ -73,7 +73,10 @@ def _feature(
 
 
 def _categories(name: str, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> list[str]:
-    strings = _feature(name, statistics).string_stats
+    feature = _feature(name, statistics)
+    if feature is None:
+        return []
+    strings = feature.string_stats
     values = sorted(bucket.label for bucket in strings.rank_histogram.buckets)
     return values if len(values) == strings.unique else []
 

@@ -9,6 +9,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from semantic_id_ranking._compat import beam_pipeline
 from semantic_id_ranking.components import examples as examples_lib
 from semantic_id_ranking.components.semantic_id_gen.encode_files import EncodeFile
 from semantic_id_ranking.contracts.file_digests import check_file_digests
@@ -39,7 +40,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             for split in artifact_utils.decode_split_names(items.split_names)
             for path in sorted(fileio.glob(examples_lib.split_pattern(items, split)))
         ]
-        with self._make_beam_pipeline() as pipeline:
+        with beam_pipeline(self) as pipeline:
             _ = (
                 pipeline
                 | "Files" >> beam.Create(list(enumerate(files)), reshuffle=False)

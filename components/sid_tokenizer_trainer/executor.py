@@ -13,6 +13,8 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from semantic_id_ranking._compat import beam_pipeline
+from semantic_id_ranking._compat import temporary_folder
 from semantic_id_ranking.components import examples as examples_lib
 from semantic_id_ranking.components.item_counts import CountItems
 from semantic_id_ranking.contracts import sid_table
@@ -43,8 +45,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             exec_properties: `rows`, `config` (JSON).
         """
         impressions = artifact_utils.get_single_instance(input_dict["examples"])
-        counts_prefix = os.path.join(self._get_tmp_dir(), "impressions")
-        with self._make_beam_pipeline() as pipeline:
+        counts_prefix = os.path.join(temporary_folder(self), "impressions")
+        with beam_pipeline(self) as pipeline:
             _ = (
                 pipeline
                 | examples_lib.read_batches(

@@ -4,42 +4,57 @@ import grpc.aio
 import numpy as np
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.serving.client.channel import open_async_channel
-from semantic_id_ranking.serving.client.encoder_caller import EncoderCaller
+from semantic_id_ranking.serving.client.async_transport import AsyncTransport
+from semantic_id_ranking.serving.client.encoder_steps import EncoderSteps
 from semantic_id_ranking.serving.client.tls import ClientTls
-from semantic_id_ranking.serving.client.transport import AsyncTransport
 
 
 class AsyncEncoderClient:
     """`EncoderClient` with coroutines; arguments, results and errors are the same.
 
     It belongs to the event loop that runs when it is made. Any number of calls may be in flight.
+
+    Args:
+        address: host:port, or a channel opened with `open_async_channel`, to share it.
+        tls: As of `EncoderClient`.
+        timeout: As of `EncoderClient`.
+        model: As of `EncoderClient`.
+        sid_fingerprint: As of `EncoderClient`.
+
+    Raises:
+        ValueError: As of `EncoderClient`.
+        OSError: As of `EncoderClient`.
+
+    Example:
+        ```
+        async with AsyncEncoderClient("localhost:8500") as encoder:
+            sids = await encoder.encode(np.zeros((2, 512), np.float32))  # int32 [2, L]
+        ```
     """
 
     def __init__(
         self,
-        server: str | grpc.aio.Channel,
+        address: str | grpc.aio.Channel,
+        *,
+        tls: ClientTls | None = None,
+        timeout: float = 5.0,
         model: str = "semantic_id",
         sid_fingerprint: str | None = None,
-        timeout: float = 5.0,
-        tls: ClientTls | None = None,
     ):
-        self._own_channel = open_async_channel(server, tls) if isinstance(server, str) else None
-        transport = AsyncTransport(self._own_channel or server)
-        self._caller = EncoderCaller(transport, model, sid_fingerprint, timeout)
+        self._steps = EncoderSteps(model, sid_fingerprint, timeout)
+        self._transport = AsyncTransport(address, tls)
 
     async def space(self) -> SidSpace:
         """As `EncoderClient.space`."""
-        return await self._caller.space()
+        return await self._transport.run(self._steps.space())
 
     async def encode(self, embeddings: np.ndarray) -> np.ndarray:
-        """As `EncoderClient.encode`."""
-        return await self._caller.encode(embeddings)
+        """As `EncoderClient.encode`: float [N, D] to int32 [N, L]."""
+        return await self._transport.run(self._steps.encode(embeddings))
 
     async def close(self) -> None:
         """Closes the channel, if this client opened it."""
-        if self._own_channel:
-            await self._own_channel.close()
+        await self._transport.close()
 
     async def __aenter__(self):
         return self

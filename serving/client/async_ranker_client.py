@@ -2,109 +2,124 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-from types import MappingProxyType
 from typing import Any
 
 import grpc.aio
 import numpy as np
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.serving.client.channel import open_async_channel
+from semantic_id_ranking.serving.client.async_transport import AsyncTransport
 from semantic_id_ranking.serving.client.item_ids import ItemId
-from semantic_id_ranking.serving.client.ranker_caller import RankerCaller
+from semantic_id_ranking.serving.client.ranker_steps import RankerSteps
 from semantic_id_ranking.serving.client.ranking import Ranking
 from semantic_id_ranking.serving.client.ranking import SortBy
 from semantic_id_ranking.serving.client.ranking import Source
 from semantic_id_ranking.serving.client.ranking import TopCandidates
 from semantic_id_ranking.serving.client.tls import ClientTls
-from semantic_id_ranking.serving.client.transport import AsyncTransport
 from semantic_id_ranking.serving.store import SidStore
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class AsyncRankerClient:
     """`RankerClient` with coroutines; arguments, results and errors are the same.
 
     It belongs to the event loop that runs when it is made. Any number of calls may be in flight.
+    The store is asked in the loop's threads.
+
+    Args:
+        address: host:port, or a channel opened with `open_async_channel`, to share it.
+        tls: As of `RankerClient`.
+        timeout: As of `RankerClient`.
+        model: As of `RankerClient`.
+        sid_fingerprint: As of `RankerClient`.
+        store: As of `RankerClient`.
+        encoder: As of `RankerClient`.
+
+    Raises:
+        ValueError: As of `RankerClient`.
+        OSError: As of `RankerClient`.
 
     Example:
         ```
         async with AsyncRankerClient("localhost:8500", store=store) as ranker:
-            one, two = await asyncio.gather(ranker.rank_items(a), ranker.rank_items(b))
+            one, two = await asyncio.gather(
+                ranker.rank_items(["item1", "item2"], task="click"),
+                ranker.rank_items(["item3"], task="click"),
+            )
         ```
     """
 
     def __init__(
         self,
-        server: str | grpc.aio.Channel,
+        address: str | grpc.aio.Channel,
+        *,
+        tls: ClientTls | None = None,
+        timeout: float = 5.0,
         model: str = "ranker",
         sid_fingerprint: str | None = None,
-        timeout: float = 5.0,
         store: SidStore | None = None,
         encoder: str | None = "semantic_id",
-        tls: ClientTls | None = None,
     ):
-        self._own_channel = open_async_channel(server, tls) if isinstance(server, str) else None
-        transport = AsyncTransport(self._own_channel or server)
-        self._caller = RankerCaller(transport, model, sid_fingerprint, timeout, store, encoder)
+        self._steps = RankerSteps(model, sid_fingerprint, timeout, store, encoder)
+        self._transport = AsyncTransport(address, tls)
 
     async def space(self) -> SidSpace:
         """As `RankerClient.space`."""
-        return await self._caller.space()
+        return await self._transport.run(self._steps.space())
 
     async def item_fields(self) -> tuple[str, ...]:
         """As `RankerClient.item_fields`."""
-        return await self._caller.item_fields()
+        return await self._transport.run(self._steps.item_fields())
 
     @property
     def sid_counts(self) -> Mapping[Source, int]:
         """As `RankerClient.sid_counts`."""
-        return self._caller.sid_counts
+        return self._steps.sid_counts
 
     async def rank(
         self,
         candidate: Mapping[str, Any],
+        *,
         current: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
-        context: Mapping[str, Any] = _NOTHING,
+        context: Mapping[str, Any] | None = None,
     ) -> dict[str, np.ndarray]:
         """As `RankerClient.rank`."""
-        return await self._caller.rank(candidate, current, history, context)
+        return await self._transport.run(self._steps.rank(candidate, current, history, context))
 
     async def rank_top_k(
         self,
-        top_k: int,
         candidate: Mapping[str, Any],
+        *,
         current: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
-        context: Mapping[str, Any] = _NOTHING,
-        *,
+        context: Mapping[str, Any] | None = None,
         task: SortBy = None,
+        top_k: int,
     ) -> TopCandidates:
         """As `RankerClient.rank_top_k`."""
-        return await self._caller.rank_top_k(top_k, candidate, task, current, history, context)
+        return await self._transport.run(
+            self._steps.rank_top_k(candidate, current, history, context, task, top_k)
+        )
 
     async def rank_items(
         self,
         item_ids: Sequence[ItemId],
         *,
         current: ItemId | None = None,
-        history: Sequence[ItemId] = (),
-        context: Mapping[str, Any] = _NOTHING,
-        embeddings: Mapping[ItemId, np.ndarray] = _NOTHING,
+        history: Sequence[ItemId] | None = None,
+        context: Mapping[str, Any] | None = None,
+        embeddings: Mapping[ItemId, np.ndarray] | None = None,
         task: SortBy = None,
         top_k: int | None = None,
     ) -> Ranking:
         """As `RankerClient.rank_items`."""
-        return await self._caller.rank_items(
-            item_ids, current, history, context, embeddings, task, top_k
+        return await self._transport.run(
+            self._steps.rank_items(item_ids, current, history, context, embeddings, task, top_k)
         )
 
     async def close(self) -> None:
         """Closes the channel, if this client opened it; the store stays open."""
-        if self._own_channel:
-            await self._own_channel.close()
+        await self._transport.close()
 
     async def __aenter__(self):
         return self

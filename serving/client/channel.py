@@ -1,6 +1,7 @@
 """Channels to a model server."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -39,7 +40,7 @@ _OPTIONS = (
 )
 
 
-def open_channel(address: str, tls: ClientTls | None = None) -> grpc.Channel:
+def open_channel(address: str, *, tls: ClientTls | None = None) -> grpc.Channel:
     """Opens a channel, one connection that is kept, for any number of clients and threads.
 
     A call that ends UNAVAILABLE (the server restarts, or its batching queue is full) is made up to
@@ -55,13 +56,39 @@ def open_channel(address: str, tls: ClientTls | None = None) -> grpc.Channel:
 
     Raises:
         OSError: A file of `tls` cannot be read.
+
+    Example:
+        ```
+        with open_channel("localhost:8500") as channel:
+            ranker, encoder = RankerClient(channel), EncoderClient(channel)
+        ```
     """
     return _open(grpc, address, tls)
 
 
-def open_async_channel(address: str, tls: ClientTls | None = None) -> grpc.aio.Channel:
+def open_async_channel(address: str, *, tls: ClientTls | None = None) -> grpc.aio.Channel:
     """As `open_channel`, for the clients of asyncio in the running event loop."""
     return _open(grpc.aio, address, tls)
+
+
+def channel_of(
+    address: Any, tls: ClientTls | None, open_address: Callable[..., Any]
+) -> tuple[Any, bool]:
+    """The channel of a client, and whether the client opened it and has to close it.
+
+    Args:
+        address: host:port, or an open channel.
+        tls: How to speak TLS, where `address` is host:port.
+        open_address: Opens a channel to host:port.
+
+    Raises:
+        ValueError: `tls` comes with a channel, which is encrypted already or never.
+    """
+    if isinstance(address, str):
+        return open_address(address, tls=tls), True
+    if tls is not None:
+        raise ValueError("tls comes with an open channel; give it to the function that opens it")
+    return address, False
 
 
 def _open(library: Any, address: str, tls: ClientTls | None) -> Any:

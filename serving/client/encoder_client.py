@@ -4,52 +4,56 @@ import grpc
 import numpy as np
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.serving.client.channel import open_channel
-from semantic_id_ranking.serving.client.encoder_caller import EncoderCaller
+from semantic_id_ranking.serving.client.blocking_transport import BlockingTransport
+from semantic_id_ranking.serving.client.encoder_steps import EncoderSteps
 from semantic_id_ranking.serving.client.tls import ClientTls
-from semantic_id_ranking.serving.client.transport import BlockingTransport
-from semantic_id_ranking.serving.client.transport import run
 
 
 class EncoderClient:
-    """Turns content embeddings into Semantic IDs on a model server. Threads may share a client.
+    """Turns content embeddings into Semantic IDs on a model server.
+
+    Threads may share a client. It uses no event loop, so that it works where one runs. After a
+    fork the child opens a client of its own, as gRPC demands.
 
     Args:
-        server: host:port, or a channel opened with `open_channel`, to share it.
+        address: host:port, or a channel opened with `open_channel`, to share it.
+        tls: How to speak TLS, where `address` is host:port; None: not at all.
+        timeout: Seconds for a request, retries included.
         model: Name of the model on the server.
         sid_fingerprint: Fingerprint of the space that the Semantic IDs are wanted in; a version of
             another space is refused. If None, the space that is served at the first use.
-        timeout: Seconds for a request, retries included.
-        tls: How to speak TLS, where `server` is host:port.
+
+    Raises:
+        ValueError: `timeout` is no finite number above 0, or `tls` comes with a channel.
+        OSError: A file of `tls` cannot be read.
 
     Example:
         ```
         with EncoderClient("localhost:8500") as encoder:
-            sids = encoder.encode(embeddings)  # [N, L]
+            sids = encoder.encode(np.zeros((2, 512), np.float32))  # int32 [2, L]
         ```
     """
 
     def __init__(
         self,
-        server: str | grpc.Channel,
+        address: str | grpc.Channel,
+        *,
+        tls: ClientTls | None = None,
+        timeout: float = 5.0,
         model: str = "semantic_id",
         sid_fingerprint: str | None = None,
-        timeout: float = 5.0,
-        tls: ClientTls | None = None,
     ):
-        self._own_channel = open_channel(server, tls) if isinstance(server, str) else None
-        transport = BlockingTransport(self._own_channel or server)
-        self._caller = EncoderCaller(transport, model, sid_fingerprint, timeout)
+        self._steps = EncoderSteps(model, sid_fingerprint, timeout)
+        self._transport = BlockingTransport(address, tls)
 
-    @property
     def space(self) -> SidSpace:
         """The SID space of the served model; the first use asks the server.
 
         Raises:
-            SidSpaceMismatchError: It is not the space that is wanted.
+            ServedSpaceError: It is not the space that is wanted.
             ModelCallError: The server does not answer.
         """
-        return run(self._caller.space())
+        return self._transport.run(self._steps.space())
 
     def encode(self, embeddings: np.ndarray) -> np.ndarray:
         """Encodes embeddings, in as many requests as keep each within the message limit.
@@ -62,15 +66,14 @@ class EncoderClient:
 
         Raises:
             ValueError: The embeddings have another shape than [N, D], or one is not finite.
-            SidSpaceMismatchError: The served encoder gives Semantic IDs of another space.
+            ServedSpaceError: The served encoder gives Semantic IDs of another space.
             ModelCallError: The server refuses, or does not answer in time.
         """
-        return run(self._caller.encode(embeddings))
+        return self._transport.run(self._steps.encode(embeddings))
 
     def close(self) -> None:
         """Closes the channel, if this client opened it."""
-        if self._own_channel:
-            self._own_channel.close()
+        self._transport.close()
 
     def __enter__(self):
         return self

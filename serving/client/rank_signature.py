@@ -1,5 +1,8 @@
 """The signature `rank` of a served ranker, and requests that fit it."""
 
+import difflib
+import math
+import numbers
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +15,9 @@ from semantic_id_ranking.contracts.feature_names import CONTEXT
 from semantic_id_ranking.contracts.feature_names import context_column
 from semantic_id_ranking.contracts.feature_names import weight_input
 from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.serving.client.arguments import require_mapping
 from semantic_id_ranking.serving.client.errors import MissingInputError
+from semantic_id_ranking.serving.client.item_ids import to_text
 
 _EMBEDDING = "embedding"
 _SID = "sid"
@@ -57,7 +62,7 @@ class RankSignature:
         candidate: Fields,
         current: Fields | None,
         history: Fields | None,
-        context: Fields,
+        context: Fields | None,
         space: SidSpace,
     ) -> dict[str, np.ndarray]:
         """Makes a request's inputs. What the ranker does not ask for is passed over.
@@ -68,7 +73,7 @@ class RankSignature:
             current: `sid` [L], `item_id` one, `embedding` [D]; None where there is no current item.
             history: `sid` [T, L], `item_id` [T], `embedding` [T, D], most recent first; None where
                 there is none.
-            context: One value, or [N], for each column.
+            context: One value, or [N], for each column; None: there are no columns.
             space: The ranker's SID space.
 
         Returns:
@@ -78,6 +83,9 @@ class RankSignature:
             MissingInputError: A field or a column is left out.
             ValueError: A shape, a code or a type does not fit.
         """
+        for name, fields in (("candidate", candidate), ("current", current), ("history", history)):
+            if fields is not None or name == "candidate":
+                require_mapping(name, fields)
         arrays = {}
         for field in self.item_fields:
             candidates = self._items("candidate", candidate, field, space)
@@ -96,20 +104,15 @@ class RankSignature:
                 else self._items("history", history, field, space)
             )
             arrays[f"history_{field}"] = past[np.newaxis]
-        return arrays | self._context(context, len(candidates))
+        return arrays | self._context({} if context is None else context, len(candidates))
 
     def top_k_inputs(self, top_k: int, weights: Mapping[str, float]) -> dict[str, np.ndarray]:
         """What the signature `rank_top_k` takes besides the inputs of `rank`.
 
         Args:
-            top_k: How many candidates, at most.
+            top_k: How many candidates, at most; 1 or more.
             weights: Weight of each task's score; a task that is left out weighs nothing.
-
-        Raises:
-            ValueError: `top_k` is less than 1.
         """
-        if top_k < 1:
-            raise ValueError(f"top_k is {top_k}; 1 or more is wanted")
         arrays = {
             weight_input(task): np.array(weights.get(task, 0.0), np.float32) for task in self.tasks
         }
@@ -122,16 +125,20 @@ class RankSignature:
             task: One task, or the weights of several; None stands for the only one.
 
         Raises:
-            ValueError: The ranker has no such task, or several and none is named.
+            ValueError: The ranker has no such task, or several and none is named, or a weight is no
+                finite number.
         """
         if task is None and len(self.tasks) == 1:
             task = self.tasks[0]
-        weights = dict(task) if isinstance(task, Mapping) else {task: 1.0}
-        if not weights or not weights.keys() <= set(self.tasks):
+        weights = {task: 1.0} if isinstance(task, str) else task
+        if not (isinstance(weights, Mapping) and weights and weights.keys() <= set(self.tasks)):
             raise ValueError(
                 f"task is {task!r}; the ranker's tasks to sort by are {', '.join(self.tasks)}"
             )
-        return weights
+        for name, weight in weights.items():
+            if not (isinstance(weight, numbers.Real) and math.isfinite(weight)):
+                raise ValueError(f"the weight of task {name} is {weight!r}; a number is wanted")
+        return dict(weights)
 
     def _items(self, role: str, fields: Fields, field: str, space: SidSpace) -> np.ndarray:
         if field not in fields:
@@ -143,7 +150,7 @@ class RankSignature:
             return _sids(role, fields[field], space)
         if field == _EMBEDDING:
             return _embeddings(role, fields[field], self.embedding_dim)
-        return _strings(f"{role} {field}", fields[field], (str, bytes, int))
+        return _item_ids(role, fields[field])
 
     def _no_item(self, field: str, space: SidSpace) -> np.ndarray:
         if field == _SID:
@@ -153,8 +160,9 @@ class RankSignature:
         return np.array([b""], object)
 
     def _context(self, context: Fields, candidates: int) -> dict[str, np.ndarray]:
+        require_mapping("context", context)
         missing = [
-            f"{column} ({dtype.name})"
+            f"{column} ({dtype.name}){_similar(column, context)}"
             for column, dtype in self.context_columns.items()
             if column not in context
         ]
@@ -180,7 +188,13 @@ def _suffixes(aliases: Iterable[str], prefix: str) -> list[str]:
 
 
 def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "nothing"
+    return ", ".join(sorted(map(str, names))) or "nothing"
+
+
+def _similar(column: str, context: Fields) -> str:
+    names = [name for name in context if isinstance(name, str)]
+    similar = difflib.get_close_matches(column, names, n=1)
+    return f", which {similar[0]} may be meant for" if similar else ""
 
 
 def _sids(role: str, value: Any, space: SidSpace) -> np.ndarray:
@@ -220,26 +234,53 @@ def _embeddings(role: str, value: Any, dim: int) -> np.ndarray:
     return embeddings
 
 
+def _item_ids(role: str, value: Any) -> np.ndarray:
+    array = np.asarray(value, object)
+    if array.ndim == 0 and role != "current":
+        raise ValueError(f"{role} item_id is {value!r}; a list of ids is wanted")
+    values = array.ravel().tolist()
+    types = set(map(type, values))
+    try:
+        if types == {bytes}:
+            # One line feed more between two ids makes no UTF-8 of what is none.
+            b"\n".join(values).decode()
+            return array.ravel()
+        if types == {str}:
+            return _object_array([one.encode() for one in values])
+    except UnicodeError:
+        pass  # `to_text` names the id.
+    try:
+        return _object_array([to_text(one).encode() for one in values])
+    except ValueError as error:
+        raise ValueError(f"{role} item_id: {error}") from None
+
+
 def _column(column: str, value: Any, dtype: tf.DType) -> np.ndarray:
     if dtype == tf.string:
-        return _strings(f"context {column}", value, (str, bytes))
+        return _strings(column, value)
     array = np.atleast_1d(np.asarray(value)).ravel()
     if array.dtype.kind not in "biuf":
         raise ValueError(f"context {column} is {array.dtype}; {dtype.name} is wanted")
-    return array.astype(dtype.as_numpy_dtype)
+    with np.errstate(invalid="ignore"):
+        converted = array.astype(dtype.as_numpy_dtype)
+    if not dtype.is_floating and (converted != array).any():
+        row = (converted != array).argmax()
+        raise ValueError(f"context {column} at row {row} is {array[row]}; {dtype.name} is wanted")
+    return converted
 
 
-def _strings(what: str, value: Any, types: tuple[type, ...]) -> np.ndarray:
+def _strings(column: str, value: Any) -> np.ndarray:
     array = np.asarray(value, object).ravel()
     values = array.tolist()
     if set(map(type, values)) == {bytes}:
         return array
     for row, one in enumerate(values):
-        if not isinstance(one, types):
-            raise ValueError(
-                f"{what} at row {row} is {one!r}; "
-                f"{' or '.join(kind.__name__ for kind in types)} is wanted"
-            )
-    strings = np.empty(len(values), object)
-    strings[:] = [one if isinstance(one, bytes) else str(one).encode() for one in values]
-    return strings
+        if not isinstance(one, (str, bytes)):
+            raise ValueError(f"context {column} at row {row} is {one!r}; str or bytes is wanted")
+    return _object_array([one if isinstance(one, bytes) else str(one).encode() for one in values])
+
+
+def _object_array(values: list[bytes]) -> np.ndarray:
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array

@@ -2,41 +2,43 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-from types import MappingProxyType
 from typing import Any
 
 import grpc
 import numpy as np
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.serving.client.channel import open_channel
+from semantic_id_ranking.serving.client.blocking_transport import BlockingTransport
 from semantic_id_ranking.serving.client.item_ids import ItemId
-from semantic_id_ranking.serving.client.ranker_caller import RankerCaller
+from semantic_id_ranking.serving.client.ranker_steps import RankerSteps
 from semantic_id_ranking.serving.client.ranking import Ranking
 from semantic_id_ranking.serving.client.ranking import SortBy
 from semantic_id_ranking.serving.client.ranking import Source
 from semantic_id_ranking.serving.client.ranking import TopCandidates
 from semantic_id_ranking.serving.client.tls import ClientTls
-from semantic_id_ranking.serving.client.transport import BlockingTransport
-from semantic_id_ranking.serving.client.transport import run
 from semantic_id_ranking.serving.store import SidStore
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class RankerClient:
-    """Scores a user's candidates on a model server. Threads may share a client.
+    """Scores a user's candidates on a model server.
+
+    Threads may share a client. It uses no event loop, so that it works where one runs. After a
+    fork the child opens a client of its own, as gRPC demands.
 
     Args:
-        server: host:port, or a channel opened with `open_channel`, to share it.
+        address: host:port, or a channel opened with `open_channel`, to share it.
+        tls: How to speak TLS, where `address` is host:port; None: not at all.
+        timeout: Seconds for a call, retries, look-ups and encoding included.
         model: Name of the ranker on the server.
         sid_fingerprint: Fingerprint of the space of the caller's Semantic IDs; a ranker of another
             space is refused. If None, `rank` takes the space that is served at its first use, and
             `rank_items` that of the version that answers.
-        timeout: Seconds for a call, retries, look-ups and encoding included.
         store: Where `rank_items` looks Semantic IDs up; the store's own timeout holds for it.
         encoder: Name of the model on the same server that encodes new items; None: none does.
-        tls: How to speak TLS, where `server` is host:port.
+
+    Raises:
+        ValueError: `timeout` is no finite number above 0, or `tls` comes with a channel.
+        OSError: A file of `tls` cannot be read.
 
     Example:
         ```
@@ -49,47 +51,50 @@ class RankerClient:
 
     def __init__(
         self,
-        server: str | grpc.Channel,
+        address: str | grpc.Channel,
+        *,
+        tls: ClientTls | None = None,
+        timeout: float = 5.0,
         model: str = "ranker",
         sid_fingerprint: str | None = None,
-        timeout: float = 5.0,
         store: SidStore | None = None,
         encoder: str | None = "semantic_id",
-        tls: ClientTls | None = None,
     ):
-        self._own_channel = open_channel(server, tls) if isinstance(server, str) else None
-        transport = BlockingTransport(self._own_channel or server)
-        self._caller = RankerCaller(transport, model, sid_fingerprint, timeout, store, encoder)
+        self._steps = RankerSteps(model, sid_fingerprint, timeout, store, encoder)
+        self._transport = BlockingTransport(address, tls)
 
-    @property
     def space(self) -> SidSpace:
         """The SID space of the served model; the first use asks the server.
 
         Raises:
-            SidSpaceMismatchError: It is not the space of the caller's Semantic IDs.
+            ServedSpaceError: It is not the space of the caller's Semantic IDs.
             ModelCallError: The server does not answer.
         """
-        return run(self._caller.space())
+        return self._transport.run(self._steps.space())
 
-    @property
     def item_fields(self) -> tuple[str, ...]:
         """Of "sid", "item_id" and "embedding", what the ranker sees items by.
 
         The first use asks the server.
+
+        Raises:
+            ServedSpaceError: The ranker takes Semantic IDs of another space than the caller's.
+            ModelCallError: The server does not answer.
         """
-        return run(self._caller.item_fields())
+        return self._transport.run(self._steps.item_fields())
 
     @property
     def sid_counts(self) -> Mapping[Source, int]:
         """The sum of the `sid_counts` of all rankings so far, to watch the unknown items."""
-        return self._caller.sid_counts
+        return self._steps.sid_counts
 
     def rank(
         self,
         candidate: Mapping[str, Any],
+        *,
         current: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
-        context: Mapping[str, Any] = _NOTHING,
+        context: Mapping[str, Any] | None = None,
     ) -> dict[str, np.ndarray]:
         """Scores candidates whose Semantic IDs the caller has.
 
@@ -98,14 +103,14 @@ class RankerClient:
         baseline it replaces.
 
         Args:
-            candidate: `sid` [N, L] integers, `item_id` [N] strings or integers, and/or `embedding`
-                [N, D] numbers. Codes -1 stand for an item without a Semantic ID, zeros for one
-                without an embedding.
+            candidate: `sid` [N, L] integers, `item_id` [N] strings, UTF-8 bytes or integers, and/or
+                `embedding` [N, D] numbers. Codes -1 stand for an item without a Semantic ID, zeros
+                for one without an embedding.
             current: The same for the item the user looks at: `sid` [L], `item_id` one, `embedding`
                 [D]. None: there is none.
             history: The same for the user's past, most recent first: `sid` [T, L], `item_id` [T],
                 `embedding` [T, D]. None: there is none.
-            context: Context columns: one value, or one for each candidate.
+            context: Context columns: one value, or one for each candidate. None: there are none.
 
         Returns:
             Scores of each task, float32 [N]: probabilities of binary tasks, values of others.
@@ -113,47 +118,58 @@ class RankerClient:
         Raises:
             MissingInputError: The ranker asks for a field or a column that is left out.
             ValueError: A shape, a code or a type does not fit.
-            SidSpaceMismatchError: The ranker takes Semantic IDs of another space.
+            ServedSpaceError: The ranker takes Semantic IDs of another space.
             ModelCallError: The server refuses, or does not answer in time.
+
+        Example:
+            `ranker.rank({"sid": [[3, 1, 4]]}, context={"country": "de"})["click"]`
         """
-        return run(self._caller.rank(candidate, current, history, context))
+        return self._transport.run(self._steps.rank(candidate, current, history, context))
 
     def rank_top_k(
         self,
-        top_k: int,
         candidate: Mapping[str, Any],
+        *,
         current: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
-        context: Mapping[str, Any] = _NOTHING,
-        *,
+        context: Mapping[str, Any] | None = None,
         task: SortBy = None,
+        top_k: int,
     ) -> TopCandidates:
         """The best of the candidates, which the server sorts: only their scores are sent back.
 
         Args:
-            top_k: How many, at most.
             candidate: As of `rank`, with the rest.
             current: The item the user looks at.
             history: The user's past.
             context: Context columns.
-            task: What sorts.
+            task: What sorts; may be left out if the ranker has one task.
+            top_k: How many, at most.
+
+        Returns:
+            The positions of the best, int32 [k], and their scores, float32 [k] a task.
 
         Raises:
-            ValueError: Besides what `rank` raises: `top_k` is less than 1, or `task` names no task
-                of the ranker.
+            ValueError: Besides what `rank` raises: `top_k` is no integer of 1 or more, or `task`
+                names no task of the ranker.
             ModelCallError: As of `rank`; FAILED_PRECONDITION from a ranker that does not have the
                 signature `rank_top_k`.
+
+        Example:
+            `ranker.rank_top_k({"sid": sids}, task="click", top_k=10).index`
         """
-        return run(self._caller.rank_top_k(top_k, candidate, task, current, history, context))
+        return self._transport.run(
+            self._steps.rank_top_k(candidate, current, history, context, task, top_k)
+        )
 
     def rank_items(
         self,
         item_ids: Sequence[ItemId],
         *,
         current: ItemId | None = None,
-        history: Sequence[ItemId] = (),
-        context: Mapping[str, Any] = _NOTHING,
-        embeddings: Mapping[ItemId, np.ndarray] = _NOTHING,
+        history: Sequence[ItemId] | None = None,
+        context: Mapping[str, Any] | None = None,
+        embeddings: Mapping[ItemId, np.ndarray] | None = None,
         task: SortBy = None,
         top_k: int | None = None,
     ) -> Ranking:
@@ -164,10 +180,11 @@ class RankerClient:
         unknown otherwise, and counted.
 
         Args:
-            item_ids: N candidates; an integer stands for its decimal digits, bytes for text.
+            item_ids: N candidates; an integer stands for its decimal digits, bytes for text, as
+                wherever ids are taken.
             current: The item the user looks at; None: there is none.
-            history: The user's past items, most recent first.
-            context: Context columns: one value, or one for each candidate.
+            history: The user's past items, most recent first; None: there are none.
+            context: Context columns: one value, or one for each candidate. None: there are none.
             embeddings: item_id -> content embedding [D], of items that the store may not have; of
                 all items where the ranker sees them by their embeddings: another is no item to it.
             task: What sorts; may be left out if the ranker has one task.
@@ -178,21 +195,23 @@ class RankerClient:
 
         Raises:
             MissingInputError: The ranker asks for a context column that is left out.
-            ValueError: A shape or a type does not fit, an id is of another type, `top_k` is less
-                than 1, or the ranker has several tasks and `task` names none of them.
-            SidSpaceMismatchError: The store holds no Semantic IDs of the ranker's space, the
-                encoder is of another one, or the space is not `sid_fingerprint`.
+            ValueError: A shape or a type does not fit, an id is of another type, `top_k` is no
+                integer of 1 or more, or the ranker has several tasks and `task` names none of them.
+            ServedSpaceError: The store holds no Semantic IDs of the ranker's space, the encoder is
+                of another one, or the space is not `sid_fingerprint`.
             StoreError: The store does not answer.
             ModelCallError: The server refuses, or does not answer in time.
+
+        Example:
+            `ranker.rank_items([7, "8"], history=["9"], task="click").items[0].item_id`
         """
-        return run(
-            self._caller.rank_items(item_ids, current, history, context, embeddings, task, top_k)
+        return self._transport.run(
+            self._steps.rank_items(item_ids, current, history, context, embeddings, task, top_k)
         )
 
     def close(self) -> None:
         """Closes the channel, if this client opened it; the store stays open."""
-        if self._own_channel:
-            self._own_channel.close()
+        self._transport.close()
 
     def __enter__(self):
         return self

@@ -22,7 +22,7 @@ class TopCandidates:
     """The best of a request's candidates, best first; equals stay in the order of the request.
 
     Attributes:
-        index: int32 [k], their places in the request.
+        index: int32 [k], their positions in the request.
         scores: float32 [k] of each task.
     """
 

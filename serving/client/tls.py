@@ -1,11 +1,11 @@
-"""TLS of a client: whom it trusts, and who it is."""
+"""TLS of a client: the authorities that it trusts, and its own certificate."""
 
 import dataclasses
 
 import grpc
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ClientTls:
     """PEM files.
 
@@ -15,11 +15,25 @@ class ClientTls:
         certificate: The client's own certificate, with the chain to its authority, where the server
             asks for one (mutual TLS).
         key: The private key of that certificate.
+
+    Raises:
+        ValueError: Of `certificate` and `key` one is given without the other.
+
+    Example:
+        `RankerClient("ranker.internal:8500", tls=ClientTls(server_authority="authority.pem"))`
     """
 
     server_authority: str | None = None
     certificate: str | None = None
     key: str | None = None
+
+    def __post_init__(self):
+        # gRPC ends the process over half a pair.
+        if (self.certificate is None) != (self.key is None):
+            given, missing = ("key", "certificate") if self.key else ("certificate", "key")
+            raise ValueError(
+                f"ClientTls has a {given} and no {missing}; both are needed, or neither"
+            )
 
     def grpc_credentials(self) -> grpc.ChannelCredentials:
         """Credentials of a channel.

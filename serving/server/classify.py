@@ -89,7 +89,8 @@ def classification_result(
             f"{classes.shape[1]} vs. {scores.shape[1]}"
         )
     result = classification_pb2.ClassificationResult()
-    width = (scores if classes is None else classes).shape[1]
+    given = scores if classes is None else classes
+    width = 0 if given is None else given.shape[1]
     for row in range(examples):
         listed = result.classifications.add().classes
         for column in range(width):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
@@ -9,8 +10,8 @@ from tensorflow_serving.config import model_server_config_pb2
 from semantic_id_ranking.serving.server.status import invalid_argument
 from semantic_id_ranking.serving.server.version_policy import ServableVersionPolicy
 
-ModelConfig = model_server_config_pb2.ModelConfig
-ModelServerConfig = model_server_config_pb2.ModelServerConfig
+ModelConfig: TypeAlias = model_server_config_pb2.ModelConfig
+ModelServerConfig: TypeAlias = model_server_config_pb2.ModelServerConfig
 
 PLATFORM = "tensorflow"
 

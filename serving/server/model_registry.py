@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from tensorflow_serving.apis import classification_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
@@ -23,7 +24,7 @@ from semantic_id_ranking.serving.server.status import unknown
 from semantic_id_ranking.serving.server.version_labels import assign_labels
 from semantic_id_ranking.serving.server.version_labels import Labels
 
-ModelRequest = (
+ModelRequest: TypeAlias = (
     predict_pb2.PredictRequest
     | classification_pb2.ClassificationRequest
     | regression_pb2.RegressionRequest
@@ -50,7 +51,7 @@ class ModelRegistry:
         self._labels: Labels = {}
         self._reload_lock = threading.Lock()
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._configs
 
     def __iter__(self) -> Iterator[ServedModel]:

@@ -77,9 +77,12 @@ class ModelServer:
         monitoring: MonitoringConfig | None = None,
     ):
         limits = limits or Limits()
-        from_file = not isinstance(models, Mapping)
-        self._config = read_model_config(models) if from_file else config_of(models, version_policy)
-        self._config_file = ModelConfigFile(models, self._config) if from_file else None
+        self._config_file = None
+        if isinstance(models, Mapping):
+            self._config = config_of(models, version_policy)
+        else:
+            self._config = read_model_config(models)
+            self._config_file = ModelConfigFile(models, self._config)
         self._registry = ModelRegistry(allow_unavailable_labels)
         self._host, self._port, self._rest_port = host, port, rest_port
         self._tls = tls
@@ -171,7 +174,7 @@ class ModelServer:
             self._port = self._server.add_secure_port(address, self._tls.grpc_credentials())
         else:
             self._port = self._server.add_insecure_port(address)
-        if self._rest_server:
+        if self._rest_server and self._rest_port is not None:
             context = self._tls.ssl_context() if self._tls else None
             try:
                 self._rest_port = self._rest_server.start(self._host, self._rest_port, context)

@@ -40,8 +40,8 @@ class RestServer:
             app.router.add_get(monitoring.path, self._show_metrics)
         self._runner = web.AppRunner(app, access_log=None)
         self._pool = futures.ThreadPoolExecutor(4 * (os.cpu_count() or 1), "rest")
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="rest", daemon=True)
 
     def start(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> int:
         """Listens.
@@ -57,8 +57,6 @@ class RestServer:
         Raises:
             OSError: The port is taken.
         """
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="rest", daemon=True)
         self._thread.start()
         try:
             return self._run(self._listen(host, port, ssl_context))
@@ -89,7 +87,8 @@ class RestServer:
     async def _close(self, grace: float) -> None:
         for site in list(self._runner.sites):
             await site.stop()
-        await self._runner.server.shutdown(grace)
+        if self._runner.server is not None:
+            await self._runner.server.shutdown(grace)
         await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.Response:

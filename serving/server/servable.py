@@ -1,10 +1,13 @@
 """One version of a model, loaded."""
 
+import contextlib
+import logging
+from collections.abc import Iterator
+
 import tensorflow as tf
 
 # Registers the operations of tensorflow_text, which TensorFlow Serving links too.
 import tensorflow_text  # noqa: F401
-from tensorflow.python.saved_model import loader_impl
 from tensorflow_serving.apis import model_pb2
 
 from semantic_id_ranking.serving.server.signature import Signature
@@ -40,8 +43,8 @@ class Servable:
         self.version = version
         with tf.Graph().as_default():
             session = tf.compat.v1.Session()
-            # As tf.compat.v1.saved_model.load, without its advice to load into no session.
-            meta_graph = loader_impl.SavedModelLoader(path).load(session, ["serve"])
+            with _without_advice():
+                meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], path)
         self.signature_defs = dict(meta_graph.signature_def)
         self._signatures = {
             key: Signature(session, signature_def)
@@ -65,3 +68,15 @@ class Servable:
         if key not in self._signatures:
             raise signature_not_found(key)
         return self._signatures[key]
+
+
+@contextlib.contextmanager
+def _without_advice() -> Iterator[None]:
+    """Without TensorFlow's warning that one had better load into no session."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
@@ -19,7 +20,7 @@ from semantic_id_ranking.serving.server.version_policy import aspired_versions
 from semantic_id_ranking.serving.server.version_policy import ServableVersionPolicy
 from semantic_id_ranking.serving.server.warmup import warm_up
 
-ModelVersionStatus = get_model_status_pb2.ModelVersionStatus
+ModelVersionStatus: TypeAlias = get_model_status_pb2.ModelVersionStatus
 
 _log = logging.getLogger(__name__)
 

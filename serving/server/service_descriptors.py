@@ -7,6 +7,7 @@ Python 3.11 and newer TFX takes a version whose two modules protobuf refuses to 
 from google.protobuf import descriptor_pb2
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
 from tensorflow_serving.apis import classification_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
@@ -56,7 +57,9 @@ def register_services() -> tuple[str, str]:
     )
 
 
-def _register(file_name: str, service_name: str, methods: dict[str, tuple[type, type]]) -> str:
+def _register(
+    file_name: str, service_name: str, methods: dict[str, tuple[type[Message], type[Message]]]
+) -> str:
     file = descriptor_pb2.FileDescriptorProto(
         name=f"tensorflow_serving/apis/{file_name}.proto", package=_PACKAGE, syntax="proto3"
     )

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.framework import tensor_shape_pb2
-from tensorflow.core.protobuf import config_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from semantic_id_ranking._compat import session_callable
 from semantic_id_ranking.serving.server.status import CODES
 from semantic_id_ranking.serving.server.status import failed_precondition
 from semantic_id_ranking.serving.server.status import invalid_argument
@@ -82,16 +82,9 @@ class Signature:
 
     @functools.cached_property
     def _call(self) -> Callable[..., list[np.ndarray]]:
-        """From the inputs to all outputs, both in the order of their aliases.
-
-        tf_keras, too, asks for what `Session.make_callable` does not give: a call whose feeds and
-        fetches are looked up once.
-        """
-        options = config_pb2.CallableOptions(
-            feed=[info.name for info in self._inputs.values()], fetch=self._fetched
-        )
-        options.run_options.inter_op_thread_pool = -1
-        return self._session._make_callable_from_options(options)
+        """From the inputs to all outputs, both in the order of their aliases."""
+        feeds = [info.name for info in self._inputs.values()]
+        return session_callable(self._session, feeds, self._fetched)
 
     def _parse(self, inputs: Mapping[str, tensor_pb2.TensorProto]) -> dict[str, np.ndarray]:
         sent, known = set(inputs), set(self._inputs)

@@ -1,10 +1,11 @@
 """Which of the versions on disk are to be served."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from tensorflow_serving.config import file_system_storage_path_source_pb2
 
-ServableVersionPolicy = (
+ServableVersionPolicy: TypeAlias = (
     file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
 )
 

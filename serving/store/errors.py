@@ -1,7 +1,9 @@
-"""What goes wrong between a caller and a store."""
+"""Errors between a caller and a SID store."""
+
+from semantic_id_ranking.serving.errors import ClientError
 
 
-class StoreError(RuntimeError):
+class StoreError(ClientError):
     """A store cannot be reached, or holds what it should not."""
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import cast
 from typing import TypeVar
 
 import redis
@@ -71,7 +72,7 @@ class RedisSidStore(SidStore):
 
     def spaces(self) -> Mapping[str, SidSpace]:
         """The SID spaces that the store holds, by fingerprint."""
-        found = self._ask(lambda: self._redis.hgetall(_SPACES))
+        found = cast("dict[bytes, bytes]", self._ask(lambda: self._redis.hgetall(_SPACES)))
         return {
             fingerprint.decode(): SidSpace(fingerprint.decode(), **json.loads(sizes))
             for fingerprint, sizes in found.items()
@@ -115,7 +116,7 @@ class RedisSidStore(SidStore):
 
         def write(transaction: redis.client.Pipeline) -> None:
             # Read under the watch: the transaction fails, and is made anew, if it changes.
-            if continues:
+            if continues and checkpoint is not None:
                 held = transaction.hget(_CHECKPOINTS, fingerprint)
                 before = Checkpoint(**json.loads(held)) if held else None
                 self._require_same_batch(fingerprint, before, checkpoint)
@@ -144,6 +145,11 @@ class RedisSidStore(SidStore):
         return space, values[0] if values else []
 
     def _ask(self, attempt: Callable[[], Answer]) -> Answer:
+        """Tries until the time is up.
+
+        Neither redis-py's `Retry` nor tenacity is shorter: one knows no deadline for all attempts,
+        the other would be one more requirement of every client, and the messages stay.
+        """
         last_start = time.monotonic() + (1 - _ATTEMPT) * self._timeout
         failures = 0
         while True:

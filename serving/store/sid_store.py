@@ -27,9 +27,10 @@ class SidStore(abc.ABC):
     Example:
         ```
         with open_store("redis://localhost:6379/0") as store:
-            store.add_space(encoder.space)
-            store.put(encoder.space.fingerprint, ["item1"], encoder.encode(embeddings))
-            store.get(encoder.space.fingerprint, ["item1", "item2"])  # [[3, 1, 4], [-1, -1, -1]]
+            space = encoder.space()
+            store.add_space(space)
+            store.put(space.fingerprint, ["item1"], encoder.encode(embeddings))
+            store.get(space.fingerprint, ["item1", "item2"])  # [[3, 1, 4], [-1, -1, -1]]
         ```
     """
 

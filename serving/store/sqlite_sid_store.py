@@ -124,7 +124,7 @@ class SqliteSidStore(SidStore):
             if found is None:
                 raise StoreError(f"{self.name}: SID space {fingerprint} was removed meanwhile")
             space, *held = found
-            if continues:
+            if continues and checkpoint is not None:
                 self._require_same_batch(fingerprint, Checkpoint(*held), checkpoint)
             # In the order of the keys, neighbours meet in the same page.
             pairs = sorted(zip(item_ids, values, strict=True), key=_ITEM_ID)

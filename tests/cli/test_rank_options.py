@@ -27,4 +27,7 @@ def test_tls_options_that_fit(tmp_path):
         open(path, "w").close()
     assert client_tls(None, None, None) is None
     assert client_tls(paths[0], None, None) == ClientTls(server_authority=paths[0])
-    assert client_tls(*paths) == ClientTls(*paths)
+    authority, certificate, key = paths
+    assert client_tls(*paths) == ClientTls(
+        server_authority=authority, certificate=certificate, key=key
+    )

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from semantic_id_ranking.components import code_version as code_version_module
 from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.code_version import imported_modules
 
@@ -99,6 +100,16 @@ def test_changes_with_the_code_that_is_imported_alone(package, file, counts):
     before = code_version(f"{package.name}.work.run")
     (package / f"{file}.py").write_text("B = 2\n")
     assert (code_version(f"{package.name}.work.run") != before) is counts
+
+
+def test_a_folder_without_an_init_file_is_a_package_too(package):
+    before = code_version(f"{package.name}.work.run")
+    (package / "__init__.py").unlink()
+    code_version_module._file.cache_clear()
+    assert f"{package.name}.near" in imported_modules(f"{package.name}.work.run")
+    without = code_version(f"{package.name}.work.run")
+    (package / "near.py").write_text("B = 2\n")
+    assert len({before, without, code_version(f"{package.name}.work.run")}) == 3
 
 
 def test_a_class_stands_for_the_name_it_has():

@@ -60,7 +60,11 @@ def test_a_client_without_what_the_server_asks_for_is_not(server, files, tmp_pat
     refused = [None, ClientTls(server_authority=other.authority)]
     if mutual:
         refused.append(ClientTls(server_authority=files.authority))
-        refused.append(ClientTls(files.authority, other.certificate, other.key))
+        refused.append(
+            ClientTls(
+                server_authority=files.authority, certificate=other.certificate, key=other.key
+            )
+        )
     for tls in refused:
         with EncoderClient(address, timeout=1.0, tls=tls) as encoder:
             with pytest.raises(ModelCallError) as caught:
@@ -71,3 +75,9 @@ def test_a_client_without_what_the_server_asks_for_is_not(server, files, tmp_pat
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.pem"):
         EncoderClient("127.0.0.1:1", tls=ClientTls(server_authority=str(tmp_path / "absent.pem")))
+
+
+@pytest.mark.parametrize(("given", "missing"), [("key", "certificate"), ("certificate", "key")])
+def test_half_of_a_pair_is_refused_before_grpc_ends_the_process(files, given, missing):
+    with pytest.raises(ValueError, match=f"has a {given} and no {missing}; both are needed"):
+        ClientTls(server_authority=files.authority, **{given: getattr(files, given)})

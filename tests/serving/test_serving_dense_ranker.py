@@ -9,12 +9,12 @@ from semantic_id_ranking.serving.client import RankerClient
 
 @pytest.fixture(scope="module")
 def dense(server):
-    with RankerClient(server.address, "dense", sid_fingerprint="space-z") as client:
+    with RankerClient(server.address, model="dense", sid_fingerprint="space-z") as client:
         yield client
 
 
 def test_scores_of_embeddings(dense):
-    assert dense.item_fields == ("embedding",)
+    assert dense.item_fields() == ("embedding",)
     scores = dense.rank(
         {"embedding": [[1, 0, 0], [2.5, 0, 0]]},
         current={"embedding": [3, 0, 0]},

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from semantic_id_ranking.serving.client import encoder_caller
+from semantic_id_ranking.serving.client import encoder_steps
 from semantic_id_ranking.serving.client import EncoderClient
+from semantic_id_ranking.serving.client import ServedSpaceError
 from semantic_id_ranking.serving.client import SidSpace
-from semantic_id_ranking.serving.client import SidSpaceMismatchError
 from tests.serving.tiny_models import predict_request
 
 EMBEDDINGS = np.array([[1.5, 2.5, 0], [3, 4, 9], [5, 6, 7]], np.float32)
@@ -26,7 +26,7 @@ def test_codes(encoder):
 
 
 def test_space(encoder):
-    assert encoder.space == SidSpace(fingerprint="space-a", levels=2, codebook_size=10)
+    assert encoder.space() == SidSpace(fingerprint="space-a", levels=2, codebook_size=10)
 
 
 def test_no_rows(encoder):
@@ -35,16 +35,16 @@ def test_no_rows(encoder):
 
 def test_many_rows_go_in_several_requests(encoder, monkeypatch):
     # Half of 52 bytes holds two rows of three floats.
-    monkeypatch.setattr(encoder_caller, "MAX_MESSAGE_BYTES", 52)
+    monkeypatch.setattr(encoder_steps, "MAX_MESSAGE_BYTES", 52)
     sizes = []
-    caller = encoder._caller
-    predict = caller._predict
+    steps = encoder._steps
+    predict = steps._predict
 
     def count(signature, inputs, deadline):
         sizes.extend(len(array) for array in inputs.values())
         return predict(signature, inputs, deadline)
 
-    monkeypatch.setattr(caller, "_predict", count)
+    monkeypatch.setattr(steps, "_predict", count)
     np.testing.assert_array_equal(encoder.encode(EMBEDDINGS), [[1, 2], [3, 4], [5, 6]])
     assert sizes == [2, 1]
 
@@ -76,7 +76,7 @@ def test_what_does_not_fit_is_told_before_it_is_sent(encoder, embeddings, messag
 def test_an_encoder_of_another_space_is_refused_by_name(server):
     with (
         EncoderClient(server.address, sid_fingerprint="space-z") as encoder,
-        pytest.raises(SidSpaceMismatchError, match=r"semantic_id version 7 .* space-a, .* space-z"),
+        pytest.raises(ServedSpaceError, match=r"semantic_id version 7 .* space-a, .* space-z"),
     ):
         encoder.encode(EMBEDDINGS)
 

@@ -9,8 +9,8 @@ from semantic_id_ranking.serving.client import MissingInputError
 from semantic_id_ranking.serving.client import ModelCallError
 from semantic_id_ranking.serving.client import open_channel
 from semantic_id_ranking.serving.client import RankerClient
+from semantic_id_ranking.serving.client import ServedSpaceError
 from semantic_id_ranking.serving.client import SidSpace
-from semantic_id_ranking.serving.client import SidSpaceMismatchError
 from semantic_id_ranking.serving.server import ModelServer
 from tests.serving.tiny_models import export
 from tests.serving.tiny_models import ItemIdRanker
@@ -55,7 +55,7 @@ def test_one_candidate_no_current_item_no_history_one_price(ranker):
 
 
 def test_a_ranker_by_item_id(by_id):
-    assert by_id.item_fields == ("item_id",)
+    assert by_id.item_fields() == ("item_id",)
     scores = by_id.rank(
         {"item_id": ["a", "abc", 12]}, current={"item_id": "abcd"}, history={"item_id": ["x", "y"]}
     )
@@ -74,7 +74,7 @@ def test_one_call_fits_both_kinds_of_ranker(ranker, by_id):
 
 
 def test_space_is_that_of_the_served_model(ranker):
-    assert ranker.space == SidSpace(fingerprint="space-a", levels=2, codebook_size=10)
+    assert ranker.space() == SidSpace(fingerprint="space-a", levels=2, codebook_size=10)
 
 
 @pytest.mark.parametrize(
@@ -146,13 +146,13 @@ def test_what_does_not_fit_is_told_before_it_is_sent(ranker, change, message):
 def test_sids_of_another_space_are_refused_by_name(server):
     with (
         RankerClient(server.address, sid_fingerprint="space-z") as ranker,
-        pytest.raises(SidSpaceMismatchError, match=r"ranker version 3 .* space-a, .* space-z"),
+        pytest.raises(ServedSpaceError, match=r"ranker version 3 .* space-a, .* space-z"),
     ):
         ranker.rank(CANDIDATE, context=CONTEXT)
 
 
 def test_a_ranker_by_item_id_may_be_of_any_space(server):
-    with RankerClient(server.address, "by_id", sid_fingerprint="space-z") as ranker:
+    with RankerClient(server.address, model="by_id", sid_fingerprint="space-z") as ranker:
         np.testing.assert_array_equal(ranker.rank({"item_id": ["a"]})["click"], [1.0])
 
 
@@ -179,7 +179,7 @@ def served(client, version):
     """Waits until a version answers."""
     for _ in range(200):
         client.rank({"sid": [[1, 2]]}, context={"country": "", "price": 0})
-        if client._caller._version.number == version:
+        if client._steps._version.number == version:
             return
         threading.Event().wait(0.02)
     raise AssertionError(f"version {version} never answered")
@@ -201,11 +201,11 @@ def test_a_new_version_is_read_before_its_answers_are_taken(tmp_path):
 
         # The next one has learnt another space: from the first moment on, no score comes of it.
         export(SidRanker("space-b", bonus=100.0), base_path, 3)
-        with pytest.raises(SidSpaceMismatchError, match=r"version 3 .* space-b, .* space-a"):
+        with pytest.raises(ServedSpaceError, match=r"version 3 .* space-b, .* space-a"):
             for _ in range(200):
                 np.testing.assert_array_equal(ranker.rank(**call)["click"], [10.0])
                 threading.Event().wait(0.02)
-        with pytest.raises(SidSpaceMismatchError):
+        with pytest.raises(ServedSpaceError):
             ranker.rank(**call)
 
         # Nothing of SIDs passes to this one, but it wants other inputs than the last one read.
@@ -215,7 +215,7 @@ def test_a_new_version_is_read_before_its_answers_are_taken(tmp_path):
             try:
                 scores = ranker.rank(**both)
                 break
-            except SidSpaceMismatchError:
+            except ServedSpaceError:
                 threading.Event().wait(0.02)
         np.testing.assert_array_equal(scores["click"], [3.0])
         with pytest.raises(MissingInputError, match="missing: item_id"):

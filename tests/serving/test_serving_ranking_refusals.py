@@ -9,8 +9,8 @@ import pytest
 from benchmarks import redis_server
 from semantic_id_ranking.serving.client import AsyncRankerClient
 from semantic_id_ranking.serving.client import ModelCallError
+from semantic_id_ranking.serving.client import ServedSpaceError
 from semantic_id_ranking.serving.client import SidSpace
-from semantic_id_ranking.serving.client import SidSpaceMismatchError
 from semantic_id_ranking.serving.store import open_store
 from semantic_id_ranking.serving.store import StoreError
 from tests.serving.ranking_cases import CONTEXT
@@ -28,7 +28,7 @@ def test_encoder_and_ranker_of_two_spaces_are_refused_by_name(client_class, serv
     with (
         client_class(server.address, store=store, encoder="other_semantic_id") as ranker,
         pytest.raises(
-            SidSpaceMismatchError,
+            ServedSpaceError,
             match=r"other_semantic_id version 7 .* space-b, .* ranker version 3 in space-a",
         ),
     ):
@@ -41,7 +41,7 @@ def test_a_store_without_the_rankers_space_is_refused_by_name(client_class, serv
     with (
         client_class(server.address, store=store) as ranker,
         pytest.raises(
-            SidSpaceMismatchError,
+            ServedSpaceError,
             match=r"ranker version 3 .* space-a, but .*sids\.sqlite: .*holds space-z",
         ),
     ):
@@ -53,7 +53,7 @@ def test_a_store_whose_sids_have_other_lengths_is_refused(client_class, server, 
     store.add_space(SidSpace("space-a", levels=3, codebook_size=10))
     with (
         client_class(server.address, store=store) as ranker,
-        pytest.raises(SidSpaceMismatchError, match=r"takes 2 codes, but .* have 3"),
+        pytest.raises(ServedSpaceError, match=r"takes 2 codes, but .* have 3"),
     ):
         ranker.rank_items(["old"], context=CONTEXT, task="click")
 
@@ -61,7 +61,7 @@ def test_a_store_whose_sids_have_other_lengths_is_refused(client_class, server, 
 def test_a_ranker_of_another_space_than_the_one_given_is_refused(client_class, server, store):
     with (
         client_class(server.address, sid_fingerprint="space-z", store=store) as ranker,
-        pytest.raises(SidSpaceMismatchError, match=r"ranker version 3 .* space-a, .* space-z"),
+        pytest.raises(ServedSpaceError, match=r"ranker version 3 .* space-a, .* space-z"),
     ):
         ranker.rank_items(["old"], context=CONTEXT, task="click")
 

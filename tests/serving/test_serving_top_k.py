@@ -36,7 +36,7 @@ def ranker(server):
     ],
 )
 def test_the_best_come_first_and_equals_in_order(ranker, top_k, task, index):
-    best = ranker.rank_top_k(top_k, **CALL, task=task)
+    best = ranker.rank_top_k(**CALL, task=task, top_k=top_k)
     clicks = [[3.0, 8.0, 0.0, 8.0][place] for place in index]
     assert best.index.tolist() == index
     assert {name: scores.tolist() for name, scores in best.scores.items()} == {
@@ -48,7 +48,7 @@ def test_the_best_come_first_and_equals_in_order(ranker, top_k, task, index):
 def test_asyncio(server):
     async def ask():
         async with AsyncRankerClient(server.address) as client:
-            return await client.rank_top_k(1, **CALL, task="like")
+            return await client.rank_top_k(**CALL, task="like", top_k=1)
 
     assert asyncio.run(ask()).index.tolist() == [2]
 
@@ -70,7 +70,7 @@ def test_items_by_id(server, tmp_path):
 @pytest.mark.parametrize(
     ("top_k", "task", "message"),
     [
-        (0, "click", "top_k is 0; 1 or more is wanted"),
+        (0, "click", "top_k is 0; an integer of 1 or more is wanted"),
         (1, None, "task is None; the ranker's tasks to sort by are click, like"),
         (1, {"buy": 1.0}, "task is {'buy': 1.0}; the ranker's tasks to sort by are click, like"),
         (1, {}, "task is {}; the ranker's tasks to sort by are click, like"),
@@ -78,12 +78,15 @@ def test_items_by_id(server, tmp_path):
 )
 def test_what_does_not_fit_is_refused(ranker, top_k, task, message):
     with pytest.raises(ValueError) as caught:
-        ranker.rank_top_k(top_k, **CALL, task=task)
+        ranker.rank_top_k(**CALL, task=task, top_k=top_k)
     assert str(caught.value) == message
 
 
 def test_a_ranker_without_the_signature_says_so(server):
-    with RankerClient(server.address, "by_id") as ranker, pytest.raises(ModelCallError) as caught:
-        ranker.rank_top_k(1, {"item_id": ["a"]})
+    with (
+        RankerClient(server.address, model="by_id") as ranker,
+        pytest.raises(ModelCallError) as caught,
+    ):
+        ranker.rank_top_k({"item_id": ["a"]}, top_k=1)
     assert caught.value.code.name == "FAILED_PRECONDITION"
     assert '"rank_top_k" not found' in str(caught.value)

@@ -77,14 +77,22 @@ def id_key(item_id: bytes) -> int:
 
 
 def code_key(codes) -> int:
-    """The fingerprint of some codes, by Python's integers."""
-    key = 0
-    for code in codes:
-        key = (key + int(code) + 1) % 2**64
-        key = (key ^ (key >> 27)) * 0x3C79AC492BA7B653 % 2**64
-        key = (key ^ (key >> 33)) * 0x1C69B3F74AC4AE35 % 2**64
-        key ^= key >> 27
-    return key % 2**63
+    """FarmHash's Fingerprint64 of one or two codes as int64, without its sign, step by step.
+
+    The package farmhash takes no zero bytes.
+    """
+    words, multiplier = [int(code) % 2**64 for code in codes], 0x9AE16A3B2F90404F
+    a, b = (words[0] + multiplier) % 2**64, words[-1]
+    multiplier += 2 * 8 * len(words)
+    c = (_rotated(b, 37) * multiplier + a) % 2**64
+    d = (_rotated(a, 25) + b) * multiplier % 2**64
+    e = (c ^ d) * multiplier % 2**64
+    f = (d ^ e ^ (e >> 47)) * multiplier % 2**64
+    return (f ^ (f >> 47)) * multiplier % 2**63
+
+
+def _rotated(word: int, bits: int) -> int:
+    return (word >> bits | word << (64 - bits)) % 2**64
 
 
 def code_row(codes, rows: int) -> int:

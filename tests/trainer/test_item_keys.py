@@ -10,11 +10,22 @@ from semantic_id_ranking.trainer.ranker.representations.key_rows import Vocabula
 from tests.trainer import representation_cases as cases
 
 
-@pytest.mark.parametrize("length", [1, 2, 5])
-def test_a_sequence_has_the_key_that_a_loop_gives(length):
-    codes = np.random.default_rng(0).integers(0, 60000, (20, length))
+@pytest.mark.parametrize("length", [1, 2])
+@pytest.mark.parametrize("kind", [np.int32, np.int64])
+def test_a_sequence_has_the_key_that_python_gives(length, kind):
+    codes = np.random.default_rng(0).integers(-1, 60000, (20, length)).astype(kind)
     keys = sequence_keys(tf.constant(codes)).numpy()
     assert keys.tolist() == [cases.code_key(row) for row in codes]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 8])
+def test_a_semantic_id_has_the_fingerprint_of_its_bytes(length):
+    sids = np.random.default_rng(0).integers(-1, 60000, (20, length))
+    keys = sid_keys(tf.constant(sids)).numpy().view(np.uint64)
+    texts = [sid.astype("<i8").tobytes() for sid in sids]
+    for buckets in (2, 1009, 2**31 - 1):
+        expected = tf.strings.to_hash_bucket_fast(texts, buckets)
+        assert (keys % buckets).tolist() == expected.numpy().tolist()
 
 
 @pytest.mark.parametrize("levels", [1, 4, 8])

@@ -10,7 +10,7 @@ from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.negative_sampling import sample_negatives
-from semantic_id_ranking.trainer.ranker.task_head import TaskHead
+from semantic_id_ranking.trainer.ranker.task_objective import TaskObjective
 from semantic_id_ranking.trainer.ranker.train import train
 from tests.trainer import ranker_cases as cases
 
@@ -121,8 +121,8 @@ def test_training_takes_the_positives_and_a_share_of_the_negatives():
     assert abs(taken - expected) < 5 * (negatives * 0.3 * 0.7) ** 0.5
 
 
-def head(task: TaskConfig, positives: float = 0.0) -> TaskHead:
-    return TaskHead(task, cases.SMALL, LabelMoments(positives))
+def objective(task: TaskConfig, positives: float = 0.0) -> TaskObjective:
+    return TaskObjective(task, LabelMoments(positives))
 
 
 LABELS = np.array([1.0, 0.0, 0.0, 1.0], np.float32)
@@ -147,7 +147,7 @@ def log_losses(raw: np.ndarray) -> np.ndarray:
     ],
 )
 def test_positives_weigh_in_training_alone(task, positives, weight):
-    layer = head(task, positives)
+    layer = objective(task, positives)
     expected = np.mean(np.where(LABELS == 1, weight, 1) * log_losses(RAW))
     np.testing.assert_allclose(layer.loss(LABELS, RAW, training=True).mean, expected, rtol=1e-5)
     served = RAW + np.log(task.train_negative_rate / weight)
@@ -163,11 +163,13 @@ def test_the_correction_is_that_of_the_reference():
         (TaskConfig(data_negative_rate=0.1), 0.1),
         (TaskConfig(train_negative_rate=0.5, data_negative_rate=0.1), 0.05),
     ):
-        np.testing.assert_allclose(head(task).prediction(RAW), q / (q + (1 - q) / w), rtol=1e-5)
+        np.testing.assert_allclose(
+            objective(task).prediction(RAW), q / (q + (1 - q) / w), rtol=1e-5
+        )
 
 
 def test_a_mean_is_over_the_impressions_that_count():
-    layer = head(TaskConfig(train_negative_rate=0.5))
+    layer = objective(TaskConfig(train_negative_rate=0.5))
     counts = np.array([True, False, True, True])
     loss = layer.loss(LABELS, RAW, True, tf.constant(counts)).mean
     np.testing.assert_allclose(loss, log_losses(RAW)[counts].mean(), rtol=1e-5)
@@ -175,7 +177,7 @@ def test_a_mean_is_over_the_impressions_that_count():
 
 
 def test_the_default_takes_the_raw_output_as_it_is():
-    layer = head(TaskConfig())
+    layer = objective(TaskConfig())
     graph = tf.function(lambda raw: layer.prediction(raw)).get_concrete_function(RAW).graph
     kinds = {op.type for op in graph.get_operations()}
     assert kinds == {"Placeholder", "Sigmoid", "Identity"}

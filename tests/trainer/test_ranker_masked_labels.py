@@ -12,7 +12,7 @@ from semantic_id_ranking.trainer.ranker.features import label_parsing_spec
 from semantic_id_ranking.trainer.ranker.features import read_labels
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.negative_sampling import sample_negatives
-from semantic_id_ranking.trainer.ranker.task_head import TaskHead
+from semantic_id_ranking.trainer.ranker.task_objective import TaskObjective
 from tests.trainer import ranker_cases as cases
 
 TASKS = (cases.CLICK, cases.WATCH)
@@ -52,7 +52,7 @@ def gradients(model, inputs):
 
 
 def test_loss_and_gradient_of_a_head_by_hand():
-    head = TaskHead(TaskConfig(), cases.SMALL, LabelMoments())
+    head = TaskObjective(TaskConfig(), LabelMoments())
     raw = tf.Variable([0.0, 2.0, -1.0, 5.0])
     labels = tf.constant([1.0, NAN, 0.0, NAN])
     with tf.GradientTape() as tape:
@@ -127,7 +127,7 @@ def test_auc_is_that_of_the_labelled_impressions():
     # Where there is no label, the score would be a very good one.
     unknown = rng.random(400) < 0.5
     raw = np.where(unknown, 20 * labels - 10, rng.normal(size=400) + labels).astype(np.float32)
-    head = TaskHead(TaskConfig(), cases.SMALL, LabelMoments())
+    head = TaskObjective(TaskConfig(), LabelMoments())
     head.loss(tf.constant(np.where(unknown, NAN, labels)), tf.constant(raw), training=False)
     expected = roc_auc_score(labels[~unknown], raw[~unknown])
     (metric,) = [m for m in head.submodules if isinstance(m, tf.keras.metrics.AUC)]

@@ -70,7 +70,7 @@ def test_a_gate_moves_its_own_task_alone(tasks):
     model = cases.ranker(tasks, MMOE)
     features = cases.features([[0, 1], [3, 3]], [[[1, 1]], [[2, 0]]])
     before = {name: value.numpy() for name, value in model(features).items()}
-    gate = model._mixture._gates[-1].kernel
+    gate = model.network._mixture._gates[-1].kernel
     gate.assign(np.random.default_rng(0).normal(size=gate.shape))
     after = model(features)
     moved = {name: np.abs(after[name] - before[name]).max() > 0 for name in before}
@@ -91,14 +91,14 @@ def test_small_batches_keep_their_axis(batch):
 def test_a_step_trains_every_expert_and_gate():
     model = cases.ranker((cases.CLICK, cases.WATCH), MMOE)
     model.compile(tf.keras.optimizers.SGD(0.1), tf.keras.optimizers.SGD(0.1))
-    randomised(model._mixture)
-    before = [weight.numpy() for weight in model._mixture.trainable_weights]
+    randomised(model.network._mixture)
+    before = [weight.numpy() for weight in model.network._mixture.trainable_weights]
     inputs = cases.features([[0, 1], [1, 2], [3, 3]], [[[1, 1]], [[0, 2]], [[2, 0]]])
     inputs |= {"label_click": tf.constant([1.0, 0, 1]), "label_watch": tf.constant([0.0, 9, 5])}
     model.train_step(inputs)
     kernels = [
         np.abs(weight.numpy() - old).max() > 0
-        for weight, old in zip(model._mixture.trainable_weights, before, strict=True)
+        for weight, old in zip(model.network._mixture.trainable_weights, before, strict=True)
         if "kernel" in weight.name
     ]
     assert kernels == [True] * (3 * 2 + 2)
@@ -108,7 +108,7 @@ def test_the_first_layer_of_every_expert_is_widened():
     layer = cases.representation()
     layer.bottom_factor = 1.5
     model = cases.ranker(config=MMOE, layer=layer)
-    widths = [[dense.units for dense in expert] for expert in model._mixture._experts]
+    widths = [[dense.units for dense in expert] for expert in model.network._mixture._experts]
     assert widths == [[9, 5]] * 3
 
 

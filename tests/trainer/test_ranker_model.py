@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
 from semantic_id_ranking.trainer.ranker.representations.subword_sum import SubwordSum
@@ -31,18 +32,19 @@ def test_history_is_the_mean_of_the_items_that_there_are():
         history=[[[0, 0], [1, 2], NONE], [NONE, NONE, NONE]],
         current=[[3, 0], NONE],
     )
-    model = filled(cases.ranker())
-    candidate, current, history = model.item_vectors(features)
+    inputs = filled(cases.ranker()).network_inputs(features)
+    history = MeanHistory()(inputs.history, inputs.candidate)
     # Row numbers: (0, 0) -> 0 and 4, (3, 3) -> 3 and 7, (1, 2) -> 1 and 6, (3, 0) -> 3 and 4.
-    np.testing.assert_allclose(candidate, [[6, 60, 0], [12, 120, 0]])
-    np.testing.assert_allclose(current, [[9, 90, 0], [0, 0, 0]])
+    np.testing.assert_allclose(inputs.candidate, [[6, 60, 0], [12, 120, 0]])
+    np.testing.assert_allclose(inputs.current, [[9, 90, 0], [0, 0, 0]])
     # ((1 + 5) + (2 + 7)) / 2 = 7.5; the padding does not count.
     np.testing.assert_allclose(history, [[7.5, 75, 0], [0, 0, 0]])
 
 
 def test_an_absent_entry_between_others_does_not_count_either():
     features = cases.features([[0, 0]], history=[[[0, 0], NONE, [1, 2]]])
-    _, _, history = filled(cases.ranker()).item_vectors(features)
+    inputs = filled(cases.ranker()).network_inputs(features)
+    history = MeanHistory()(inputs.history, inputs.candidate)
     np.testing.assert_allclose(history, [[7.5, 75, 0]])
 
 
@@ -193,7 +195,7 @@ def test_regularisation_shrinks_dense_kernels_and_stays_out_of_the_reported_loss
     config = dataclasses.replace(cases.SMALL, l2=0.5)
     model = compiled(cases.ranker(config=config), dense=0.01)
     expected = float(cases.ranker().compute_loss(inputs))
-    (cross,) = model._crosses
+    (cross,) = model.network._crosses
     before = np.square(cross._dense.kernel.numpy()).sum()
     assert float(model.train_step(inputs)["loss"]) == pytest.approx(expected, rel=1e-5)
     # Kernel <- kernel - 0.01 * 2 * 0.5 * kernel, up to the much smaller gradient of the loss.

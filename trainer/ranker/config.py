@@ -69,6 +69,10 @@ class RankerConfig:
     """The network and its training.
 
     Attributes:
+        model: Dotted name of a function of your own that makes the network, importable where the
+            pipeline runs, such as my_package.my_ranker; see `network_factory`. It gets this
+            configuration, and decides which of the fields on layers it follows. None takes
+            `CrossNetwork`. The baseline has the same network.
         embedding_dim: Width of an item's vector.
         context_dim: Width of a categorical context column's vector.
         cross_layers: DCN-v2 cross layers over candidate, current item, history and context.
@@ -96,12 +100,14 @@ class RankerConfig:
             log-odds and served predictions are float32 always.
         distribution: How training is spread: "none"; "mirrored", over the GPUs of this machine;
             "multi_worker_mirrored", over the workers of TF_CONFIG in step; "parameter_server", over
-            the workers of TF_CONFIG each at its own pace. See docs/training.md.
+            the workers of TF_CONFIG each at its own pace. See
+            docs/how-to/train-on-many-machines.md.
         checkpoint_steps: Training steps between two checkpoints, from which a training that was
             interrupted goes on; a parameter server's are at the ends of epochs.
         seed: Seed of initial weights and of shuffling.
     """
 
+    model: str | None = None
     embedding_dim: int = Field(32, ge=1)
     context_dim: int = Field(8, ge=1)
     cross_layers: int = Field(2, ge=0)
@@ -122,6 +128,15 @@ class RankerConfig:
     distribution: Literal["none", "mirrored", "multi_worker_mirrored", "parameter_server"] = "none"
     checkpoint_steps: int = Field(2000, ge=1)
     seed: int = 0
+
+    @pydantic.field_validator("model")
+    @classmethod
+    def _is_dotted(cls, value: str | None) -> str | None:
+        """Refuses what can be no function of a module."""
+        parts = [] if value is None else value.split(".")
+        if len(parts) == 1 or not all(part.isidentifier() for part in parts):
+            raise ValueError("name a function by its module, such as my_package.my_ranker")
+        return value
 
     @pydantic.field_validator("bottom_widths")
     @classmethod

@@ -1,49 +1,47 @@
 """The ranker."""
 
+import dataclasses
 from collections.abc import Mapping
 from collections.abc import Sequence
 
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from semantic_id_ranking.trainer import autograph  # noqa: F401
+from semantic_id_ranking._compat import keep_autograph_out_of_keras
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
-from semantic_id_ranking.trainer.ranker.cross import Cross
 from semantic_id_ranking.trainer.ranker.features import CANDIDATE
 from semantic_id_ranking.trainer.ranker.features import CURRENT
 from semantic_id_ranking.trainer.ranker.features import HISTORY
 from semantic_id_ranking.trainer.ranker.features import item_features
 from semantic_id_ranking.trainer.ranker.features import label_feature
-from semantic_id_ranking.trainer.ranker.history_pooling import AttentionHistory
-from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
-from semantic_id_ranking.trainer.ranker.mixture_of_experts import MixtureOfExperts
 from semantic_id_ranking.trainer.ranker.negative_sampling import sample_negatives
+from semantic_id_ranking.trainer.ranker.network_factory import network_factory
 from semantic_id_ranking.trainer.ranker.optimizers import scale_loss
 from semantic_id_ranking.trainer.ranker.optimizers import unscale_gradients
+from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations.item_representation import (
     ItemRepresentation,
 )
-from semantic_id_ranking.trainer.ranker.task_head import TaskHead
 from semantic_id_ranking.trainer.ranker.task_loss import MeanLoss
+from semantic_id_ranking.trainer.ranker.task_objective import TaskObjective
 
 
 class Ranker(tfrs.Model):
     """Multitask ranker over one item representation.
 
-    The same representation sees the candidate, the current item and the history. Their vectors, the
-    candidate's products with the other two, and the context go through cross layers and ReLU layers
-    that the tasks share, or experts that each task mixes; each task has its head.
+    The same representation sees the candidate, the current item and the history. A network makes
+    each task's raw output of their vectors and of the context: `RankerConfig.model`, or
+    `CrossNetwork`. Loss, metrics and the unit of what is served are `TaskObjective`'s.
 
     Features are those of `features.item_parsing_spec` for the representation's fields and those of
     `ContextSpec`. The user's features (current item, history, context) have a leading axis of B, as
     many as candidates, or of 1: then one user ranks B candidates and the user's part is computed
     once.
 
-    Reference: Singh et al. (arXiv 2306.08121); the cross layers are DCN-v2's (arXiv
-    2008.13535).
+    Reference: Singh et al. (arXiv 2306.08121).
     """
 
     def __init__(
@@ -63,37 +61,22 @@ class Ranker(tfrs.Model):
             config: The network.
             moments: Moments of the regression labels by task name.
         """
+        keep_autograph_out_of_keras()
         super().__init__()
         moments = moments or {}
         self.representation = representation
         representation.expect_batches(config.batch_size)
         self._context = context
-        l2 = tf.keras.regularizers.L2(config.l2)
         self._embeddings = {
             name: tf.keras.layers.Embedding(ids, config.context_dim, name=name)
             for name, ids in context.categorical.items()
         }
-        # Only what multiplies matrices: a policy of all layers would round features and labels too.
-        self._multiplied_dtype = tf.keras.mixed_precision.Policy(config.precision).compute_dtype
-        self._crosses = [
-            Cross(kernel_regularizer=l2, dtype=config.precision) for _ in range(config.cross_layers)
-        ]
-        pooling = {"mean": MeanHistory, "attention": AttentionHistory}
-        self._pool_history = pooling[config.history_pooling]()
         widths = list(config.bottom_widths)
         widths[:1] = [round(width * representation.bottom_factor) for width in widths[:1]]
-        self._bottom, self._mixture = [], None
-        if config.bottom == "mmoe":
-            self._mixture = MixtureOfExperts(
-                len(tasks), config.experts, widths, l2, config.precision
-            )
-        else:
-            self._bottom = [
-                tf.keras.layers.Dense(width, "relu", kernel_regularizer=l2, dtype=config.precision)
-                for width in widths
-            ]
-        self._heads = [
-            TaskHead(task, config, moments.get(task.name, LabelMoments())) for task in tasks
+        widened = dataclasses.replace(config, bottom_widths=tuple(widths))
+        self.network = network_factory(config.model)(widened, tasks)
+        self._objectives = [
+            TaskObjective(task, moments.get(task.name, LabelMoments())) for task in tasks
         ]
         self._mean_loss = MeanLoss([task.weight for task in tasks])
         self._examples = tf.keras.metrics.Sum("examples")
@@ -111,21 +94,20 @@ class Ranker(tfrs.Model):
             its label's unit.
         """
         raw = self._raw(features)
-        return {head.task.name: head.prediction(raw[head.task.name]) for head in self._heads}
+        return {one.task.name: one.prediction(raw[one.task.name]) for one in self._objectives}
 
-    def item_vectors(
+    def network_inputs(
         self, features: Mapping[str, tf.Tensor], training: bool = False
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """What the ranker makes of the items.
+    ) -> RankerInputs:
+        """What the network is given.
 
         Args:
-            features: See the class; U, the leading axis of the user's, is B or 1.
+            features: See the class.
             training: Whether this is a training step.
 
         Returns:
-            The candidates' vectors, float32 [B, d]; the current item's, float32 [U, d]; and that of
-            the history, float32 [U, d] where it is the mean of the items that there are, [B, d]
-            where the candidate attends to them. Zero where there is no item.
+            Vectors of the items and of the context; U, the leading axis of the user's, is that of
+            the features.
         """
         fields = self.representation.fields
         roles = {
@@ -138,10 +120,16 @@ class Ranker(tfrs.Model):
             for field, values in roles[HISTORY].items()
         }
         vectors = self.representation.by_role(roles, training)
-        candidate, current = vectors[CANDIDATE].all(), vectors[CURRENT].all()
         index = tf.ensure_shape(tf.reshape(vectors[HISTORY].index, shape), static_shape)
-        history = vectors[HISTORY]._replace(index=index)
-        return candidate, current, self._pool_history(history, candidate)
+        return RankerInputs(
+            candidate=vectors[CANDIDATE].all(),
+            current=vectors[CURRENT].all(),
+            history=vectors[HISTORY]._replace(index=index),
+            context={
+                **{name: _distinct(one, features[name]) for name, one in self._embeddings.items()},
+                **{name: features[name][:, None] for name in self._context.numeric},
+            },
+        )
 
     def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Weighted sum of the tasks' mean losses over the batch, each over what counts for it.
@@ -160,28 +148,27 @@ class Ranker(tfrs.Model):
         """
         counts = {}
         if training:
-            inputs, counts = sample_negatives(inputs, [head.task for head in self._heads])
+            inputs, counts = sample_negatives(inputs, [one.task for one in self._objectives])
         raw = self._raw(inputs, training)
         losses = [
-            head.loss(
-                inputs[label_feature(head.task)],
-                raw[head.task.name],
+            one.loss(
+                inputs[label_feature(one.task)],
+                raw[one.task.name],
                 training,
-                counts.get(head.task.name),
+                counts.get(one.task.name),
             )
-            for head in self._heads
+            for one in self._objectives
         ]
         self._mean_loss.update_state(losses)
-        self._examples.update_state(tf.size(inputs[label_feature(self._heads[0].task)]))
+        self._examples.update_state(tf.size(inputs[label_feature(self._objectives[0].task)]))
         if training:
             counted = self._of_all_replicas(tf.stack([loss.count for loss in losses]))
             losses = [
                 loss._replace(count=count)
                 for loss, count in zip(losses, tf.unstack(counted), strict=True)
             ]
-        return tf.add_n(
-            [head.task.weight * loss.mean for head, loss in zip(self._heads, losses, strict=True)]
-        )
+        weights = [one.task.weight for one in self._objectives]
+        return tf.add_n([w * loss.mean for w, loss in zip(weights, losses, strict=True)])
 
     def compile(
         self,
@@ -255,20 +242,7 @@ class Ranker(tfrs.Model):
         self, features: Mapping[str, tf.Tensor], training: bool = False
     ) -> dict[str, tf.Tensor]:
         """Raw outputs [B] by task name."""
-        candidate, current, history = self.item_vectors(features, training)
-        inputs = [candidate, current, history, candidate * current, candidate * history]
-        inputs += [_distinct(layer, features[name]) for name, layer in self._embeddings.items()]
-        inputs += [features[name][:, None] for name in self._context.numeric]
-        batch = tf.shape(candidate)[0]
-        x0 = tf.concat([tf.broadcast_to(x, [batch, x.shape[1]]) for x in inputs], axis=1)
-        x0 = tf.cast(x0, self._multiplied_dtype)
-        x = x0
-        for cross in self._crosses:
-            x = cross(x0, x)
-        for layer in self._bottom:
-            x = layer(x)
-        own = self._mixture(x) if self._mixture else [x] * len(self._heads)
-        return {head.task.name: head(x) for head, x in zip(self._heads, own, strict=True)}
+        return self.network(self.network_inputs(features, training), training=training)
 
 
 def _distinct(layer: tf.keras.layers.Embedding, ids: tf.Tensor) -> tf.Tensor:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from semantic_id_ranking._compat import adagrad_accumulator
+from semantic_id_ranking._compat import keep_repeated_rows
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 
 # Names of weights that are not kernels.
@@ -31,10 +33,13 @@ class TableAdagrad(tf.keras.optimizers.Adagrad):
         """
         # XLA, which Keras compiles by on a GPU, does not know the operation.
         super().__init__(learning_rate, initial_accumulator, jit_compile=False)
+        keep_repeated_rows(
+            self, when=lambda: tf.distribute.get_strategy().num_replicas_in_sync == 1
+        )
 
     def update_step(self, grad: tf.Tensor | tf.IndexedSlices, variable: tf.Variable) -> None:
         """Updates a table; see the base class."""
-        accumulator = self._accumulators[self._index_dict[self._var_key(variable)]]
+        accumulator = adagrad_accumulator(self, variable)
         state = {
             "var": variable.handle,
             "accum": accumulator.handle,
@@ -45,11 +50,6 @@ class TableAdagrad(tf.keras.optimizers.Adagrad):
             tf.raw_ops.ResourceSparseApplyAdagradV2(grad=grad.values, indices=grad.indices, **state)
         else:
             tf.raw_ops.ResourceApplyAdagradV2(grad=grad, **state)
-
-    def _deduplicate_sparse_grad(self, grads: Gradients) -> Gradients:
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            return super()._deduplicate_sparse_grad(grads)
-        return grads
 
 
 def create_optimizers(

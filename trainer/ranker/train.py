@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 from absl import logging
 
+from semantic_id_ranking.trainer.ranker.check_network import check_network
 from semantic_id_ranking.trainer.ranker.checkpoints import Checkpoints
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
@@ -86,9 +87,11 @@ def train(
         The model and the summary of its training.
 
     Raises:
+        InputError: `config.model` names no function that makes a network.
         ValueError: `train_data` is empty.
     """
     distribution = distribution or Distribution(config.distribution)
+    check_network(config, tasks, context)
     tf.keras.utils.set_random_seed(config.seed)
     with distribution.strategy.scope():
         model = Ranker(representation, context, tasks, config, moments)

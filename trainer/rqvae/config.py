@@ -9,8 +9,8 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
-#: What each preset sets of the fields that are not given. `docs/rqvae.md` says what each departure
-#: from the paper bought.
+#: What each preset sets of the fields that are not given. `docs/experiments/rqvae.md` says
+#: what each departure from the paper gains.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "paper": {

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from semantic_id_ranking.trainer import autograph  # noqa: F401
+from semantic_id_ranking._compat import keep_autograph_out_of_keras
 from semantic_id_ranking.trainer.rqvae.analysis import idle_levels
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.dead_codes import restart_dead_codes
@@ -80,6 +80,7 @@ def train(
             raise ValueError(
                 f"embedding {row} of the {name} items holds a number that is not finite"
             )
+    keep_autograph_out_of_keras()
     begin = time.monotonic()
     items, validation, outlying = _without_outliers(items, validation)
     rng = np.random.default_rng(config.seed)

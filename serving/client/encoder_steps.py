@@ -1,32 +1,33 @@
-"""What the clients of the SavedModel `semantic_id` do."""
+"""Steps of a call to the SavedModel `semantic_id`."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from semantic_id_ranking.serving.client.model_caller import ModelCaller
-from semantic_id_ranking.serving.client.model_caller import ServedVersion
-from semantic_id_ranking.serving.client.model_caller import SignatureDefs
+from semantic_id_ranking.serving.client.model_steps import ModelSteps
+from semantic_id_ranking.serving.client.model_steps import ServedVersion
+from semantic_id_ranking.serving.client.model_steps import SignatureDefs
+from semantic_id_ranking.serving.client.operations import Steps
 from semantic_id_ranking.serving.grpc_options import MAX_MESSAGE_BYTES
 
 _SIGNATURE = "serving_default"
 
 
-class EncoderCaller(ModelCaller[int]):
+class EncoderSteps(ModelSteps[int]):
     """Turns content embeddings into Semantic IDs."""
 
-    async def encode(
+    def encode(
         self,
         embeddings: np.ndarray,
         deadline: float | None = None,
         require: Callable[[ServedVersion[int]], None] | None = None,
-    ) -> np.ndarray:
+    ) -> Steps[np.ndarray]:
         """Encodes embeddings, in as many requests as keep each within the message limit.
 
         Args:
             embeddings: [N, D] numbers, finite.
             deadline: When to give up; None: each request may take the timeout.
-            require: Raises SidSpaceMismatchError to refuse a version; None refuses all of another
+            require: Raises ServedSpaceError to refuse a version; None refuses all of another
                 space than the user's.
 
         Returns:
@@ -36,32 +37,34 @@ class EncoderCaller(ModelCaller[int]):
             ValueError: The embeddings have another shape than [N, D], or one is not finite.
         """
         require = require or self.require_own_space
-        embeddings = np.asarray(embeddings, np.float32)
+        try:
+            embeddings = np.asarray(embeddings, np.float32)
+        except (ValueError, TypeError):
+            raise ValueError("embeddings are no array of numbers; [N, D] is wanted") from None
         if embeddings.ndim != 2:
             raise ValueError(f"embeddings have shape {embeddings.shape}; [N, D] is wanted")
         finite = np.isfinite(embeddings).all(axis=1)
         if not finite.all():
             raise ValueError(f"the embedding of row {finite.argmin()} is not finite")
-        # Half of the limit leaves room for everything that is not an embedding.
+        # Half of the limit leaves space for everything that is not an embedding.
         rows = max(1, MAX_MESSAGE_BYTES // 2 // max(1, embeddings[:1].nbytes))
-        parts = [
-            await self._encode(
-                embeddings[start : start + rows], require, deadline or self.deadline()
-            )
-            for start in range(0, len(embeddings), rows)
-        ]
+        parts = []
+        for start in range(0, len(embeddings), rows):
+            part = embeddings[start : start + rows]
+            parts.append((yield from self._encode(part, require, deadline or self.deadline())))
         if parts:
             return np.concatenate(parts)
-        space = (await self.served_version(require, deadline or self.deadline())).space
-        return np.zeros((0, space.levels), np.int32)
+        version = yield from self.served_version(require, deadline or self.deadline())
+        return np.zeros((0, version.space.levels), np.int32)
 
-    async def _encode(
+    def _encode(
         self,
         embeddings: np.ndarray,
         require: Callable[[ServedVersion[int]], None],
         deadline: float,
-    ) -> np.ndarray:
-        async def inputs(version):
+    ) -> Steps[np.ndarray]:
+        def inputs(version: ServedVersion[int]) -> Steps[dict[str, np.ndarray]]:
+            yield from ()  # It takes no input or output.
             if embeddings.shape[1] != version.interface:
                 raise ValueError(
                     f"embeddings have {embeddings.shape[1]} numbers each; {version} takes "
@@ -69,7 +72,7 @@ class EncoderCaller(ModelCaller[int]):
                 )
             return {"embedding": embeddings}
 
-        outputs, _ = await self.call(_SIGNATURE, inputs, require, deadline)
+        outputs, _ = yield from self.call(_SIGNATURE, inputs, require, deadline)
         return outputs["sid"]
 
     def read_interface(self, signature_defs: SignatureDefs) -> int:

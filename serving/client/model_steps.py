@@ -1,10 +1,9 @@
-"""What the clients of both models share, whichever way they wait."""
+"""Steps of a call to a served model."""
 
 import abc
 import dataclasses
 import threading
 import time
-from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
@@ -13,14 +12,17 @@ from typing import TypeVar
 
 import grpc
 import numpy as np
+from google.protobuf.message import Message
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from semantic_id_ranking.contracts.errors import SidSpaceMismatchError
 from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.serving.client.arguments import require_timeout
 from semantic_id_ranking.serving.client.errors import ModelCallError
-from semantic_id_ranking.serving.client.transport import Transport
+from semantic_id_ranking.serving.client.errors import ServedSpaceError
+from semantic_id_ranking.serving.client.operations import ModelRequest
+from semantic_id_ranking.serving.client.operations import Steps
 from semantic_id_ranking.serving.tensor_proto import read_array
 from semantic_id_ranking.serving.tensor_proto import write_array
 
@@ -48,27 +50,27 @@ class ServedVersion(Generic[Interface]):
         return f"model {self.model} version {self.number}"
 
 
-class ModelCaller(abc.ABC, Generic[Interface]):
-    """Calls one model of a model server.
+class ModelSteps(abc.ABC, Generic[Interface]):
+    """Makes the requests to one model of a model server and reads its responses.
 
     At its first use it reads what is served: the signature, and the SID space from `info`. An
-    answer is taken only from the version that was read; where another version answers, the caller
-    reads that one and calls again. So no answer comes of a version whose space was not looked at.
+    answer is taken only from the version that was read; where another version answers, that one is
+    read and called again. So no answer comes of a version whose space was not looked at.
 
     Args:
-        transport: How to wait.
         model: Name of the model on the server.
         sid_fingerprint: Fingerprint of the space of the user's Semantic IDs; a version of another
             space is refused. If None, the space that is served at the first use.
         timeout: Seconds for a call, retries included.
+
+    Raises:
+        ValueError: `timeout` is no finite number above 0.
     """
 
-    def __init__(
-        self, transport: Transport, model: str, sid_fingerprint: str | None, timeout: float
-    ):
+    def __init__(self, model: str, sid_fingerprint: str | None, timeout: float):
+        require_timeout(timeout)
         self.model = model
         self.timeout = timeout
-        self._transport = transport
         self._fingerprint = sid_fingerprint
         self._version: ServedVersion[Interface] | None = None
         self._lock = threading.Lock()
@@ -77,14 +79,14 @@ class ModelCaller(abc.ABC, Generic[Interface]):
         """The end of a call that begins now, on the clock of `time.monotonic`."""
         return time.monotonic() + self.timeout
 
-    async def space(self) -> SidSpace:
+    def space(self) -> Steps[SidSpace]:
         """The SID space of the served model.
 
         Raises:
-            SidSpaceMismatchError: It is not the space of the user's Semantic IDs.
+            ServedSpaceError: It is not the space of the user's Semantic IDs.
             ModelCallError: The server does not answer.
         """
-        return (await self.served_version(self.require_own_space, self.deadline())).space
+        return (yield from self.served_version(self.require_own_space, self.deadline())).space
 
     @abc.abstractmethod
     def read_interface(self, signature_defs: SignatureDefs) -> Interface:
@@ -99,78 +101,85 @@ class ModelCaller(abc.ABC, Generic[Interface]):
         """Refuses a version of another space than that of the user's Semantic IDs.
 
         Raises:
-            SidSpaceMismatchError: It is of another space.
+            ServedSpaceError: It is of another space.
         """
         with self._lock:
             self._fingerprint = self._fingerprint or version.space.fingerprint
         if self._fingerprint != version.space.fingerprint and self.exchanges_sids(
             version.interface
         ):
-            raise SidSpaceMismatchError(
+            raise ServedSpaceError(
                 f"{version} lives in SID space {version.space.fingerprint}, but the caller's "
                 f"Semantic IDs in {self._fingerprint}; serve a model of that space, or load the "
                 "Semantic IDs of the model's"
             )
 
-    async def served_version(
+    def served_version(
         self, require: Callable[[ServedVersion[Interface]], None], deadline: float
-    ) -> ServedVersion[Interface]:
+    ) -> Steps[ServedVersion[Interface]]:
         """The version that was read last, or, where that one is refused, the one served now.
 
         Args:
-            require: Raises SidSpaceMismatchError to refuse a version.
+            require: Raises ServedSpaceError to refuse a version.
             deadline: When to give up.
         """
         if self._version:
             try:
                 require(self._version)
                 return self._version
-            except SidSpaceMismatchError:
+            except ServedSpaceError:
                 pass  # It may be of yesterday.
-        version = await self._read_version(deadline)
+        version = yield from self._read_version(deadline)
         require(version)
         return version
 
-    async def call(
+    def call(
         self,
         signature: str,
-        make_inputs: Callable[[ServedVersion[Interface]], Awaitable[Mapping[str, np.ndarray]]],
+        make_inputs: Callable[[ServedVersion[Interface]], Steps[Mapping[str, np.ndarray]]],
         require: Callable[[ServedVersion[Interface]], None],
         deadline: float,
-    ) -> tuple[dict[str, np.ndarray], ServedVersion[Interface]]:
+    ) -> Steps[tuple[dict[str, np.ndarray], ServedVersion[Interface]]]:
         """Calls a signature of the version that is served.
 
         Args:
             signature: Its name.
             make_inputs: Makes the inputs for a version.
-            require: Raises SidSpaceMismatchError to refuse a version.
+            require: Raises ServedSpaceError to refuse a version.
             deadline: When to give up.
 
         Returns:
             The outputs by name, and the version that they are of.
         """
-        version = await self.served_version(require, deadline)
+        cached = self._version
+        version = yield from self.served_version(require, deadline)
         while True:
             try:
-                response = await self._predict(signature, await make_inputs(version), deadline)
-            except ModelCallError as error:
-                # A version that has come since may want other inputs.
-                if error.code != grpc.StatusCode.INVALID_ARGUMENT:
+                inputs = yield from make_inputs(version)
+                response = yield from self._predict(signature, inputs, deadline)
+            except (ModelCallError, ValueError) as error:
+                # The arguments may fit the version that is served by now: after a rollback, the
+                # store has the space again, and other columns are asked for.
+                if isinstance(error, ModelCallError):
+                    may_be_outdated = error.code == grpc.StatusCode.INVALID_ARGUMENT
+                else:
+                    may_be_outdated = version is cached  # Any other was read for this call.
+                if not may_be_outdated:
                     raise
-                refused, version = version, await self._read_version(deadline)
+                refused, version = version, (yield from self._read_version(deadline))
                 if version.number == refused.number:
                     raise
             else:
                 if response.model_spec.version.value == version.number:
                     outputs = response.outputs.items()
                     return {name: read_array(proto) for name, proto in outputs}, version
-                version = await self._read_version(deadline)
+                version = yield from self._read_version(deadline)
             require(version)
 
-    async def _read_version(self, deadline: float) -> ServedVersion[Interface]:
+    def _read_version(self, deadline: float) -> Steps[ServedVersion[Interface]]:
         while True:
-            info = await self._predict("info", {}, deadline)
-            metadata = await self._metadata(deadline)
+            info = yield from self._predict("info", {}, deadline)
+            metadata = yield from self._metadata(deadline)
             number = info.model_spec.version.value
             if metadata.model_spec.version.value == number:
                 break
@@ -180,24 +189,24 @@ class ModelCaller(abc.ABC, Generic[Interface]):
         self._version = ServedVersion(self.model, number, _read_space(info), interface)
         return self._version
 
-    async def _metadata(self, deadline: float) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    def _metadata(self, deadline: float) -> Steps[get_model_metadata_pb2.GetModelMetadataResponse]:
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         request.model_spec.name = self.model
-        return await self._answer("GetModelMetadata", request, deadline)
+        return self._answer("GetModelMetadata", request, deadline)
 
-    async def _predict(
+    def _predict(
         self, signature: str, inputs: Mapping[str, np.ndarray], deadline: float
-    ) -> predict_pb2.PredictResponse:
+    ) -> Steps[predict_pb2.PredictResponse]:
         request = predict_pb2.PredictRequest()
         for alias, array in inputs.items():
             write_array(array, request.inputs[alias])
         request.model_spec.name = self.model
         request.model_spec.signature_name = signature
-        return await self._answer("Predict", request, deadline)
+        return self._answer("Predict", request, deadline)
 
-    async def _answer(self, method: str, request: Any, deadline: float) -> Any:
+    def _answer(self, method: str, request: Message, deadline: float) -> Steps[Any]:
         try:
-            return await self._transport.call(method, request, deadline)
+            return (yield ModelRequest(method, request, deadline))
         except grpc.RpcError as error:
             raise ModelCallError(self.model, error.code(), error.details()) from error
 

@@ -1,0 +1,35 @@
+"""Checks of arguments that need no served version."""
+
+import math
+import numbers
+from typing import Any
+
+
+def require_mapping(argument: str, value: Any) -> None:
+    """Refuses what is no mapping; a data frame passes for one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not hasattr(value, "keys"):
+        raise ValueError(f"{argument} is {value!r}; a mapping from names to values is wanted")
+
+
+def require_top_k(top_k: Any) -> None:
+    """Refuses what is no number of candidates.
+
+    Raises:
+        ValueError: It is no integer, or less than 1.
+    """
+    if not isinstance(top_k, numbers.Integral) or isinstance(top_k, bool) or top_k < 1:
+        raise ValueError(f"top_k is {top_k!r}; an integer of 1 or more is wanted")
+
+
+def require_timeout(timeout: Any) -> None:
+    """Refuses what is no number of seconds.
+
+    Raises:
+        ValueError: It is no finite number above 0.
+    """
+    if not isinstance(timeout, numbers.Real) or not (0 < timeout < math.inf):
+        raise ValueError(f"timeout is {timeout!r}; seconds, a finite number above 0, are wanted")

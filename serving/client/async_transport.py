@@ -1,0 +1,63 @@
+"""Operations of the clients in an event loop."""
+
+import asyncio
+import time
+from typing import Any
+from typing import TypeVar
+
+import grpc.aio
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from semantic_id_ranking.serving.client.channel import channel_of
+from semantic_id_ranking.serving.client.channel import open_async_channel
+from semantic_id_ranking.serving.client.operations import Operation
+from semantic_id_ranking.serving.client.operations import SidLookup
+from semantic_id_ranking.serving.client.operations import Steps
+from semantic_id_ranking.serving.client.tls import ClientTls
+from semantic_id_ranking.serving.store import StoreError
+
+Result = TypeVar("Result")
+
+
+class AsyncTransport:
+    """Awaits operations in the running event loop; stores are asked in its threads.
+
+    Args:
+        address: host:port, or an open channel, which stays open.
+        tls: How to speak TLS, where `address` is host:port.
+    """
+
+    def __init__(self, address: str | grpc.aio.Channel, tls: ClientTls | None):
+        channel, self._is_own = channel_of(address, tls, open_async_channel)
+        self._channel = channel
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+    async def run(self, steps: Steps[Result]) -> Result:
+        """Runs the steps of a call to their result."""
+        try:
+            operation = next(steps)
+            while True:
+                try:
+                    result = await self._carry_out(operation)
+                except Exception as error:
+                    operation = steps.throw(error)
+                else:
+                    operation = steps.send(result)
+        except StopIteration as stop:
+            return stop.value
+
+    async def close(self) -> None:
+        """Closes the channel, if this transport opened it."""
+        if self._is_own:
+            await self._channel.close()
+
+    async def _carry_out(self, operation: Operation) -> Any:
+        seconds = operation.deadline - time.monotonic()
+        if not isinstance(operation, SidLookup):
+            return await getattr(self._stub, operation.method)(operation.message, timeout=seconds)
+        store = operation.store
+        found = asyncio.to_thread(store.get, operation.fingerprint, operation.item_ids)
+        try:
+            return await asyncio.wait_for(found, seconds)
+        except asyncio.TimeoutError:
+            raise StoreError(f"{store.name}: did not answer before the call's deadline") from None

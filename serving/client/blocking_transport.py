@@ -1,0 +1,56 @@
+"""Operations of the clients in the caller's thread."""
+
+import time
+from typing import Any
+from typing import TypeVar
+
+import grpc
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from semantic_id_ranking.serving.client.channel import channel_of
+from semantic_id_ranking.serving.client.channel import open_channel
+from semantic_id_ranking.serving.client.operations import Operation
+from semantic_id_ranking.serving.client.operations import SidLookup
+from semantic_id_ranking.serving.client.operations import Steps
+from semantic_id_ranking.serving.client.tls import ClientTls
+
+Result = TypeVar("Result")
+
+
+class BlockingTransport:
+    """Carries out operations one after the other and blocks the thread; uses no event loop.
+
+    Args:
+        address: host:port, or an open channel, which stays open.
+        tls: How to speak TLS, where `address` is host:port.
+    """
+
+    def __init__(self, address: str | grpc.Channel, tls: ClientTls | None):
+        channel, self._is_own = channel_of(address, tls, open_channel)
+        self._channel = channel
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+    def run(self, steps: Steps[Result]) -> Result:
+        """Runs the steps of a call to their result."""
+        try:
+            operation = next(steps)
+            while True:
+                try:
+                    result = self._carry_out(operation)
+                except Exception as error:
+                    operation = steps.throw(error)
+                else:
+                    operation = steps.send(result)
+        except StopIteration as stop:
+            return stop.value
+
+    def close(self) -> None:
+        """Closes the channel, if this transport opened it."""
+        if self._is_own:
+            self._channel.close()
+
+    def _carry_out(self, operation: Operation) -> Any:
+        if isinstance(operation, SidLookup):  # The store's own timeout holds.
+            return operation.store.get(operation.fingerprint, operation.item_ids)
+        method = getattr(self._stub, operation.method)
+        return method(operation.message, timeout=operation.deadline - time.monotonic())

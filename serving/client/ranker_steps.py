@@ -1,0 +1,190 @@
+"""Steps of a call to the SavedModel `ranker`."""
+
+import collections
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from semantic_id_ranking.serving.client.arguments import require_top_k
+from semantic_id_ranking.serving.client.encoder_steps import EncoderSteps
+from semantic_id_ranking.serving.client.item_ids import ItemId
+from semantic_id_ranking.serving.client.item_request import ItemRequest
+from semantic_id_ranking.serving.client.model_steps import ModelSteps
+from semantic_id_ranking.serving.client.model_steps import SignatureDefs
+from semantic_id_ranking.serving.client.operations import Steps
+from semantic_id_ranking.serving.client.rank_signature import RankSignature
+from semantic_id_ranking.serving.client.ranking import RankedItem
+from semantic_id_ranking.serving.client.ranking import Ranking
+from semantic_id_ranking.serving.client.ranking import SortBy
+from semantic_id_ranking.serving.client.ranking import Source
+from semantic_id_ranking.serving.client.ranking import TopCandidates
+from semantic_id_ranking.serving.client.sid_source import RankerVersion
+from semantic_id_ranking.serving.client.sid_source import SidSource
+from semantic_id_ranking.serving.store import SidStore
+
+_SIGNATURE = "rank"
+_TOP_K_SIGNATURE = "rank_top_k"
+_INDEX = "candidate_index"
+_SOURCES: tuple[Source, ...] = ("store", "encoded", "unknown")
+
+
+class RankerSteps(ModelSteps[RankSignature]):
+    """Scores a user's candidates.
+
+    Args:
+        model: Name of the ranker on the server.
+        sid_fingerprint: As of `ModelSteps`.
+        timeout: Seconds for a call, retries, look-ups and encoding included.
+        store: Where Semantic IDs are looked up; None: nowhere.
+        encoder: Name of the encoder on the server; None: nothing is encoded.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        sid_fingerprint: str | None,
+        timeout: float,
+        store: SidStore | None,
+        encoder: str | None,
+    ):
+        super().__init__(model, sid_fingerprint, timeout)
+        self._given_fingerprint = sid_fingerprint
+        self._sids = SidSource(store, EncoderSteps(encoder, None, timeout) if encoder else None)
+        self._counts: collections.Counter[Source] = collections.Counter()
+
+    @property
+    def sid_counts(self) -> Mapping[Source, int]:
+        """The sum of the `sid_counts` of all rankings so far."""
+        with self._lock:
+            return {source: self._counts[source] for source in _SOURCES}
+
+    def item_fields(self) -> Steps[tuple[str, ...]]:
+        """Of "sid", "item_id" and "embedding", what the ranker sees items by."""
+        version = yield from self.served_version(self.require_own_space, self.deadline())
+        return version.interface.item_fields
+
+    def rank(
+        self,
+        candidate: Mapping[str, Any],
+        current: Mapping[str, Any] | None,
+        history: Mapping[str, Any] | None,
+        context: Mapping[str, Any] | None,
+    ) -> Steps[dict[str, np.ndarray]]:
+        """Scores candidates whose Semantic IDs the user has."""
+
+        def inputs(version: RankerVersion) -> Steps[dict[str, np.ndarray]]:
+            yield from ()  # It takes no input or output.
+            return version.interface.inputs(candidate, current, history, context, version.space)
+
+        scores, _ = yield from self.call(
+            _SIGNATURE, inputs, self.require_own_space, self.deadline()
+        )
+        return scores
+
+    def rank_top_k(
+        self,
+        candidate: Mapping[str, Any],
+        current: Mapping[str, Any] | None,
+        history: Mapping[str, Any] | None,
+        context: Mapping[str, Any] | None,
+        task: SortBy,
+        top_k: int,
+    ) -> Steps[TopCandidates]:
+        """The best of the candidates whose Semantic IDs the user has."""
+        require_top_k(top_k)
+
+        def inputs(version: RankerVersion) -> Steps[dict[str, np.ndarray]]:
+            yield from ()  # It takes no input or output.
+            signature = version.interface
+            asked = signature.inputs(candidate, current, history, context, version.space)
+            return asked | signature.top_k_inputs(top_k, signature.weights(task))
+
+        outputs, _ = yield from self.call(
+            _TOP_K_SIGNATURE, inputs, self.require_own_space, self.deadline()
+        )
+        return TopCandidates(outputs.pop(_INDEX), outputs)
+
+    def rank_items(
+        self,
+        item_ids: Sequence[ItemId],
+        current: ItemId | None,
+        history: Sequence[ItemId] | None,
+        context: Mapping[str, Any] | None,
+        embeddings: Mapping[ItemId, np.ndarray] | None,
+        task: SortBy,
+        top_k: int | None,
+    ) -> Steps[Ranking]:
+        """Scores and sorts candidates by their ids."""
+        deadline = self.deadline()
+        request = ItemRequest(item_ids, current, history, embeddings)
+        if top_k is not None:
+            require_top_k(top_k)
+        if not request.candidates:
+            version = yield from self.served_version(self._require_given_space, deadline)
+            return Ranking([], {}, version.number)
+        sources: list[Source] = []
+
+        def inputs(version: RankerVersion) -> Steps[dict[str, np.ndarray]]:
+            signature = version.interface
+            weights = signature.weights(task)
+            sids = None
+            sources.clear()
+            if "sid" in signature.item_fields:
+                items = list(request.row_of)
+                sids, found = yield from self._sids.find(
+                    version, items, request.embeddings, deadline
+                )
+                sources.extend(found)
+            fields = (
+                request.fields(items, sids, signature.embedding_dim)
+                for items in (request.candidates, request.current, request.history)
+            )
+            asked = signature.inputs(*fields, context, version.space)
+            return asked if top_k is None else asked | signature.top_k_inputs(top_k, weights)
+
+        name = _SIGNATURE if top_k is None else _TOP_K_SIGNATURE
+        outputs, version = yield from self.call(name, inputs, self._require_given_space, deadline)
+        if top_k is None:
+            order = _best_first(outputs, version.interface.weights(task))
+            outputs = {name: scores[order] for name, scores in outputs.items()}
+        else:
+            order = outputs.pop(_INDEX)
+        source_of = dict(zip(request.row_of, sources, strict=True)) if sources else {}
+        counts = {source: sources.count(source) for source in _SOURCES} if sources else {}
+        with self._lock:
+            self._counts.update(counts)
+        ranked = [request.candidates[position] for position in order.tolist()]
+        return Ranking(_ranked_items(ranked, outputs, source_of), counts, version.number)
+
+    def read_interface(self, signature_defs: SignatureDefs) -> RankSignature:
+        """The signature `rank`."""
+        return RankSignature(signature_defs[_SIGNATURE])
+
+    def exchanges_sids(self, interface: RankSignature) -> bool:
+        """Whether the ranker sees items by their Semantic IDs."""
+        return "sid" in interface.item_fields
+
+    def _require_given_space(self, version: RankerVersion) -> None:
+        # Semantic IDs that are looked up are of the version's own space, whichever that is.
+        if self._given_fingerprint is not None:
+            self.require_own_space(version)
+
+
+def _best_first(scores: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
+    """Positions of the candidates, int [N]; equals stay in order."""
+    weighted = sum(np.float32(weight) * scores[task] for task, weight in weights.items())
+    return np.argsort(-weighted, kind="stable")
+
+
+def _ranked_items(
+    item_ids: Sequence[str], scores: Mapping[str, np.ndarray], source_of: Mapping[str, Source]
+) -> list[RankedItem]:
+    columns = {task: values.tolist() for task, values in scores.items()}
+    return [
+        RankedItem(
+            item, {task: column[row] for task, column in columns.items()}, source_of.get(item)
+        )
+        for row, item in enumerate(item_ids)
+    ]

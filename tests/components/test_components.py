@@ -1,0 +1,124 @@
+"""Components as a pipeline sees them: what goes in, what comes out, what the cache depends on."""
+
+import importlib
+import json
+
+import pytest
+from tfx import types
+from tfx.types import standard_artifacts
+
+from semantic_id_ranking.components.artifacts import SemanticIds
+from semantic_id_ranking.components.artifacts import SidReport
+from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.code_version import code_version
+from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
+from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.model_pusher.component import ModelPusher
+from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
+from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
+from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
+
+EXAMPLES, MODEL = standard_artifacts.Examples, standard_artifacts.Model
+JOIN = {
+    "labels": {"click": "clicked"},
+    "regressions": [],
+    "positive": "clicked",
+    "categorical": ["tab"],
+    "numeric": [],
+    "history_length": 3,
+    "new_days": 1.0,
+    "head_share": 0.5,
+    "torso_share": 0.3,
+    "max_unknown_fraction": 0.2,
+    "shards": 3,
+    "item_column": "film",
+    "impressions": "log.parquet",
+}
+# The component; its inputs, parameters, outputs, and parameters as its executor gets them.
+CASES = {
+    SemanticIdGen: (
+        {"examples": EXAMPLES, "model": MODEL},
+        {},
+        {"semantic_ids": SemanticIds},
+        {},
+    ),
+    SidAnalyzer: (
+        {"examples": EXAMPLES, "model": MODEL, "semantic_ids": SemanticIds},
+        {},
+        {"report": SidReport},
+        {},
+    ),
+    SidTokenizerTrainer: (
+        {"semantic_ids": SemanticIds, "examples": EXAMPLES, "rqvae": MODEL},
+        {"rows": 40, "config": {"model": "bpe"}},
+        {"model": MODEL},
+        {"rows": 40, "config": '{"model": "bpe"}'},
+    ),
+    FeatureJoiner: (
+        {"impressions": EXAMPLES, "items": EXAMPLES, "semantic_ids": SemanticIds},
+        {"parameters": JoinParameters.from_dict(JOIN)},
+        {
+            "examples": EXAMPLES,
+            "schema": standard_artifacts.Schema,
+            "histories": UserHistories,
+        },
+        {},
+    ),
+    ModelPusher: (
+        {
+            "model": MODEL,
+            "companion": MODEL,
+            "model_blessing": standard_artifacts.ModelBlessing,
+        },
+        {"base_directory": "/models/ranker", "keep_versions": 2},
+        {"pushed_model": standard_artifacts.PushedModel},
+        {},
+    ),
+}
+
+
+def make(component, **changed):
+    inputs, parameters, _, _ = CASES[component]
+    channels = {name: types.Channel(type=kind) for name, kind in inputs.items()}
+    return component(**(channels | parameters | changed)), channels
+
+
+@pytest.mark.parametrize("component", CASES, ids=lambda component: component.__name__)
+def test_its_channels_are_those_of_its_interface(component):
+    made, channels = make(component)
+    assert {name: made.inputs[name] for name in channels} == channels
+    _, _, outputs, expected = CASES[component]
+    assert {name: channel.type for name, channel in made.outputs.items()} == outputs
+    assert {name: made.exec_properties[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("component", CASES, ids=lambda component: component.__name__)
+def test_an_input_of_another_type_is_refused(component):
+    for name in CASES[component][0]:
+        with pytest.raises(TypeError, match=name):
+            make(component, **{name: types.Channel(type=standard_artifacts.Schema)})
+
+
+@pytest.mark.parametrize("component", CASES, ids=lambda component: component.__name__)
+def test_its_cache_depends_on_the_code_of_its_own_executor(component):
+    made, _ = make(component)
+    module = importlib.import_module(component.__module__.removesuffix("component") + "executor")
+    assert made.executor_spec.executor_class is module.Executor
+    properties = dict(made.exec_properties)
+    if "code_version" not in properties:
+        properties = json.loads(properties["custom_config"])
+    assert properties["code_version"] == code_version(module.Executor)
+
+
+def test_join_parameters_arrive_as_they_were_given():
+    made, _ = make(FeatureJoiner)
+    found = JoinParameters.from_dict(json.loads(made.exec_properties["parameters"]))
+    assert found == JoinParameters.from_dict(JOIN)
+    assert (found.history_length, list(found.categorical)) == (3, ["tab"])
+
+
+def test_a_pusher_knows_where_to_and_how_many_versions():
+    made, _ = make(ModelPusher)
+    destination = json.loads(made.exec_properties["push_destination"])
+    assert destination["filesystem"]["base_directory"] == "/models/ranker"
+    assert json.loads(made.exec_properties["custom_config"])["keep_versions"] == 2

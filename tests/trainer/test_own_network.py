@@ -1,0 +1,322 @@
+"""A network of the user's own: what it is given, what is served of it, what is refused."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.trainer.ranker.check_network import check_network
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
+from semantic_id_ranking.trainer.ranker.cross_network import CrossNetwork
+from semantic_id_ranking.trainer.ranker.export import export_ranker
+from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
+from semantic_id_ranking.trainer.ranker.model import Ranker
+from semantic_id_ranking.trainer.ranker.network_factory import network_factory
+from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
+from semantic_id_ranking.trainer.ranker.train import train
+from tests import ROOT
+from tests.trainer import ranker_cases as cases
+
+TASKS = (cases.CLICK, cases.WATCH)
+CONTEXT = ContextSpec({"context_tab": 3}, ("context_hour", "history_length"))
+NETWORK = """
+import tensorflow as tf
+
+NUMBER = 3
+
+
+class Layer(tf.keras.layers.Layer):
+    def __init__(self, config, tasks):
+        super().__init__()
+        self.tasks = [task.name for task in tasks]
+        self.dense = {name: tf.keras.layers.Dense(1) for name in self.tasks}
+        self.dropout = tf.keras.layers.Dropout(0.5)
+
+    def call(self, inputs, training=False):
+        BODY
+
+
+def no_layer(config, tasks):
+    return Layer
+
+
+def fails(config, tasks):
+    return config.no_such_field
+"""
+GOOD = "return {t: self.dense[t](inputs.candidate)[:, 0] for t in self.tasks}"
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch, request):
+    """Writes a module with a network; returns the module's name."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    name = f"own_{abs(hash(request.node.name))}"
+
+    def written(body: str = GOOD, head: str = "") -> str:
+        lines = body.replace("\n", "\n        ")
+        (tmp_path / f"{name}.py").write_text(head + NETWORK.replace("BODY", lines))
+        return name
+
+    return written
+
+
+@pytest.fixture
+def din(monkeypatch) -> str:
+    """The dotted name of the example."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "own_ranker"))
+    return "din_ranker.DinRanker"
+
+
+def config(model: str | None) -> RankerConfig:
+    return dataclasses.replace(cases.SMALL, model=model)
+
+
+def check(model: str) -> None:
+    check_network(config(model), TASKS, CONTEXT)
+
+
+@pytest.mark.parametrize("name", ["my_ranker", "", "my_package.", "my-package.ranker", "a..b"])
+def test_what_is_no_dotted_name_is_refused(name):
+    with pytest.raises(ValueError, match="name a function by its module"):
+        RankerConfig(model=name)
+
+
+def test_without_a_name_it_is_the_cross_network():
+    assert network_factory(None) is CrossNetwork
+    assert isinstance(cases.ranker().network, CrossNetwork)
+    check_network(config(None), TASKS, CONTEXT)
+
+
+def test_a_good_network_passes(write, din):
+    check(f"{write()}.Layer")
+    check(din)
+
+
+REFUSED_NAMES = {
+    "no_such_module.ranker": r"cannot be imported \(ModuleNotFoundError: No module named",
+    "MODULE.no_such_name": "is not in MODULE",
+    "MODULE.NUMBER": "is of type int; name a function",
+    "MODULE.no_layer": "returns an object of type type; a layer of tf_keras",
+    "MODULE.fails": r"fails when called with \(config, tasks\) \(Attribute.*MODULE.py line 2",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_NAMES)
+def test_names_that_lead_to_no_network(write, name):
+    module = write()
+    message = f"^ranker.model: .*{REFUSED_NAMES[name]}".replace("MODULE", module)
+    with pytest.raises(InputError, match=message) as raised:
+        check(name.replace("MODULE", module))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_module_that_fails_is_not_imported(write):
+    module = write(head="import no_such_library\n")
+    with pytest.raises(InputError, match=r"cannot be imported .*no_such_library"):
+        check(f"{module}.Layer")
+
+
+OTHERS = {
+    "another task": (
+        "return {'like': self.dense['click'](inputs.candidate)[:, 0]}",
+        "returns outputs of like; a dictionary is needed .* click, watch$",
+    ),
+    "a task less": (
+        "return {'click': self.dense['click'](inputs.candidate)[:, 0]}",
+        "returns outputs of click; a dictionary is needed",
+    ),
+    "a tensor": (
+        "return inputs.candidate[:, 0]",
+        "returns an object of type .*Tensor; a dictionary is needed",
+    ),
+    "a number": (
+        "return dict.fromkeys(self.tasks, 0.5)",
+        "returns an object of type float for task click",
+    ),
+    "a last axis": (
+        "return {t: self.dense[t](inputs.candidate) for t in self.tasks}",
+        r"output of task click is float32 \[3, 1\] in training; float32 \[3\] is needed",
+    ),
+    "half precision": (
+        "return {t: tf.cast(inputs.candidate[:, 0], tf.float16) for t in self.tasks}",
+        r"output of task click is float16 \[3\]",
+    ),
+    "users alone": (
+        "return {t: self.dense[t](inputs.current)[:, 0] for t in self.tasks}",
+        r"output of task click is float32 \[1\] with one user for all candidates",
+    ),
+    "the user is not broadcast": (
+        "x = tf.concat([inputs.candidate, inputs.current], axis=1)\n"
+        "return {t: self.dense[t](x)[:, 0] for t in self.tasks}",
+        "fails with one user for all candidates .*line 1",
+    ),
+    "a history is taken for granted": (
+        "x = inputs.candidate + inputs.broadcast().history.all()[:, 0]\n"
+        "return {t: self.dense[t](x)[:, 0] for t in self.tasks}",
+        "fails with one user for all candidates, who has no history",
+    ),
+    "in training alone": (
+        "x = inputs.candidate[0] if training else inputs.candidate\n"
+        "return {t: self.dense[t](x)[:, 0] for t in self.tasks}",
+        "fails in training",
+    ),
+    "no values in a graph": (
+        "x = tf.constant(inputs.candidate.numpy())\n"
+        "return {t: self.dense[t](x)[:, 0] for t in self.tasks}",
+        r"fails in training \(AttributeError: .* has no attribute 'numpy', [^ ]*py line 15\)$",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_networks_that_do_something_else(write, case):
+    body, message = OTHERS[case]
+    with pytest.raises(InputError, match=f"^ranker.model: own_[0-9]+.Layer.* {message}") as raised:
+        check(f"{write(body)}.Layer")
+    assert "\n" not in str(raised.value)
+
+
+def test_training_refuses_before_it_looks_at_the_data(write):
+    module = write(OTHERS["a tensor"][0])
+    data = tf.data.Dataset.from_generator(lambda: pytest.fail("read"), tf.float32)
+    layer = cases.representation()
+    with pytest.raises(InputError, match="a dictionary is needed"):
+        train(data, layer, ContextSpec(), TASKS, config(f"{module}.Layer"), {})
+
+
+def test_one_user_for_all_candidates_is_repeated():
+    inputs = RankerInputs(
+        candidate=tf.zeros([3, 2]),
+        current=tf.constant([[1.0, 2.0]]),
+        history=ItemVectors(
+            tf.constant([[0.0, 0.0], [5.0, 6.0]]),
+            tf.constant([False, True]),
+            tf.constant([[1, 0]]),
+        ),
+        context={"by_user": tf.constant([[7.0]]), "by_candidate": tf.constant([[1.0], [2], [3]])},
+    ).broadcast()
+    np.testing.assert_array_equal(inputs.current, [[1, 2]] * 3)
+    np.testing.assert_array_equal(inputs.history.all(), [[[5, 6], [0, 0]]] * 3)
+    np.testing.assert_array_equal(inputs.history.present, [[True, False]] * 3)
+    np.testing.assert_array_equal(inputs.context["by_user"], [[7]] * 3)
+    np.testing.assert_array_equal(inputs.context["by_candidate"], [[1], [2], [3]])
+
+
+def din_by_hand(network, candidate, current, history, present, context):
+    """The example's outputs for one impression, by loops."""
+
+    def mlp(layers, x, last_is_linear):
+        for position, layer in enumerate(layers):
+            x = x @ layer.kernel.numpy() + layer.bias.numpy()
+            if not (last_is_linear and position == len(layers) - 1):
+                x = np.maximum(x, 0)
+        return x
+
+    interest = np.zeros_like(candidate)
+    for entry, there in zip(history, present, strict=True):
+        if there:
+            joined = np.concatenate([entry, candidate, entry * candidate])
+            (score,) = mlp(network._attention.layers, joined, last_is_linear=True)
+            interest += entry / (1 + np.exp(-score))
+    parts = [candidate, current, interest, candidate * interest, *context]
+    shared = mlp(network._shared.layers, np.concatenate(parts), last_is_linear=False)
+    return {
+        name: float(mlp([layer], shared, last_is_linear=True)[0])
+        for name, layer in network._outputs.items()
+    }
+
+
+def test_the_example_computes_what_it_says(din):
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(6, 3)).astype(np.float32)
+    vectors[0] = 0
+    index = np.array([[1, 0, 2], [0, 0, 0], [5, 4, 3], [3, 3, 1]])
+    inputs = RankerInputs(
+        tf.constant(rng.normal(size=(4, 3)), tf.float32),
+        tf.constant(rng.normal(size=(4, 3)), tf.float32),
+        ItemVectors(tf.constant(vectors), tf.constant(np.arange(6) > 0), tf.constant(index)),
+        {"context_hour": tf.constant(rng.normal(size=(4, 1)), tf.float32)},
+    )
+    network = network_factory(din)(config(din), TASKS)
+    network(inputs)
+    for weight in network.trainable_weights:
+        weight.assign(rng.normal(size=weight.shape))
+    outputs = network(inputs)
+    for row in range(4):
+        expected = din_by_hand(
+            network,
+            inputs.candidate[row].numpy(),
+            inputs.current[row].numpy(),
+            vectors[index[row]],
+            index[row] > 0,
+            [inputs.context["context_hour"][row].numpy()],
+        )
+        for name, value in expected.items():
+            assert float(outputs[name][row]) == pytest.approx(value, rel=1e-4, abs=1e-5)
+
+
+def test_the_example_learns_and_is_served_as_it_is_in_memory(din, context, tmp_path):
+    layer = cases.representation(dim=8)
+    builder = FeatureBuilder(layer, context, history_length=3)
+    own = dataclasses.replace(
+        config(din), embedding_dim=8, epochs=20, learning_rate=0.01, table_learning_rate=0.2
+    )
+    examples = cases.random_examples(200)
+    parsed = builder(tf.io.parse_example(examples, builder.parsing_spec))
+    clicked = np.array(
+        [
+            tf.train.Example.FromString(one).features.feature["label_click"].float_list.value[0]
+            for one in examples
+        ],
+        np.float32,
+    )
+    labels = {"label_click": tf.constant(clicked), "label_watch": tf.constant(900 * clicked)}
+    # Of all, for histories differ in length from batch to batch.
+    data = tf.data.Dataset.from_tensor_slices({**parsed, **labels}).batch(20)
+    moments = {"watch": LabelMoments(225.0, 390.0)}
+    training = train(data, layer, context.spec, TASKS, own, moments, eval_data=data)
+    assert training.evaluation["click_auc"] > 0.95
+    export_ranker(training.model, builder, cases.SPACE, "sid_ngram", str(tmp_path / "model"))
+    signatures = tf.saved_model.load(str(tmp_path / "model")).signatures
+    expected = training.model(parsed)
+    served = signatures["serving_default"](examples=tf.constant(examples))
+    # Twenty candidates of one user, in the two forms.
+    sids = np.array([[i % 4, i // 4 % 4] for i in range(20)])
+    same = [cases.joined_example(candidate_sid=sid.tolist()) for sid in sids]
+    one_by_one = signatures["serving_default"](examples=tf.constant(same))
+    request = {
+        "candidate_sid": tf.constant(sids, tf.int64),
+        "current_sid": tf.constant([[2, 3]], tf.int64),
+        "history_sid": tf.constant([[[1, 1], [3, 0]]], tf.int64),
+        "context_tab": tf.constant(["home"]),
+        "context_hour": tf.constant([12.0]),
+    }
+    at_once = signatures["rank"](**request)
+    for task in ("click", "watch"):
+        np.testing.assert_allclose(served[task], expected[task], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(at_once[task], one_by_one[task], rtol=1e-4, atol=1e-5)
+        assert np.std(at_once[task]) > 1e-3
+    weights = {"weight_click": tf.constant(1.0), "weight_watch": tf.constant(0.0)}
+    best = signatures["rank_top_k"](top_k=tf.constant(5), **request, **weights)
+    order = np.argsort(-at_once["click"].numpy(), kind="stable")[:5]
+    np.testing.assert_allclose(best["click"], at_once["click"].numpy()[order], rtol=1e-6)
+
+
+def test_dropout_drops_in_training_alone(write):
+    body = "x = self.dropout(0 * inputs.candidate + 1)[:, 0]\nreturn dict.fromkeys(self.tasks, x)"
+    module = write(body)
+    model = Ranker(cases.representation(), ContextSpec(), TASKS, config(f"{module}.Layer"))
+    features = cases.features([[0, 1]] * 50, [[[1, 1]]] * 50)
+    inputs = model.network_inputs(features)
+    dropped = model.network(inputs, training=True)["click"].numpy()
+    assert {0.0, 2.0} == set(dropped)
+    np.testing.assert_array_equal(model.network(inputs, training=False)["click"], np.ones(50))
+    labels = {f"label_{task.name}": tf.zeros([50]) for task in TASKS}
+    losses = [model.compute_loss({**features, **labels}, training) for training in (True, False)]
+    # Log-odds of 1 for all, of 0 and 2 for halves: the losses are convex.
+    assert float(losses[0]) > float(losses[1]) + 0.05

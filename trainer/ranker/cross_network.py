@@ -1,0 +1,81 @@
+"""The network of a ranker that names none of its own."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.cross import Cross
+from semantic_id_ranking.trainer.ranker.history_pooling import AttentionHistory
+from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
+from semantic_id_ranking.trainer.ranker.mixture_of_experts import MixtureOfExperts
+from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
+from semantic_id_ranking.trainer.ranker.task_head import TaskHead
+
+
+class CrossNetwork(tf.keras.layers.Layer):
+    """Cross layers and ReLU layers that the tasks share, and a head a task.
+
+    Candidate, current item, pooled history, the candidate's products with the other two, and the
+    context go through the cross layers, then through one stack of ReLU layers or through experts
+    that each task mixes. The user's part of it is computed once for all candidates.
+
+    Reference: the cross layers are DCN-v2's (arXiv 2008.13535).
+    """
+
+    def __init__(self, config: RankerConfig, tasks: Sequence[TaskConfig]):
+        """Creates the layers.
+
+        Args:
+            config: Their kinds, widths, regularisation and precision.
+            tasks: What to predict.
+        """
+        super().__init__(name="network")
+        l2 = tf.keras.regularizers.L2(config.l2)
+        # Only what multiplies matrices: a policy of all layers would round features and labels too.
+        self._multiplied_dtype = tf.keras.mixed_precision.Policy(config.precision).compute_dtype
+        self._crosses = [
+            Cross(kernel_regularizer=l2, dtype=config.precision) for _ in range(config.cross_layers)
+        ]
+        pooling = {"mean": MeanHistory, "attention": AttentionHistory}
+        self._pool_history = pooling[config.history_pooling]()
+        widths = config.bottom_widths
+        self._bottom, self._mixture = [], None
+        if config.bottom == "mmoe":
+            self._mixture = MixtureOfExperts(
+                len(tasks), config.experts, widths, l2, config.precision
+            )
+        else:
+            self._bottom = [
+                tf.keras.layers.Dense(width, "relu", kernel_regularizer=l2, dtype=config.precision)
+                for width in widths
+            ]
+        self._names = [task.name for task in tasks]
+        self._heads = [TaskHead(task, config) for task in tasks]
+
+    def call(self, inputs: RankerInputs, training: bool = False) -> dict[str, tf.Tensor]:
+        """Raw outputs.
+
+        Args:
+            inputs: Item vectors and context.
+            training: Makes no difference.
+
+        Returns:
+            Task name to float32 [B], see `TaskObjective`.
+        """
+        del training
+        candidate, current = inputs.candidate, inputs.current
+        history = self._pool_history(inputs.history, candidate)
+        parts = [candidate, current, history, candidate * current, candidate * history]
+        parts += inputs.context.values()
+        batch = tf.shape(candidate)[0]
+        x0 = tf.concat([tf.broadcast_to(x, [batch, x.shape[1]]) for x in parts], axis=1)
+        x0 = tf.cast(x0, self._multiplied_dtype)
+        x = x0
+        for cross in self._crosses:
+            x = cross(x0, x)
+        for layer in self._bottom:
+            x = layer(x)
+        own = self._mixture(x) if self._mixture else [x] * len(self._heads)
+        return {name: head(x) for name, head, x in zip(self._names, self._heads, own, strict=True)}

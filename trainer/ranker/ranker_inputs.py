@@ -1,0 +1,57 @@
+"""What a ranker's network is given."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
+
+
+class RankerInputs(NamedTuple):
+    """Item vectors by role, and the context.
+
+    B is the number of candidates, d `RankerConfig.embedding_dim`. U, the leading axis of what
+    belongs to the user, is B where every candidate has a user of its own (training, evaluation),
+    and 1 where one user ranks B candidates (the signature `rank`). A network that works on the user
+    before it turns to the candidates does that work once; one that does not care calls `broadcast`.
+
+    Attributes:
+        candidate: float32 [B, d]; zero where there is no item, as below.
+        current: float32 [U, d].
+        history: The history of T >= 0 entries, the most recent one first: `history.all()` is
+            float32 [U, T, d], `history.present` is bool [U, T], which entries there are.
+        context: By feature, in the order of the configuration, float32 [U, c] or [B, c]: the vector
+            of a categorical column (c is `RankerConfig.context_dim`), a standardised number (c is
+            1).
+    """
+
+    candidate: tf.Tensor
+    current: tf.Tensor
+    history: ItemVectors
+    context: Mapping[str, tf.Tensor]
+
+    def broadcast(self) -> "RankerInputs":
+        """The same with a leading axis of B everywhere.
+
+        >>> one = RankerInputs(
+        ...     candidate=tf.zeros([500, 8]),
+        ...     current=tf.zeros([1, 8]),
+        ...     history=ItemVectors(tf.zeros([3, 8]), tf.fill([3], True), tf.constant([[0, 2, 1]])),
+        ...     context={"context_hour": tf.zeros([1, 1])},
+        ... )
+        >>> inputs = one.broadcast()
+        >>> inputs.current.shape, inputs.history.all().shape, inputs.history.present.shape
+        (TensorShape([500, 8]), TensorShape([500, 3, 8]), TensorShape([500, 3]))
+        """
+        batch = tf.shape(self.candidate)[0]
+
+        def rows(values: tf.Tensor) -> tf.Tensor:
+            return tf.broadcast_to(values, [batch, values.shape[1] or tf.shape(values)[1]])
+
+        return RankerInputs(
+            candidate=self.candidate,
+            current=rows(self.current),
+            history=self.history._replace(index=rows(self.history.index)),
+            context={name: rows(values) for name, values in self.context.items()},
+        )
