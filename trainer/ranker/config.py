@@ -52,7 +52,9 @@ class TaskConfig:
             raise ValueError("use letters, digits and _")
         return value
 
-    @pydantic.field_validator("positive_weight", mode="plain")
+    @pydantic.field_validator(
+        "positive_weight", mode="plain", json_schema_input_type=float | Literal["balanced"]
+    )
     @classmethod
     def _number_or_balanced(cls, value: object) -> float | str:
         """Refuses all else, in one sentence rather than one a type."""
