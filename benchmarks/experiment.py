@@ -11,11 +11,10 @@ from benchmarks.joined import join
 from benchmarks.ranker_data import item_tables
 from benchmarks.ranker_data import RankerData
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.features import label_feature
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
-from semantic_id_ranking.trainer.ranker.representations import create_representation
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.ranker.train import train
 from semantic_id_ranking.trainer.ranker.train import Training
 
@@ -63,9 +62,7 @@ class Experiment:
         Raises:
             ValueError: The representation cannot be made of this configuration and resources.
         """
-        representation = create_representation(
-            representation_config, config.embedding_dim, resources
-        )
+        representation = representation_config.create(config.embedding_dim, resources)
         items, tasks = self.data.items, self.data.config.tasks
         tables = item_tables(representation.fields, items.ids, sids, items.embeddings)
         labels = {label_feature(task): task.name for task in tasks}

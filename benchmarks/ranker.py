@@ -23,10 +23,8 @@ from benchmarks.ranker_world import RankerWorld
 from benchmarks.ranker_world import synthetic_world
 from semantic_id_ranking.pipeline.terminal import logged_to
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
-from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
 from semantic_id_ranking.trainer.ranker.train import train
 
@@ -76,10 +74,8 @@ def compare(
     names = [BASELINE, *(name for name in _MEASURED if name in REGISTRY)]
     turns, table_rows = {}, {}
     for name in names:
-        of_items = RepresentationConfig(name=name, rows=rows)
-        representation = create_representation(
-            of_items, config.embedding_dim, world.resources(of_items)
-        )
+        of_items = REGISTRY[name](rows=rows)
+        representation = of_items.create(config.embedding_dim, world.resources(of_items))
         data = world.batches(representation.fields, config.batch_size, steps).cache()
         model = train(data, representation, ContextSpec(), _TASKS, config, {}).model
         turns[name] = timed(functools.partial(model.fit, data, verbose=0))

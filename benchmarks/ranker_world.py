@@ -13,13 +13,12 @@ from benchmarks.semantic_ids import train_resources
 from benchmarks.semantic_ids import train_sids
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.pipeline.load_config import load_config
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
 from semantic_id_ranking.trainer.ranker.features import CANDIDATE
 from semantic_id_ranking.trainer.ranker.features import CURRENT
 from semantic_id_ranking.trainer.ranker.features import HISTORY
-from semantic_id_ranking.trainer.ranker.representations import SidResources
-from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
+from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 
 _ITEMS = 20_000
@@ -50,7 +49,7 @@ class RankerWorld:
 
     def resources(self, config: RepresentationConfig) -> SidResources:
         """What a representation needs besides its configuration."""
-        rows = tokenizer_rows(config, self.space.levels, self.space.codebook_size)
+        rows = config.tokenizer_rows(self.space.levels, self.space.codebook_size)
         sids = Sids(self.sids, self.space, self.codebooks)
         return train_resources(self.ids, sids, self.counts, rows, TokenizerConfig())
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
@@ -88,8 +88,8 @@ def train_resources(
         ids: [N] object (bytes).
         sids: Their Semantic IDs.
         counts: int64 [N], training impressions of each item.
-        rows: Pieces of the tokenizer, at most; see `tokenizer_rows` in
-            `semantic_id_ranking.trainer.ranker.table_budget`.
+        rows: Pieces of the tokenizer, at most; see
+            `RepresentationConfig.tokenizer_rows`.
         config: SentencePiece's algorithm and the longest piece.
 
     Raises:

@@ -42,7 +42,7 @@ from benchmarks.serving_world import serving_world
 from benchmarks.sid_server import SidServer
 from semantic_id_ranking.serving.client import RankerClient
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations import REGISTRY
 from semantic_id_ranking.trainer.rqvae.export import export as export_encoder
 
 IN_PROCESS, SERVER = "SavedModel in process", "server"
@@ -155,7 +155,7 @@ def main(
         models = os.path.join(folder, "models")
         export_encoder(encoder, os.path.join(models, "semantic_id", "1"))
         for name in _REPRESENTATIONS:
-            ranker = ExportableRanker(world, RepresentationConfig(name, rows), RankerConfig())
+            ranker = ExportableRanker(world, REGISTRY[name](rows=rows), RankerConfig())
             print(f"{name}: {ranker.table_rows} table rows", flush=True)
             ranker.export(os.path.join(models, name, "1"))
             if name == _SPM:

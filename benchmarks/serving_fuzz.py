@@ -30,7 +30,7 @@ from benchmarks.serving_models import ExportableRanker
 from benchmarks.serving_world import serving_world
 from benchmarks.sid_server import SidServer
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations import SidSpm
 from semantic_id_ranking.trainer.rqvae.export import export as export_encoder
 
 _OUT = "benchmarks/out/serving_fuzz.json"
@@ -131,7 +131,7 @@ def main(requests: int = 100_000, seed: int = 0, output: str = _OUT) -> None:
     )
     with tempfile.TemporaryDirectory() as models:
         export_encoder(encoder, os.path.join(models, "semantic_id", "1"))
-        config = RepresentationConfig("sid_spm", 1_000)
+        config = SidSpm(rows=1_000)
         ranker = ExportableRanker(world, config, RankerConfig())
         ranker.export(os.path.join(models, "ranker", "1"))
         # protobuf would tell of each text that is not UTF-8.

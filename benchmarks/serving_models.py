@@ -16,7 +16,6 @@ from tensorflow_transform.tf_metadata import schema_utils
 
 from benchmarks.ranker_world import RankerWorld
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
 from semantic_id_ranking.trainer.ranker.export import export_ranker
@@ -24,7 +23,7 @@ from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.preprocessing import preprocessing_fn
-from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
 
 CONTEXT = {"tab": "home", "hour": 12.0}
 """The context of every request."""
@@ -130,9 +129,7 @@ class ExportableRanker:
         self, world: RankerWorld, representation: RepresentationConfig, config: RankerConfig
     ):
         self._world, self._name, self._config = world, representation.name, config
-        self._layer = create_representation(
-            representation, config.embedding_dim, world.resources(representation)
-        )
+        self._layer = representation.create(config.embedding_dim, world.resources(representation))
         self.table_rows = self._layer.table_rows
         self._context = context_transform()
         self._builder = FeatureBuilder(self._layer, self._context, world.history)

@@ -29,7 +29,6 @@ from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.load_config import ConfigError
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.pipeline.terminal import logged_to
-from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
 
 SLICES = ("all", "new", "unseen")
 
@@ -89,7 +88,7 @@ class Stability:
                 items.ids,
                 trained,
                 data.item_counts(),
-                tokenizer_rows(config.representation, space.levels, space.codebook_size),
+                config.representation.tokenizer_rows(space.levels, space.codebook_size),
                 config.tokenizer,
             )
             predictions = self._experiment.train(

@@ -24,7 +24,6 @@ from benchmarks.variants import all_variants
 from benchmarks.variants import table_budgets
 from benchmarks.worker_pool import Failure
 from benchmarks.worker_pool import run_each
-from semantic_id_ranking.trainer.ranker.representations import create_representation
 
 _STABLE = "sid_spm"
 #: Representations of the A/A comparison; the first is what the others are compared with.
@@ -90,8 +89,8 @@ def make_plan(bench: Bench, data: DataSet, seeds: int, quick: bool) -> Plan:
         for rows in budgets:
             try:
                 config = variant.config(rows)
-                representation = create_representation(
-                    config, data.config.ranker.embedding_dim, bench.resources(config, seed=0)
+                representation = config.create(
+                    data.config.ranker.embedding_dim, bench.resources(config, seed=0)
                 )
             except ValueError as error:
                 left_out.append((variant.label, rows, str(error)))

@@ -18,9 +18,8 @@ from benchmarks.experiment import TrainedRanker
 from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.variants import Variant
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.representations import SidResources
-from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
+from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 
 #: Slices whose AUC claims are made of.
 CLAIM_SLICES = ("all", "new", "unseen")
@@ -147,7 +146,7 @@ class Bench:
             ValueError: Its rows do not suffice.
         """
         space = self._sids[version, seed].space
-        rows = tokenizer_rows(config, space.levels, space.codebook_size)
+        rows = config.tokenizer_rows(space.levels, space.codebook_size)
         return self._resources(rows, seed, version, world)
 
     @functools.lru_cache(maxsize=8)  # noqa: B019 - a bench lives as long as its process.

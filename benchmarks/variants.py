@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
 
 # Options of representations that are compared in more than one form; all others take the defaults.
 _FORMS: dict[str, tuple[str, tuple[float, ...]]] = {
@@ -19,7 +19,7 @@ class Variant:
     Attributes:
         label: Its name, with the option that tells it from others of that name: `sid_ngram(2)`.
         name: Its name in the registry.
-        options: Fields of `RepresentationConfig`.
+        options: Fields of its configuration.
     """
 
     label: str
@@ -28,7 +28,7 @@ class Variant:
 
     def config(self, rows: int) -> RepresentationConfig:
         """The configuration with a table budget."""
-        return RepresentationConfig(name=self.name, rows=rows, **dict(self.options))
+        return REGISTRY[self.name](rows=rows, **dict(self.options))
 
 
 def all_variants() -> list[Variant]:

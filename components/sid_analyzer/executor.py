@@ -63,7 +63,7 @@ class Executor(base_executor.BaseExecutor):
             reconstructed[kept],
             train[1][~outlying[0]].mean(axis=0),
         )
-        use = analysis.codebook_use(sids, space.codebook_sizes)
+        use = analysis.codebook_use(sids, space.codebook_size)
         both = np.concatenate([sids_of(s) for s in (train, unseen) if len(s[0])])
         report = {
             "levels": space.levels,
@@ -72,7 +72,7 @@ class Executor(base_executor.BaseExecutor):
             "items": len(ids),
             "unique_fraction": analysis.unique_fraction(sids),
             "codebook_use": use,
-            "idle_levels": analysis.idle_levels(use, space.codebook_sizes, len(ids)),
+            "idle_levels": analysis.idle_levels(use, space.codebook_size, len(ids)),
             "perplexity": analysis.perplexity(sids),
             "reconstruction": analysis.relative_error(*errors),
             "reconstruction_median": analysis.median_relative_error(*errors),

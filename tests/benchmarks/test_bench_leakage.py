@@ -10,7 +10,7 @@ from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.semantic_ids import train_sids
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations import RandomHash
 from tests.benchmarks.bench_world import config
 from tests.benchmarks.bench_world import data_set
 from tests.benchmarks.bench_world import DAY
@@ -54,7 +54,7 @@ def test_a_signal_of_the_future_is_worth_nothing():
     predictions = experiment.train(
         np.zeros((count, 2), np.int32),
         resources,
-        RepresentationConfig(name="random_hash", rows=1000),
+        RandomHash(rows=1000),
         data.config.ranker,
     ).predict()["click"]
 

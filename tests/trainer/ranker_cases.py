@@ -5,13 +5,14 @@ import tensorflow as tf
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.model import Ranker
-from semantic_id_ranking.trainer.ranker.representations import create_representation
-from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations import REGISTRY
+from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+    ItemRepresentation,
+)
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 
 LEVELS, CODES, DIM = 2, 4, 3
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, 16)
@@ -66,7 +67,7 @@ _LISTS = {
 
 def representation(name: str = "sid_ngram", dim: int = DIM) -> ItemRepresentation:
     """A representation with a table of eight rows."""
-    return create_representation(RepresentationConfig(name, 8), dim, SidResources(SPACE))
+    return REGISTRY[name](rows=8).create(dim, SidResources(SPACE))
 
 
 def features(sids: list[list[int]], history: list[list[list[int]]], current=None) -> dict:

@@ -6,9 +6,14 @@ import sentencepiece
 import tensorflow as tf
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.representations import create_representation
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations import IdPlusSid
+from semantic_id_ranking.trainer.ranker.representations import IndividualId
+from semantic_id_ranking.trainer.ranker.representations import RandomHash
+from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations import SidNgram
+from semantic_id_ranking.trainer.ranker.representations import SidPrefix
+from semantic_id_ranking.trainer.ranker.representations import SidSpm
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
@@ -17,16 +22,16 @@ LEVELS, CODES, DIM, EMBEDDING, LATENT, ROWS = 3, 8, 5, 6, 7, 60
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, EMBEDDING)
 # Every representation, with budgets that hash and budgets that do not.
 CONFIGS = {
-    "random_hash": RepresentationConfig("random_hash", ROWS),
-    "individual_id": RepresentationConfig("individual_id"),
-    "unigram": RepresentationConfig("sid_ngram", ROWS),
-    "hashed unigram": RepresentationConfig("sid_ngram", 10),
-    "bigram": RepresentationConfig("sid_ngram", 1000, n=2),
-    "hashed bigram": RepresentationConfig("sid_ngram", ROWS, n=2),
-    "prefix": RepresentationConfig("sid_prefix", 1000),
-    "hashed prefix": RepresentationConfig("sid_prefix", ROWS, depth=2),
-    "spm": RepresentationConfig("sid_spm", ROWS),
-    "id_plus_sid": RepresentationConfig("id_plus_sid", ROWS),
+    "random_hash": RandomHash(rows=ROWS),
+    "individual_id": IndividualId(),
+    "unigram": SidNgram(rows=ROWS),
+    "hashed unigram": SidNgram(rows=10),
+    "bigram": SidNgram(rows=1000, n=2),
+    "hashed bigram": SidNgram(rows=ROWS, n=2),
+    "prefix": SidPrefix(rows=1000),
+    "hashed prefix": SidPrefix(rows=ROWS, depth=2),
+    "spm": SidSpm(rows=ROWS),
+    "id_plus_sid": IdPlusSid(rows=ROWS),
 }
 
 
@@ -65,7 +70,7 @@ def some_items(resources: SidResources, *shape: int, seed: int = 2) -> dict[str,
 
 def make_filled(config: RepresentationConfig, resources: SidResources):
     """A representation whose weights are known random numbers."""
-    layer = create_representation(config, DIM, resources)
+    layer = config.create(DIM, resources)
     layer(some_items(resources, 7))
     rng = np.random.default_rng(1)
     for weight in layer.trainable_variables:

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from semantic_id_ranking.trainer.ranker.history_pooling import AttentionHistory
 from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
-from semantic_id_ranking.trainer.ranker.representations import ItemVectors
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 
 DIM = 3
 RNG = np.random.default_rng(0)

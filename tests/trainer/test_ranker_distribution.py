@@ -61,10 +61,9 @@ def trained(kind, size):
         size: "large": its own rows are a table that is too large to be trained as a whole.
     """
     distribution = Distribution(kind)
-    from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
     from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
-    from semantic_id_ranking.trainer.ranker.representations import create_representation
-    from semantic_id_ranking.trainer.ranker.representations import SidResources
+    from semantic_id_ranking.trainer.ranker.representations import SidHybrid
+    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
     from semantic_id_ranking.trainer.ranker.train import train
     from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 
@@ -77,10 +76,8 @@ def trained(kind, size):
     config = dataclasses.replace(
         cases.SMALL, distribution=kind, epochs=2, batch_size=6, l2=0.1, weight_decay=0.1
     )
-    representation = create_representation(
-        RepresentationConfig("sid_hybrid", 40),
-        config.embedding_dim,
-        SidResources(cases.SPACE, items=items, codebooks=codebooks),
+    representation = SidHybrid(rows=40).create(
+        config.embedding_dim, SidResources(cases.SPACE, items=items, codebooks=codebooks)
     )
     inputs, batches, eval_batches = data(distribution, config)
     result = train(

@@ -10,14 +10,15 @@ import pytest
 import tensorflow as tf
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.export import export_ranker
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.model import Ranker
-from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations import SidHybrid
+from semantic_id_ranking.trainer.ranker.representations import SidNgram
+from semantic_id_ranking.trainer.ranker.representations import SidPrefix
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from tests.trainer import ranker_cases as cases
 
 
@@ -40,7 +41,7 @@ def export(context, tokenizer, tmp_path_factory):
     @functools.cache
     def export_one(name: str) -> Exported:
         resources = SidResources.load(tokenizer)
-        layer = create_representation(CONFIGS[name], cases.DIM, resources)
+        layer = CONFIGS[name].create(cases.DIM, resources)
         builder = FeatureBuilder(layer, context, history_length=3)
         tasks = (cases.CLICK, cases.WATCH)
         moments = {"watch": LabelMoments(100.0, 50.0)}
@@ -59,11 +60,11 @@ def export(context, tokenizer, tmp_path_factory):
     return export_one
 
 
-CONFIGS = {name: RepresentationConfig(name, 12) for name in REGISTRY}
-CONFIGS["sid_hybrid"] = RepresentationConfig("sid_hybrid", 60)
-CONFIGS["separate"] = RepresentationConfig("sid_prefix", 12, separate_tables=True)
+CONFIGS = {name: REGISTRY[name](rows=12) for name in REGISTRY}
+CONFIGS["sid_hybrid"] = SidHybrid(rows=60)
+CONFIGS["separate"] = SidPrefix(rows=12, separate_tables=True)
 # Attends to the history.
-CONFIGS["attention"] = RepresentationConfig("sid_ngram", 12)
+CONFIGS["attention"] = SidNgram(rows=12)
 
 
 @pytest.fixture(params=CONFIGS)

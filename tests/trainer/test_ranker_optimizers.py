@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.optimizers import create_optimizers
 from semantic_id_ranking.trainer.ranker.optimizers import TableAdagrad
-from semantic_id_ranking.trainer.ranker.representations import create_representation
 from semantic_id_ranking.trainer.ranker.representations import item_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations import SidNgram
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
@@ -21,11 +20,7 @@ from tests.trainer import ranker_cases as cases
 
 def test_only_kernels_decay():
     config = dataclasses.replace(cases.SMALL, learning_rate=0.1, weight_decay=0.5)
-    layer = create_representation(
-        RepresentationConfig("sid_ngram", 40),
-        config.embedding_dim,
-        SidResources(cases.SPACE),
-    )
+    layer = SidNgram(rows=40).create(config.embedding_dim, SidResources(cases.SPACE))
     model = cases.ranker(config=config, layer=layer, context=ContextSpec({"context_tab": 3}))
     owned = {id(table) for table in model._tables()}
     kernels = 0
@@ -85,10 +80,8 @@ def test_a_step_looks_up_each_row_of_a_large_table_once(name, separate, tmp_path
     train_tokenizer(sids, counts, 40, TokenizerConfig(), directory=str(tmp_path), space=cases.SPACE)
     ImpressedItems.select([f"i{i}" for i in range(len(sids))], sids, counts).save(str(tmp_path))
     np.save(tmp_path / "assets.extra" / "codebooks.npy", np.ones((2, 4, 1), np.float32))
-    layer = create_representation(
-        RepresentationConfig(name, 40, separate_tables=separate),
-        cases.SMALL.embedding_dim,
-        SidResources.load(str(tmp_path)),
+    layer = REGISTRY[name](rows=40, separate_tables=separate).create(
+        cases.SMALL.embedding_dim, SidResources.load(str(tmp_path))
     )
     context = ContextSpec({"context_tab": 3}, ())
     model = Ranker(layer, context, (cases.CLICK,), cases.SMALL)

@@ -1,14 +1,19 @@
 import dataclasses
-import typing
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.representations import create_representation
+from semantic_id_ranking.trainer.ranker.representations import Dense
+from semantic_id_ranking.trainer.ranker.representations import DenseProjected
+from semantic_id_ranking.trainer.ranker.representations import IndividualId
+from semantic_id_ranking.trainer.ranker.representations import parse_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations import SidHybrid
+from semantic_id_ranking.trainer.ranker.representations import SidNgram
+from semantic_id_ranking.trainer.ranker.representations import SidPrefix
+from semantic_id_ranking.trainer.ranker.representations import SidSpm
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from tests.trainer import representation_cases as cases
 from tests.trainer.representation_cases import CODES
 from tests.trainer.representation_cases import CONFIGS
@@ -20,8 +25,8 @@ from tests.trainer.representation_cases import SPACE
 
 ALL = {
     **CONFIGS,
-    "dense": RepresentationConfig("dense"),
-    "sid_hybrid": RepresentationConfig("sid_hybrid", ROWS),
+    "dense": Dense(),
+    "sid_hybrid": SidHybrid(rows=ROWS),
 }
 
 
@@ -132,11 +137,9 @@ def test_dense_is_a_linear_map_of_the_direction(make, resources):
 
 
 def test_dense_projected_is_dense_under_a_wider_first_layer(resources):
-    layer = create_representation(
-        RepresentationConfig("dense_projected", factor=1.5), DIM, resources
-    )
+    layer = DenseProjected(factor=1.5).create(DIM, resources)
     assert (layer.fields, layer.bottom_factor) == (("embedding",), 1.5)
-    dense = create_representation(RepresentationConfig("dense"), DIM, resources)
+    dense = Dense().create(DIM, resources)
     assert dense.bottom_factor == 1.0
 
 
@@ -149,7 +152,7 @@ def test_training_cuts_known_and_unknown_sids_alike(make, resources):
 def test_without_known_items_training_cuts_all(resources):
     bare = SidResources(SPACE, resources.tokenizer_model)
     layer = cases.make_filled(ALL["spm"], resources)
-    other = create_representation(ALL["spm"], DIM, bare)
+    other = ALL["spm"].create(DIM, bare)
     items = cases.some_items(resources, 50)
     other(items)
     other.tables[0].assign(layer.tables[0])
@@ -160,7 +163,7 @@ def test_without_known_items_training_cuts_all(resources):
 
 def test_sampling_cuts_an_item_in_several_ways_in_training_alone(resources):
     # Such a power makes all cuts about as probable: 60 draws of one cut will not come.
-    config = RepresentationConfig("sid_spm", ROWS, sampling=0.001)
+    config = SidSpm(rows=ROWS, sampling=0.001)
     layer = cases.make_filled(config, resources)
     sid = max(resources.items.sids.tolist(), key=lambda one: -len(cases.pieces(resources, one)))
     assert len(cases.pieces(resources, sid)) == 1
@@ -196,7 +199,7 @@ def test_small_tables_are_trained_as_a_whole_to_the_same_effect(resources, kind,
     }
     found = []
     for batch_size in (0, 10 * ROWS):
-        layer = create_representation(config, DIM, resources)
+        layer = config.create(DIM, resources)
         layer.expect_batches(batch_size)
         layer.by_role(roles, training=False)
         rng = np.random.default_rng(1)
@@ -227,8 +230,8 @@ def test_roles_share_rows_or_have_their_own(resources, kind):
     names = ("candidate", "current", "history")
     roles = {name: cases.some_items(resources, 4, seed=9) for name in names}
     shared = cases.make_filled(config, resources).by_role(roles, training=False)
-    apart = RepresentationConfig(config.name, config.rows, separate_tables=True)
-    layer = create_representation(apart, DIM, resources)
+    apart = REGISTRY[config.name](rows=config.rows, separate_tables=True)
+    layer = apart.create(DIM, resources)
     layer.by_role(roles, training=True)
     rng = np.random.default_rng(0)
     for weight in layer.trainable_variables:
@@ -240,7 +243,7 @@ def test_roles_share_rows_or_have_their_own(resources, kind):
         np.testing.assert_allclose(shared[name].all(), shared["candidate"].all(), rtol=1e-4)
         other, first = separate[name].all().numpy(), separate["candidate"].all().numpy()
         np.testing.assert_array_equal(np.abs(other - first).max(axis=1) > 1e-3, present)
-    single = create_representation(config, DIM, resources)
+    single = config.create(DIM, resources)
     assert layer.table_rows == 3 * single.table_rows
     assert len(layer.tables) == 3 * len(cases.make_filled(config, resources).tables)
 
@@ -258,35 +261,32 @@ def test_by_role_gives_each_role_its_items(make, resources):
 
 
 def test_the_configuration_knows_the_names_of_the_registry():
-    assert set(typing.get_args(typing.get_type_hints(RepresentationConfig)["name"])) == set(
-        REGISTRY
-    )
+    assert {name: type(parse_representation({"name": name})) for name in REGISTRY} == REGISTRY
     with pytest.raises(ValueError, match="sid_trigram"):
-        RepresentationConfig("sid_trigram")
+        parse_representation({"name": "sid_trigram"})
 
 
 def test_options_have_the_defaults_of_their_representation_and_no_other():
-    config = RepresentationConfig("sid_prefix")
-    assert (config.n, config.tau, config.factor) == (None, None, None)
-    assert RepresentationConfig("sid_hybrid").tau > 0
-    assert RepresentationConfig("sid_ngram").n == 1
-    with pytest.raises(ValueError, match="sid_spm has no such option; it belongs to sid_ngram"):
-        RepresentationConfig("sid_spm", n=2)
+    assert not {"n", "tau", "factor"} & set(vars(SidPrefix()))
+    assert SidHybrid().tau > 0
+    assert SidNgram().n == 1
+    with pytest.raises(ValueError, match="n\n  Unexpected keyword argument"):
+        SidSpm(n=2)
 
 
 def test_a_tokenizer_larger_than_the_budget_is_refused(resources):
     with pytest.raises(ValueError, match="only 30; train the tokenizer"):
-        create_representation(RepresentationConfig("sid_spm", 30), DIM, resources)
+        SidSpm(rows=30).create(DIM, resources)
 
 
 @pytest.mark.parametrize(
     ("config", "lacks"),
     [
-        (RepresentationConfig("sid_spm"), "a trained SID tokenizer"),
-        (RepresentationConfig("individual_id"), "the items of the train split"),
-        (RepresentationConfig("sid_hybrid"), "the items of the train split"),
+        (SidSpm(), "a trained SID tokenizer"),
+        (IndividualId(), "the items of the train split"),
+        (SidHybrid(), "the items of the train split"),
     ],
 )
 def test_what_a_representation_needs_is_named(config, lacks):
     with pytest.raises(ValueError, match=f"needs? {lacks}"):
-        create_representation(config, DIM, SidResources(SPACE))
+        config.create(DIM, SidResources(SPACE))

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
-from semantic_id_ranking.trainer.ranker.representations import ItemVectors
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 from semantic_id_ranking.trainer.ranker.representations.row_sum import read_rows
 from semantic_id_ranking.trainer.ranker.representations.row_sum import segment_sum
 from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_of_all

@@ -2,13 +2,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.representations import create_representation
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations import SidHybrid
 from semantic_id_ranking.trainer.ranker.representations.item_keys import ABSENT
 from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
 from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
 from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from tests.trainer import representation_cases as cases
 from tests.trainer.representation_cases import CODES
@@ -31,9 +30,7 @@ def resources(tmp_path_factory) -> SidResources:
 
 def hybrid(resources, rows=ROWS):
     """A hybrid with known random tables."""
-    return cases.make_filled(
-        RepresentationConfig("sid_hybrid", rows, tau=TAU, fade=FADE), resources
-    )
+    return cases.make_filled(SidHybrid(rows=rows, tau=TAU, fade=FADE), resources)
 
 
 def shown(resources):
@@ -127,10 +124,8 @@ def of_one_item(impressions):
     sids = np.array([[0, 1, 2]], np.int32)
     items = ImpressedItems(np.array([b"a"]), sids, np.array([impressions]))
     codebooks = np.ones((LEVELS, CODES, LATENT), np.float32)
-    layer = create_representation(
-        RepresentationConfig("sid_hybrid", ROWS),
-        DIM,
-        SidResources(cases.SPACE, items=items, codebooks=codebooks),
+    layer = SidHybrid(rows=ROWS).create(
+        DIM, SidResources(cases.SPACE, items=items, codebooks=codebooks)
     )
     return layer, {"sid": tf.constant(sids, tf.int64)}
 
@@ -191,7 +186,7 @@ def test_items_of_one_semantic_id_count_together():
 
 
 def test_own_rows_start_at_zero(resources):
-    layer = create_representation(RepresentationConfig("sid_hybrid", ROWS), DIM, resources)
+    layer = SidHybrid(rows=ROWS).create(DIM, resources)
     layer(cases.some_items(resources, 3))
     shared, own = (table.numpy() for table in layer.tables)
     np.testing.assert_array_equal(own, np.zeros((OWN_ROWS, DIM)))
@@ -200,7 +195,7 @@ def test_own_rows_start_at_zero(resources):
 
 
 def test_the_map_of_the_content_starts_small(resources):
-    layer = create_representation(RepresentationConfig("sid_hybrid", ROWS), 64, resources)
+    layer = SidHybrid(rows=ROWS).create(64, resources)
     layer(cases.some_items(resources, 3))
     (kernel,) = [w.numpy() for w in layer.trainable_variables if "content_map" in w.name]
     # Glorot's bound, and three tenths of it.
@@ -233,7 +228,7 @@ def test_content_is_told_of_what_no_code_row_knows(resources):
 def test_it_needs_the_codebooks(resources):
     bare = SidResources(cases.SPACE, items=resources.items)
     with pytest.raises(ValueError, match="needs the codebooks of the RQ-VAE"):
-        create_representation(RepresentationConfig("sid_hybrid", ROWS), DIM, bare)
+        SidHybrid(rows=ROWS).create(DIM, bare)
 
 
 @pytest.mark.parametrize(("rows", "levels", "code_rows"), [(24, 2, 16), (8, 1, 6)])

@@ -1,11 +1,15 @@
 import pytest
 
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.table_budget import baseline_rows
-from semantic_id_ranking.trainer.ranker.table_budget import code_rows
-from semantic_id_ranking.trainer.ranker.table_budget import hybrid_rows
+from semantic_id_ranking.trainer.ranker.representations import Dense
+from semantic_id_ranking.trainer.ranker.representations import DenseProjected
+from semantic_id_ranking.trainer.ranker.representations import IdPlusSid
+from semantic_id_ranking.trainer.ranker.representations import IndividualId
+from semantic_id_ranking.trainer.ranker.representations import RandomHash
+from semantic_id_ranking.trainer.ranker.representations import SidHybrid
+from semantic_id_ranking.trainer.ranker.representations import SidNgram
+from semantic_id_ranking.trainer.ranker.representations import SidPrefix
+from semantic_id_ranking.trainer.ranker.representations import SidSpm
 from semantic_id_ranking.trainer.ranker.table_budget import split_rows
-from semantic_id_ranking.trainer.ranker.table_budget import tokenizer_rows
 
 L, K = 4, 256
 
@@ -33,38 +37,43 @@ def test_fewer_rows_than_groups_are_refused():
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (RepresentationConfig("random_hash", 100), 100),
-        (RepresentationConfig("sid_ngram", 5000), 4 * 256),
-        (RepresentationConfig("sid_ngram", 500), 500),
-        (RepresentationConfig("sid_ngram", 10**6, n=2), 2 * 256**2),
-        (RepresentationConfig("sid_prefix", 10**6, depth=2), 256 + 256**2),
-        (RepresentationConfig("sid_prefix", 5000), 5000),
-        (RepresentationConfig("sid_hybrid", 5000), 5000),
+        (RandomHash(rows=100), 100),
+        (SidNgram(rows=5000), 4 * 256),
+        (SidNgram(rows=500), 500),
+        (SidNgram(rows=10**6, n=2), 2 * 256**2),
+        (SidPrefix(rows=10**6, depth=2), 256 + 256**2),
+        (SidPrefix(rows=5000), 5000),
+        (SidHybrid(rows=5000), 5000),
+        (SidSpm(rows=1025), 1025),
+        (IdPlusSid(rows=8), 8),
+        (Dense(), 0),
+        (DenseProjected(), 0),
+        (IndividualId(), None),
     ],
 )
-def test_the_baseline_is_as_large_as_the_representation(config, expected):
-    assert baseline_rows(config, L, K) == expected
+def test_a_representation_knows_the_rows_that_it_takes(config, expected):
+    assert config.table_rows(L, K) == expected
 
 
 @pytest.mark.parametrize(
     "config",
     [
-        RepresentationConfig("sid_ngram", n=5),
-        RepresentationConfig("sid_ngram", 3),
-        RepresentationConfig("sid_prefix", depth=5),
-        RepresentationConfig("sid_hybrid", 2),
-        RepresentationConfig("id_plus_sid", 4),
+        SidNgram(n=5),
+        SidNgram(rows=3),
+        SidPrefix(depth=5),
+        SidHybrid(rows=2),
+        IdPlusSid(rows=4),
     ],
 )
 def test_what_a_representation_refuses_is_refused_before_it_is_made(config):
     with pytest.raises(ValueError, match="cannot be"):
-        baseline_rows(config, L, K)
+        config.table_rows(L, K)
 
 
 def test_codes_leave_what_they_cannot_use_to_memory():
-    assert code_rows(RepresentationConfig("id_plus_sid", 1000), L, K) == 500
-    assert code_rows(RepresentationConfig("id_plus_sid", 1000, memory_share=0.8), L, K) == 200
-    assert code_rows(RepresentationConfig("id_plus_sid", 16384), L, K) == 1024
+    assert sum(IdPlusSid(rows=1000).code_rows(L, K)) == 500
+    assert sum(IdPlusSid(rows=1000, memory_share=0.8).code_rows(L, K)) == 200
+    assert sum(IdPlusSid(rows=16384).code_rows(L, K)) == 1024
 
 
 @pytest.mark.parametrize(
@@ -82,16 +91,17 @@ def test_codes_leave_what_they_cannot_use_to_memory():
     ],
 )
 def test_the_hybrids_codes_come_first_coarse_to_fine(rows, shares):
-    assert hybrid_rows(RepresentationConfig("sid_hybrid", rows), L, K) == shares
+    codes, frequencies, own = SidHybrid(rows=rows).shares(L, K)
+    assert (sum(codes), frequencies, own) == shares
 
 
 @pytest.mark.parametrize(("levels", "codes"), [(3, 768), (4, 1024), (5, 1024), (8, 1024)])
 def test_the_hybrids_finest_codes_have_no_rows(levels, codes):
-    shares = hybrid_rows(RepresentationConfig("sid_hybrid", 16384), levels, K)
-    assert shares == (codes, 24, 16384 - 1 - 24 - codes)
+    shares = SidHybrid(rows=16384).shares(levels, K)
+    assert shares == ([K] * (codes // K), 24, 16384 - 1 - 24 - codes)
 
 
 def test_the_tokenizer_has_what_its_pieces_have_rows_for():
     codes = L * K
-    assert tokenizer_rows(RepresentationConfig("sid_spm", 5000), L, K) == 5000
-    assert tokenizer_rows(RepresentationConfig("random_hash", 100), L, K) == codes + 1
+    assert SidSpm(rows=5000).tokenizer_rows(L, K) == 5000
+    assert RandomHash(rows=100).tokenizer_rows(L, K) == codes + 1

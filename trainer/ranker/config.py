@@ -1,4 +1,4 @@
-"""Configuration of the ranker: its tasks, its item representation and its network."""
+"""Configuration of the ranker: its tasks and its network."""
 
 import math
 from typing import Literal
@@ -45,7 +45,16 @@ class TaskConfig:
     train_negative_rate: float = Field(1.0, gt=0, le=1)
     data_negative_rate: float = Field(1.0, gt=0, le=1)
 
-    @pydantic.field_validator("positive_weight", mode="plain")
+    @pydantic.field_validator("name")
+    @classmethod
+    def _names_a_feature(cls, value: str) -> str:
+        if not value.isidentifier():
+            raise ValueError("use letters, digits and _")
+        return value
+
+    @pydantic.field_validator(
+        "positive_weight", mode="plain", json_schema_input_type=float | Literal["balanced"]
+    )
     @classmethod
     def _number_or_balanced(cls, value: object) -> float | str:
         """Refuses all else, in one sentence rather than one a type."""
@@ -62,91 +71,6 @@ class TaskConfig:
         if value != 1 and info.data.get("type") == "regression":
             raise ValueError("a regression has neither positives nor negatives; leave it out")
         return value
-
-
-# The options of each representation and their defaults.
-_OPTIONS: dict[str, dict[str, object]] = {
-    "random_hash": {},
-    "individual_id": {},
-    "dense": {},
-    "dense_projected": {"factor": 2.0},
-    "sid_ngram": {"n": 1},
-    "sid_prefix": {"depth": None},
-    "sid_spm": {"sampling": 0.0},
-    "id_plus_sid": {"memory_share": 0.5},
-    "sid_hybrid": {"tau": 1.0, "fade": 10.0},
-}
-
-
-@dataclass(frozen=True, config=_STRICT)
-class RepresentationConfig:
-    """How the ranker sees an item.
-
-    An option that is not given takes the default of the representation that it belongs to; one that
-    belongs to another representation is refused.
-
-    Attributes:
-        name: A name in the registry of `semantic_id_ranking.trainer.ranker.representations`.
-        rows: Rows of the embedding tables together, at most. `individual_id` has a row for each
-            item of the train split and one for all others whatever is asked, and the dense ones
-            have none.
-        separate_tables: Whether candidate, current item and history have tables of their own, each
-            of `rows` rows; else they share.
-        factor: Of dense_projected: how much wider than `ranker.bottom_widths` says the ranker's
-            first shared layer is (2).
-        n: Of sid_ngram: codes in a group (1: each code by itself).
-        depth: Of sid_prefix: codes of the longest prefix (all).
-        sampling: Of sid_spm: in training, a cut into pieces is drawn with this power of its
-            probability, SentencePiece's alpha; 0, the default, always takes the most probable cut.
-            It needs a tokenizer of model unigram.
-        memory_share: Of id_plus_sid: share of the rows that are item IDs' (0.5). The codes have the
-            others, and use at most levels x codebook_size of them: what they leave are item IDs'
-            too.
-        tau: Of sid_hybrid: training impressions at which an item's own row counts half (1).
-        fade: Of sid_hybrid: training impressions at which an item's content counts half (10).
-    """
-
-    name: Literal[
-        "random_hash",
-        "individual_id",
-        "dense",
-        "dense_projected",
-        "sid_ngram",
-        "sid_prefix",
-        "sid_spm",
-        "id_plus_sid",
-        "sid_hybrid",
-    ] = "sid_spm"
-    rows: int = Field(4096, ge=1)
-    separate_tables: bool = False
-    factor: float | None = Field(None, ge=1)
-    n: int | None = Field(None, ge=1)
-    depth: int | None = Field(None, ge=1)
-    sampling: float | None = Field(None, ge=0)
-    memory_share: float | None = Field(None, gt=0, lt=1)
-    tau: float | None = Field(None, gt=0)
-    fade: float | None = Field(None, gt=0)
-
-    @pydantic.field_validator(*sorted({name for own in _OPTIONS.values() for name in own}))
-    @classmethod
-    def _belongs(cls, value: object, info: pydantic.ValidationInfo) -> object:
-        """Refuses an option of another representation."""
-        name = info.data.get("name")
-        if value is not None and name in _OPTIONS and info.field_name not in _OPTIONS[name]:
-            owners = [owner for owner, own in _OPTIONS.items() if info.field_name in own]
-            raise ValueError(f"{name} has no such option; it belongs to {', '.join(owners)}")
-        return value
-
-    @property
-    def reads_embeddings(self) -> bool:
-        """Whether the content embedding is read of an item."""
-        return self.name in ("dense", "dense_projected")
-
-    def __post_init__(self) -> None:
-        """Sets the defaults of the representation's options."""
-        for option, default in _OPTIONS[self.name].items():
-            if getattr(self, option) is None:
-                object.__setattr__(self, option, default)
 
 
 @dataclass(frozen=True, config=_STRICT)

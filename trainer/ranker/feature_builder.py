@@ -10,7 +10,9 @@ from semantic_id_ranking.trainer.ranker.features import HISTORY
 from semantic_id_ranking.trainer.ranker.features import item_features
 from semantic_id_ranking.trainer.ranker.features import item_parsing_spec
 from semantic_id_ranking.trainer.ranker.features import item_tensor_specs
-from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
+from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+    ItemRepresentation,
+)
 
 
 class FeatureBuilder:

@@ -14,6 +14,7 @@ from semantic_id_ranking.trainer.ranker.config import TaskConfig
 CANDIDATE = "candidate"
 CURRENT = "current"
 HISTORY = "history"
+ROLES = (CANDIDATE, CURRENT, HISTORY)
 
 # Serialized examples, of about 1 KB each, that a shuffle draws from.
 _SHUFFLE_BUFFER = 100_000

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from semantic_id_ranking.trainer.ranker.representations import ItemVectors
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 from semantic_id_ranking.trainer.ranker.representations.row_sum import segment_sum
 
 

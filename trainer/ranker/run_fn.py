@@ -10,7 +10,6 @@ import tensorflow_transform as tft
 from tfx.v1.components import FnArgs
 
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
 from semantic_id_ranking.trainer.ranker.distribution import Distribution
@@ -20,8 +19,8 @@ from semantic_id_ranking.trainer.ranker.features import label_parsing_spec
 from semantic_id_ranking.trainer.ranker.features import read_examples
 from semantic_id_ranking.trainer.ranker.features import read_labels
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
-from semantic_id_ranking.trainer.ranker.representations import create_representation
-from semantic_id_ranking.trainer.ranker.representations import SidResources
+from semantic_id_ranking.trainer.ranker.representations import parse_representation
+from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.ranker.train import train
 
 METRICS_FILE = "metrics.json"
@@ -50,10 +49,10 @@ def run_fn(fn_args: FnArgs) -> None:
     distribution = Distribution(config.distribution)
     # Shuffling depends on it beside its own seed, and has to repeat in another attempt.
     tf.keras.utils.set_random_seed(config.seed)
-    representation_config = RepresentationConfig(**custom["representation"])
+    representation_config = parse_representation(custom["representation"])
     tasks = [TaskConfig(**task) for task in custom["tasks"]]
     resources = SidResources.load(fn_args.base_model)
-    representation = create_representation(representation_config, config.embedding_dim, resources)
+    representation = representation_config.create(config.embedding_dim, resources)
     context = ContextTransform(tft.TFTransformOutput(fn_args.transform_output), **custom["context"])
     builder = FeatureBuilder(representation, context, custom["history_length"])
     label_spec = label_parsing_spec(tasks)

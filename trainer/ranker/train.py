@@ -17,7 +17,9 @@ from semantic_id_ranking.trainer.ranker.distribution import Distribution
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.optimizers import create_optimizers
-from semantic_id_ranking.trainer.ranker.representations import ItemRepresentation
+from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+    ItemRepresentation,
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 # U+F0000 .. U+FFFFD are the private plane's characters; the two after them are none.
 FIRST_CODE_POINT = 0xF0000
 MAX_CODES = 0xFFFE
+SPECIAL_PIECES = 1
 
 Codes = TypeVar("Codes")
 
@@ -22,6 +23,16 @@ def require_encodable(levels: int, codebook_size: int) -> None:
             f"levels x codebook_size = {levels} x {codebook_size} is {levels * codebook_size} "
             f"codes, but text can hold {MAX_CODES}; use fewer levels or a smaller codebook"
         )
+
+
+def fewest_pieces(levels: int, codebook_size: int) -> int:
+    """Pieces of the smallest tokenizer: one a code, and <unk>, which SentencePiece insists on.
+
+    Args:
+        levels: Codes in a Semantic ID (L).
+        codebook_size: Codes at each level (K).
+    """
+    return levels * codebook_size + SPECIAL_PIECES
 
 
 def code_points(sids: Codes, levels: int, codebook_size: int) -> Codes:

@@ -18,14 +18,15 @@ from sentencepiece import sentencepiece_model_pb2
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.sid_text import fewest_pieces
 from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
 from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
+from semantic_id_ranking.trainer.tokenizer.sid_text import SPECIAL_PIECES
 
 MODEL_FILE = "spm.model"
 STATISTICS_FILE = "tokenizer.json"
 ASSETS_EXTRA = "assets.extra"
 
-_SPECIAL_PIECES = 1  # <unk>, which SentencePiece insists on.
 # Sequences that the unigram model begins with, for each that there is room for. With many more,
 # nearly every item has a piece of its own at first, single codes lose their probability to those,
 # and what is cut off later has nothing to fall back to: items shown most were left in single codes.
@@ -64,7 +65,7 @@ def train_tokenizer(
             item was impressed, or an argument has the wrong shape or range.
     """
     require_encodable(space.levels, space.codebook_size)
-    smallest = space.levels * space.codebook_size + _SPECIAL_PIECES
+    smallest = fewest_pieces(space.levels, space.codebook_size)
     if rows < smallest:
         raise ValueError(
             f"rows = {rows} cannot hold all {space.levels} x {space.codebook_size} codes "
@@ -78,7 +79,7 @@ def train_tokenizer(
     lengths = np.array([len(cut) for cut in processor.encode(texts)])
     statistics = {
         "pieces": len(pieces),
-        "multi_code_pieces": sum(len(piece) > 1 for piece in pieces[_SPECIAL_PIECES:]),
+        "multi_code_pieces": sum(len(piece) > 1 for piece in pieces[SPECIAL_PIECES:]),
         "mean_pieces_per_impression": float(lengths @ counts / counts.sum()),
         "model": config.model,
     }

@@ -1,136 +1,91 @@
-"""Item representations, by the name that the configuration gives them.
+"""Item representations: their configurations, by name.
 
-A new one is a subclass of `ItemRepresentation` or another sum of `Subwords`, a function here, and
-its name and options in `RepresentationConfig`.
+A new one is a subclass of `RepresentationConfig` in a file of its own and a member of
+`Representation` here. To import this takes no TensorFlow.
 """
 
-from collections.abc import Callable
+import typing
+from collections.abc import Mapping
+from typing import Annotated
+from typing import Any
 
-from semantic_id_ranking.trainer.ranker.config import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.features import CANDIDATE
-from semantic_id_ranking.trainer.ranker.features import CURRENT
-from semantic_id_ranking.trainer.ranker.features import HISTORY
-from semantic_id_ranking.trainer.ranker.representations.dense import Dense
-from semantic_id_ranking.trainer.ranker.representations.item_id_subwords import item_id_vocabulary
-from semantic_id_ranking.trainer.ranker.representations.item_id_subwords import ItemIdSubwords
-from semantic_id_ranking.trainer.ranker.representations.item_representation import (
-    ItemRepresentation,
+import pydantic
+from pydantic import BeforeValidator
+from pydantic import Field
+
+from semantic_id_ranking.trainer.ranker.representation_config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representations.configs.dense import Dense
+from semantic_id_ranking.trainer.ranker.representations.configs.dense_projected import (
+    DenseProjected,
 )
-from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
-from semantic_id_ranking.trainer.ranker.representations.key_rows import HashedRows
-from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
-from semantic_id_ranking.trainer.ranker.representations.piece_subwords import PieceSubwords
-from semantic_id_ranking.trainer.ranker.representations.prefix_subwords import HashedPrefixes
-from semantic_id_ranking.trainer.ranker.representations.separate_tables import SeparateTables
-from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
-from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
-from semantic_id_ranking.trainer.ranker.representations.sid_hybrid import SidHybrid
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
-from semantic_id_ranking.trainer.ranker.representations.subword_sum import SubwordSum
-from semantic_id_ranking.trainer.ranker.table_budget import code_rows
-from semantic_id_ranking.trainer.ranker.table_budget import hybrid_rows
+from semantic_id_ranking.trainer.ranker.representations.configs.id_plus_sid import IdPlusSid
+from semantic_id_ranking.trainer.ranker.representations.configs.individual_id import IndividualId
+from semantic_id_ranking.trainer.ranker.representations.configs.random_hash import RandomHash
+from semantic_id_ranking.trainer.ranker.representations.configs.sid_hybrid import SidHybrid
+from semantic_id_ranking.trainer.ranker.representations.configs.sid_ngram import SidNgram
+from semantic_id_ranking.trainer.ranker.representations.configs.sid_prefix import SidPrefix
+from semantic_id_ranking.trainer.ranker.representations.configs.sid_spm import SidSpm
 
-Create = Callable[[RepresentationConfig, int, SidResources], ItemRepresentation]
+_Any = (
+    RandomHash
+    | IndividualId
+    | Dense
+    | DenseProjected
+    | SidNgram
+    | SidPrefix
+    | SidSpm
+    | IdPlusSid
+    | SidHybrid
+)
 
-
-def _random_hash(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
-    return SubwordSum([ItemIdSubwords(HashedRows(config.rows))], dim, resources.space)
-
-
-def _individual_id(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
-    ids = ItemIdSubwords(item_id_vocabulary(resources))
-    return SubwordSum([ids], dim, resources.space)
-
-
-def _dense(config: RepresentationConfig, dim: int, resources: SidResources) -> Dense:
-    return Dense(dim, resources.space)
-
-
-def _dense_projected(config: RepresentationConfig, dim: int, resources: SidResources) -> Dense:
-    return Dense(dim, resources.space, config.factor)
-
-
-def _sid_ngram(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
-    ngrams = NgramSubwords(config.n, config.rows, resources.space)
-    return SubwordSum([ngrams], dim, resources.space)
-
-
-def _sid_prefix(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
-    depth = config.depth or resources.space.levels
-    prefixes = HashedPrefixes(range(1, depth + 1), config.rows, resources.space)
-    return SubwordSum([prefixes], dim, resources.space)
-
-
-def _sid_spm(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
-    pieces = PieceSubwords(resources, config.sampling)
-    if pieces.table_rows > config.rows:
-        raise ValueError(
-            f"with this SID tokenizer, representation sid_spm takes {pieces.table_rows} rows, but "
-            f"has only {config.rows}; train the tokenizer with fewer pieces"
-        )
-    return SubwordSum([pieces], dim, resources.space)
-
-
-def _id_plus_sid(config: RepresentationConfig, dim: int, resources: SidResources) -> SubwordSum:
-    space = resources.space
-    codes = NgramSubwords(1, code_rows(config, space.levels, space.codebook_size), space)
-    ids = ItemIdSubwords(HashedRows(config.rows - codes.table_rows))
-    return SubwordSum([codes, ids], dim, space)
-
-
-def _sid_hybrid(config: RepresentationConfig, dim: int, resources: SidResources) -> SidHybrid:
-    space = resources.space
-    codes, frequencies, own = hybrid_rows(config, space.levels, space.codebook_size)
-    shown = ShownSids(resources.require_items(), own)
-    return SidHybrid(
-        NgramSubwords(1, codes, space, max(codes // space.codebook_size, 1)),
-        SidContent(resources.require_codebooks(), shown.sids, dim),
-        frequencies,
-        shown,
-        dim,
-        space,
-        config.tau,
-        config.fade,
-    )
-
-
-REGISTRY: dict[str, Create] = {
-    "random_hash": _random_hash,
-    "individual_id": _individual_id,
-    "dense": _dense,
-    "dense_projected": _dense_projected,
-    "sid_ngram": _sid_ngram,
-    "sid_prefix": _sid_prefix,
-    "sid_spm": _sid_spm,
-    "id_plus_sid": _id_plus_sid,
-    "sid_hybrid": _sid_hybrid,
+#: Name to configuration.
+REGISTRY: dict[str, type[RepresentationConfig]] = {
+    kind.name: kind for kind in typing.get_args(_Any)
 }
 
+#: The representation where a configuration names none.
+DEFAULT = SidSpm()
 
-def create_representation(
-    config: RepresentationConfig, dim: int, resources: SidResources
-) -> ItemRepresentation:
-    """Makes a representation.
+
+def _with_name(fields: Any) -> Any:
+    return {"name": DEFAULT.name, **fields} if isinstance(fields, Mapping) else fields
+
+
+#: Any representation, told apart by `name`.
+Representation = Annotated[
+    Annotated[_Any, Field(discriminator="name")], BeforeValidator(_with_name)
+]
+
+
+def parse_representation(fields: Mapping[str, Any]) -> RepresentationConfig:
+    """Makes a configuration of its fields, such as a TFX parameter holds.
 
     Args:
-        config: Its name, table budget and options.
-        dim: Width of an item's vector (d).
-        resources: The SID space, the tokenizer and the items of the train split.
+        fields: `name` and others of the representation's fields.
 
     Raises:
-        ValueError: The configuration and the resources do not fit, or a resource is missing.
+        ValidationError: There is no such representation or field, or a value is out of range.
+
+    Example:
+        >>> parse_representation({"name": "sid_prefix", "rows": 64}).depth is None
+        True
     """
-    create = REGISTRY[config.name]
-    if config.separate_tables:
-        roles = (CANDIDATE, CURRENT, HISTORY)
-        return SeparateTables(lambda: create(config, dim, resources), roles)
-    return create(config, dim, resources)
+    return pydantic.TypeAdapter(Representation).validate_python(fields)
 
 
 __all__ = [
+    "DEFAULT",
     "REGISTRY",
-    "ItemRepresentation",
-    "ItemVectors",
-    "SidResources",
-    "create_representation",
+    "Dense",
+    "DenseProjected",
+    "IdPlusSid",
+    "IndividualId",
+    "RandomHash",
+    "Representation",
+    "RepresentationConfig",
+    "SidHybrid",
+    "SidNgram",
+    "SidPrefix",
+    "SidSpm",
+    "parse_representation",
 ]

@@ -1,6 +1,7 @@
 """Groups of codes as subwords."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +10,6 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.item_keys import sequence_keys
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
-from semantic_id_ranking.trainer.ranker.table_budget import ngram_rows
 
 
 class NgramSubwords(Subwords):
@@ -21,28 +21,22 @@ class NgramSubwords(Subwords):
     Reference: Singh et al. (arXiv 2306.08121): N-gram.
     """
 
-    def __init__(self, n: int, rows: int, space: SidSpace, levels: int | None = None):
+    def __init__(self, n: int, group_rows: Sequence[int], space: SidSpace):
         """Creates the layer.
 
         Args:
             n: Codes in a group (N).
-            rows: Rows of all groups together, at most.
+            group_rows: Rows of each group; codes after the last group are not read.
             space: The SID space.
-            levels: How many levels are read, the first ones; None reads all.
-
-        Raises:
-            ValueError: There are more groups than rows, or N is larger than the number of levels.
         """
-        self._levels = levels or space.levels
-        group_rows = ngram_rows(n, rows, self._levels, space.codebook_size)
         super().__init__(("sid",), sum(group_rows), "ngrams")
         self._n = n
         self._codebook_size = space.codebook_size
-        self._group_rows = group_rows
+        self._group_rows = list(group_rows)
 
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """See the base class; R is the number of groups."""
-        sid = items["sid"][:, : self._levels]
+        sid = items["sid"][:, : self._n * len(self._group_rows)]
         if self._n == 1:
             rows = np.array(self._group_rows, np.int32)
             codes = sid if rows.min() >= self._codebook_size else tf.math.floormod(sid, rows)

@@ -1,6 +1,7 @@
 """Prefixes of Semantic IDs as subwords."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -8,7 +9,6 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import code_sequence_rows
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
-from semantic_id_ranking.trainer.ranker.table_budget import prefix_rows
 
 
 class HashedPrefixes(Subwords):
@@ -17,29 +17,22 @@ class HashedPrefixes(Subwords):
     Reference: prefix n-gram (arXiv 2504.02137).
     """
 
-    def __init__(self, depths: range, rows: int, space: SidSpace):
+    def __init__(self, depth_rows: Sequence[int], space: SidSpace):
         """Creates the layer.
 
         Args:
-            depths: Codes of the prefixes.
-            rows: Rows of all depths together, at most.
+            depth_rows: Rows of the prefixes of 1, 2, … codes.
             space: The SID space.
-
-        Raises:
-            ValueError: The depths are not those of a Semantic ID, or there are more of them than
-                rows.
         """
-        depth_rows = prefix_rows(depths, rows, space.levels, space.codebook_size)
         super().__init__(("sid",), sum(depth_rows), "prefixes")
-        self._depths = depths
-        self._depth_rows = depth_rows
+        self._depth_rows = list(depth_rows)
         self._codebook_size = space.codebook_size
 
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """See the base class; R is the number of depths."""
         sid = items["sid"]
         columns, offset = [], 0
-        for depth, rows in zip(self._depths, self._depth_rows, strict=True):
+        for depth, rows in enumerate(self._depth_rows, start=1):
             row = code_sequence_rows(sid[:, :depth], rows, self._codebook_size)
             columns.append(row + offset)
             offset += rows

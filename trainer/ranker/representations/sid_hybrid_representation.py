@@ -27,7 +27,7 @@ _CODES_GIVE_WAY = 0.7
 _FREQUENCIES_GIVE_WAY = 0.5
 
 
-class SidHybrid(ItemRepresentation):
+class SidHybridRepresentation(ItemRepresentation):
     """The codes of an item, its content, how often it was shown in training, and a row of its own.
 
     An item's vector is the sum of

@@ -10,7 +10,7 @@ from semantic_id_ranking.trainer.ranker.representations.item_representation impo
 )
 
 
-class Dense(ItemRepresentation):
+class DenseRepresentation(ItemRepresentation):
     """The content embedding, scaled to one length and mapped linearly to the width of a vector.
 
     It has no table: the embedding comes with the item, in training and in serving. A wider first

@@ -1,0 +1,1 @@
+"""Configuration of each representation, one dataclass a file; none imports TensorFlow."""

@@ -1,0 +1,43 @@
+"""The content embedding itself."""
+
+from typing import ClassVar
+from typing import Literal
+from typing import TYPE_CHECKING
+
+from pydantic.dataclasses import dataclass
+
+from semantic_id_ranking.trainer.ranker.representation_config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representation_config import STRICT
+
+if TYPE_CHECKING:
+    from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+        ItemRepresentation,
+    )
+    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Dense(RepresentationConfig):
+    """The content embedding, mapped linearly to the width of a vector.
+
+    Attributes:
+        name: The representation.
+        rows: Rows of the hashed baseline; the embedding has no table.
+        separate_tables: Whether candidate, current item and history have maps of their own; else
+            they share.
+    """
+
+    name: Literal["dense"] = "dense"
+
+    reads_embeddings: ClassVar[bool] = True
+
+    def table_rows(self, levels: int, codebook_size: int) -> int:
+        """None at all."""
+        return 0
+
+    def _create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+        from semantic_id_ranking.trainer.ranker.representations.dense_representation import (
+            DenseRepresentation,
+        )
+
+        return DenseRepresentation(dim, resources.space)

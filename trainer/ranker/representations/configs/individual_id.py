@@ -1,0 +1,42 @@
+"""Item IDs with a row each."""
+
+from typing import Literal
+from typing import TYPE_CHECKING
+
+from pydantic.dataclasses import dataclass
+
+from semantic_id_ranking.trainer.ranker.representation_config import RepresentationConfig
+from semantic_id_ranking.trainer.ranker.representation_config import STRICT
+
+if TYPE_CHECKING:
+    from semantic_id_ranking.trainer.ranker.representations.item_representation import (
+        ItemRepresentation,
+    )
+    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class IndividualId(RepresentationConfig):
+    """A row for each item of the train split, and one for all others.
+
+    Attributes:
+        name: The representation.
+        rows: Rows of the hashed baseline; the items set the rows of this table.
+    """
+
+    name: Literal["individual_id"] = "individual_id"
+
+    def table_rows(self, levels: int, codebook_size: int) -> None:
+        """The number of items sets them."""
+
+    def _create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+        from semantic_id_ranking.trainer.ranker.representations.item_id_subwords import (
+            item_id_vocabulary,
+        )
+        from semantic_id_ranking.trainer.ranker.representations.item_id_subwords import (
+            ItemIdSubwords,
+        )
+        from semantic_id_ranking.trainer.ranker.representations.subword_sum import SubwordSum
+
+        ids = ItemIdSubwords(item_id_vocabulary(resources))
+        return SubwordSum([ids], dim, resources.space)
