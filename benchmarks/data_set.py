@@ -11,17 +11,15 @@ import pyarrow.compute as pc
 
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.inputs import item_arrays
-from semantic_id_ranking.inputs.impression_parameters import ImpressionParameters
 from semantic_id_ranking.inputs.impressions import check_impressions
 from semantic_id_ranking.inputs.impressions import impression_features
 from semantic_id_ranking.inputs.item_arrays import Items
-from semantic_id_ranking.inputs.item_parameters import ItemParameters
 from semantic_id_ranking.inputs.timestamps import to_microseconds
+from semantic_id_ranking.pipeline.component_parameters import impression_parameters
+from semantic_id_ranking.pipeline.component_parameters import item_parameters
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.inputs import Inputs
-
-# No cache of TFX is asked here.
-_CODE_VERSION = "none"
+from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +159,7 @@ def created_first(created_at: np.ndarray, share: float = 0.9) -> np.ndarray:
 
 
 def _look(directory: str, config: Config) -> Inputs:
-    return Inputs.look(
+    return look_at_inputs(
         os.path.join(directory, "items.parquet"),
         os.path.join(directory, "impressions.parquet"),
         config,
@@ -169,12 +167,12 @@ def _look(directory: str, config: Config) -> Inputs:
 
 
 def _items(inputs: Inputs, config: Config) -> Items:
-    parameters = ItemParameters(**inputs.item_parameters(config, _CODE_VERSION))
+    parameters = item_parameters(config, inputs)
     return item_arrays.read_items(inputs.items, parameters, inputs.impressions)
 
 
 def _impressions(inputs: Inputs, config: Config, items: Items) -> Impressions:
-    parameters = ImpressionParameters(**inputs.impression_parameters(config, _CODE_VERSION))
+    parameters = impression_parameters(config, inputs)
     batches = [
         batch
         for block in check_impressions(inputs.impressions, parameters)[0]

@@ -63,7 +63,7 @@ def random_model(rng: np.random.Generator) -> RqVae:
     model.encoder.kernel.assign(kernel.astype(np.float32))
     codebooks = rng.normal(size=model.codebooks.shape)
     codebooks *= 0.25 * 0.8 ** np.arange(_CONFIG.levels)[:, None, None]
-    model.set_codebooks(codebooks.astype(np.float32))
+    model.codebooks.assign(codebooks.astype(np.float32))
     return model
 
 

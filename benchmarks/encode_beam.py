@@ -77,7 +77,7 @@ def export_model(path: str) -> None:
     model = RqVae(config, np.zeros(DIM), np.ones(DIM))
     rng = np.random.default_rng(1)
     # Each level explains a part of what the levels before left over.
-    model.set_codebooks(
+    model.codebooks.assign(
         [
             rng.standard_normal((CODEBOOK_SIZE, DIM), np.float32) * np.float32(0.3 * 0.9**level)
             for level in range(LEVELS)

@@ -46,7 +46,6 @@ def measure(items: Items, seen: np.ndarray, config: RqVaeConfig) -> dict[str, An
     sids = encode(training.model, items.embeddings)
     unseen = items.embeddings[~seen]
     reconstructed = training.model.decode(sids[~seen]).numpy()
-    sizes = training.model.codebook_sizes
     return {
         "levels": config.levels,
         "codebook_size": config.codebook_size,
@@ -56,7 +55,7 @@ def measure(items: Items, seen: np.ndarray, config: RqVaeConfig) -> dict[str, An
         ),
         "unseen": len(unseen),
         "training_items": int(seen.sum()),
-        "codebook_use": analysis.codebook_use(sids[seen], sizes),
+        "codebook_use": analysis.codebook_use(sids[seen], config.codebook_size),
         "perplexity": analysis.perplexity(sids[seen]),
         "unique_fraction": analysis.unique_fraction(sids),
         "prefixes": analysis.prefix_table(sids, items.embeddings),

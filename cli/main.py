@@ -14,7 +14,10 @@ warnings.filterwarnings("ignore")
 import rich.console  # noqa: E402
 import typer  # noqa: E402
 
+from semantic_id_ranking.cli import config_commands  # noqa: E402
 from semantic_id_ranking.cli import serving_commands  # noqa: E402
+from semantic_id_ranking.cli.config_options import Config  # noqa: E402
+from semantic_id_ranking.cli.config_options import Overrides  # noqa: E402
 from semantic_id_ranking.cli.output import AsJson  # noqa: E402
 from semantic_id_ranking.cli.output import Output  # noqa: E402
 from semantic_id_ranking.cli.store_url import hide_credentials  # noqa: E402
@@ -33,12 +36,6 @@ app = typer.Typer(
 )
 
 _SIGNALS = {exit_status.INTERRUPTED: "interrupted", exit_status.TERMINATED: "terminated"}
-
-Config = Annotated[str | None, typer.Option("--config", help="YAML file of the configuration.")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Overrides one field, such as ranker.epochs=3; may be repeated."),
-]
 
 Items = Annotated[
     list[str],
@@ -208,6 +205,7 @@ def gc(
 
 
 app.add_typer(serving_commands.app)
+app.add_typer(config_commands.app, name="config")
 
 
 def main() -> None:

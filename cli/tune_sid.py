@@ -11,7 +11,7 @@ import rich.console
 import rich.table
 
 from semantic_id_ranking.pipeline.config import Config
-from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 from semantic_id_ranking.pipeline.terminal import logged_to
 
 # Trials are there to be compared: shorter than a run's training, and on a sample of a large set.
@@ -48,13 +48,13 @@ def tune_sid(
         InputError: The input is not what it should be.
     """
     begin = time.monotonic()
-    inputs = Inputs.look(items, impressions, config)
+    inputs = look_at_inputs(items, impressions, config)
     with logged_to(os.path.abspath(log or os.devnull)):
         from semantic_id_ranking.inputs.item_arrays import read_items
-        from semantic_id_ranking.inputs.item_parameters import ItemParameters
+        from semantic_id_ranking.pipeline.component_parameters import item_parameters
         from semantic_id_ranking.trainer.rqvae import tune
 
-        parameters = ItemParameters(**inputs.item_parameters(config))
+        parameters = item_parameters(config, inputs)
         read = read_items(inputs.items, parameters, inputs.impressions)
         embeddings, newest = _training_items(read, parameters.evaluation_start, config.rqvae.seed)
         attainable = float((np.unique(embeddings, axis=0, return_counts=True)[1] == 1).sum())

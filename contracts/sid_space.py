@@ -22,27 +22,15 @@ class SidSpace:
     Attributes:
         fingerprint: 16 hexadecimal digits of the SHA-256 of the RQ-VAE's weights.
         levels: Codes in a Semantic ID (L).
-        codebook_size: Codes at each level (K), at the largest where they differ; codes are
-            0 .. K-1.
+        codebook_size: Codes at each level (K); codes are 0 .. K-1.
         embedding_dim: Length of the content embeddings (D); None for those who only look up or
             rank, as serving and its stores.
-        sizes: Codes of each level where they differ; empty where every level has K.
     """
 
     fingerprint: str
     levels: int
     codebook_size: int
     embedding_dim: int | None = None
-    sizes: tuple[int, ...] = ()
-
-    def __post_init__(self):
-        # From JSON it is a list.
-        object.__setattr__(self, "sizes", tuple(self.sizes))
-
-    @property
-    def codebook_sizes(self) -> tuple[int, ...]:
-        """Codes of each level."""
-        return self.sizes or (self.codebook_size,) * self.levels
 
     def save(self, directory: str) -> None:
         """Writes `sid_space.json` into a directory, which is made if need be."""
@@ -58,7 +46,15 @@ class SidSpace:
             FileNotFoundError: The directory holds none.
         """
         with open(os.path.join(directory, FILE_NAME), encoding="utf-8") as file:
-            return cls(**json.load(file))
+            return cls.from_json(file.read())
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "SidSpace":
+        """Reads its fields, as JSON."""
+        fields = json.loads(text)
+        # Earlier spaces have it, empty.
+        fields.pop("sizes", None)
+        return cls(**fields)
 
     def require_same(self, other: "SidSpace", mine: str, others: str) -> None:
         """Refuses a mix of two spaces.

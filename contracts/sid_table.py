@@ -80,7 +80,7 @@ def space_of(table_schema: pa.Schema) -> SidSpace:
     metadata = table_schema.metadata or {}
     if _SPACE_KEY not in metadata:
         raise ValueError("the table names no SID space; make it with SemanticIdGen or `sid encode`")
-    return SidSpace(**json.loads(metadata[_SPACE_KEY]))
+    return SidSpace.from_json(metadata[_SPACE_KEY])
 
 
 def files(directory: str) -> list[str]:

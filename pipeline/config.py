@@ -11,10 +11,12 @@ from pydantic.dataclasses import dataclass
 
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 from semantic_id_ranking.trainer.ranker.representations import DEFAULT as DEFAULT_REPRESENTATION
 from semantic_id_ranking.trainer.ranker.representations import Representation
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -62,6 +64,17 @@ class ContextConfig:
     numeric: tuple[str, ...] = ()
     item_age: bool = False
 
+    @pydantic.model_validator(mode="after")
+    def _each_column_once(self) -> "ContextConfig":
+        both = set(self.categorical) & set(self.numeric)
+        if both:
+            raise ValueError(f"{sorted(both)[0]!r} is both categorical and numeric; name it once")
+        if self.item_age and ITEM_AGE_COLUMN in (*self.categorical, *self.numeric):
+            raise ValueError(
+                f"{ITEM_AGE_COLUMN!r} is the column that item_age adds; leave out one of them"
+            )
+        return self
+
 
 @dataclass(frozen=True, config=_STRICT)
 class SplitConfig:
@@ -75,6 +88,16 @@ class SplitConfig:
 
     evaluation_start: datetime.datetime | None = None
     evaluation_fraction: float = Field(0.1, gt=0, lt=1)
+
+    @pydantic.field_validator("evaluation_start")
+    @classmethod
+    def _exists_in_utc(cls, value: datetime.datetime | None) -> datetime.datetime | None:
+        try:
+            if value is not None and value.tzinfo is not None:
+                value.astimezone(datetime.timezone.utc)
+        except OverflowError:
+            raise ValueError("there is no such time in UTC") from None
+        return value
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -106,6 +129,14 @@ class SlicesConfig:
     new_days: float = Field(1.0, gt=0)
     head_share: float = Field(0.5, gt=0, lt=1)
     torso_share: float = Field(0.3, gt=0, lt=1)
+
+    @pydantic.model_validator(mode="after")
+    def _leave_a_tail(self) -> "SlicesConfig":
+        if self.head_share + self.torso_share >= 1:
+            raise ValueError(
+                "head_share and torso_share add up to 1 or more; leave a share for the tail"
+            )
+        return self
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -201,6 +232,51 @@ class Config:
     join: JoinConfig = JoinConfig()
     serving: ServingConfig = ServingConfig()
     beam: BeamConfig = BeamConfig()
+
+    @pydantic.model_validator(mode="after")
+    def _parts_agree(self) -> "Config":
+        """Refuses what no part can see by itself; the message begins with the field."""
+        names = [task.name for task in self.tasks]
+        if not names:
+            raise ValueError("tasks: is empty; give at least one task")
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                raise ValueError(
+                    f"tasks.{position}.name: {name!r} appears twice; each task needs its own name"
+                )
+        binary = [task.name for task in self.tasks if task.type == "binary"]
+        if self.history.positive not in (None, *binary):
+            raise ValueError(
+                f"history.positive: {self.history.positive!r} is not a binary task; there are "
+                f"{binary}"
+            )
+        for position, threshold in enumerate(self.thresholds or ()):
+            if threshold.task not in names:
+                raise ValueError(
+                    f"thresholds.{position}.task: {threshold.task!r} is not a task; there are "
+                    f"{names}"
+                )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _codes_have_rows_and_characters(self) -> "Config":
+        """Refuses a table or a tokenizer that the Semantic IDs do not fit."""
+        levels, codebook_size = self.rqvae.levels, self.rqvae.codebook_size
+        try:
+            require_encodable(levels, codebook_size)
+        except ValueError as error:
+            raise ValueError(f"rqvae: {error}") from None
+        try:
+            self.representation.table_rows(levels, codebook_size)
+        except ValueError as error:
+            raise ValueError(f"representation.{error}") from None
+        sampling = getattr(self.representation, "sampling", 0)
+        if sampling and self.tokenizer.model != "unigram":
+            raise ValueError(
+                f"representation.sampling: {sampling} is not allowed; only a tokenizer of model "
+                f"unigram is sampled, not one of model {self.tokenizer.model}"
+            )
+        return self
 
     @property
     def effective_thresholds(self) -> tuple[ThresholdConfig, ...]:

@@ -15,14 +15,16 @@ impressions ─▶ ImpressionGen ─▶ statistics, schema, gate ─▶┐      
 ```
 """
 
+import dataclasses
 import os
+from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from tfx import v1 as tfx
 
 from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
-from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.impression_gen.component import ImpressionGen
 from semantic_id_ranking.components.item_gen.component import ItemGen
 from semantic_id_ranking.components.model_pusher.component import ModelPusher
@@ -30,8 +32,9 @@ from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdG
 from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
 from semantic_id_ranking.inputs.fingerprint import Fingerprints
-from semantic_id_ranking.pipeline import config as config_lib
+from semantic_id_ranking.pipeline import component_parameters as parameters
 from semantic_id_ranking.pipeline.check_ranker import check_ranker
+from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.evaluation import eval_config
@@ -51,9 +54,7 @@ _PREPROCESSING = "semantic_id_ranking.trainer.ranker.preprocessing.preprocessing
 _RANKER = "semantic_id_ranking.trainer.ranker.run_fn.run_fn"
 
 
-def create_pipeline(
-    inputs: Inputs, config: config_lib.Config, destinations: Destinations
-) -> tfx.dsl.Pipeline:
+def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) -> tfx.dsl.Pipeline:
     """Builds the pipeline.
 
     Args:
@@ -69,34 +70,25 @@ def create_pipeline(
     """
     check_ranker(config)
     fingerprints = Fingerprints(destinations.fingerprints)
-    item_gen = ItemGen(**inputs.item_gen(config, fingerprints))
-    impression_gen = ImpressionGen(**inputs.impression_gen(config, fingerprints))
-    item_checks = input_checks(
-        item_gen,
-        "items",
-        source=inputs.items.name,
-        required=["item_id", "embedding", "created_at"],
-        categorical=[],
+    item_gen = ItemGen(
+        items=fingerprints.record(inputs.items),
+        impressions=(
+            fingerprints.record(inputs.impressions) if inputs.items_need_impressions else None
+        ),
+        parameters=dataclasses.asdict(parameters.item_parameters(config, inputs)),
     )
+    impression_gen = ImpressionGen(
+        impressions=fingerprints.record(inputs.impressions),
+        parameters=dataclasses.asdict(parameters.impression_parameters(config, inputs)),
+    )
+    item_checks = input_checks(item_gen, "items", **parameters.item_checks(inputs))
     impression_checks = input_checks(
-        impression_gen,
-        "impressions",
-        source=inputs.impressions.name,
-        required=["item_id", "timestamp"],
-        categorical=config.context.categorical,
-        optional=["user_id", *(task.label for task in config.tasks)],
+        impression_gen, "impressions", **parameters.impression_checks(config, inputs)
     )
 
-    rqvae = tfx.components.Trainer(
-        run_fn=_RQVAE,
-        examples=item_gen.outputs["examples"],
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
-        custom_config={
-            "rqvae": config_lib.to_dict(config.rqvae),
-            "code_version": code_version(_RQVAE),
-        },
-    ).with_id("Trainer.rqvae")
+    rqvae = _trainer(
+        "Trainer.rqvae", _RQVAE, parameters.rqvae(config), examples=item_gen.outputs["examples"]
+    )
     rqvae.add_upstream_node(item_checks[-1])
     semantic_id_gen = SemanticIdGen(
         examples=item_gen.outputs["examples"],
@@ -111,15 +103,14 @@ def create_pipeline(
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         examples=impression_gen.outputs["examples"],
         rqvae=rqvae.outputs["model"],
-        rows=config.representation.tokenizer_rows(*_sizes(config)),
-        config=config_lib.to_dict(config.tokenizer),
+        **parameters.tokenizer(config),
     )
     tokenizer.add_upstream_node(impression_checks[-1])
     joiner = FeatureJoiner(
         impressions=impression_gen.outputs["examples"],
         items=item_gen.outputs["examples"],
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
-        parameters=_join_parameters(inputs, config),
+        parameters=parameters.join_parameters(config, inputs),
     )
     joiner.add_upstream_node(impression_checks[-1])
     transform = tfx.components.Transform(
@@ -129,41 +120,24 @@ def create_pipeline(
         splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=[]),
         materialize=False,
         custom_config={
-            "categorical": list(config.context.categorical),
-            "numeric": list(config.context.numeric),
-            "item_age": config.context.item_age,
+            **parameters.transform(config),
             "code_version": code_version(_PREPROCESSING),
         },
     )
-
-    ranker_code = [_RANKER, config.ranker.model] if config.ranker.model else [_RANKER]
-
-    def ranker_trainer(name: str, representation: dict[str, Any]) -> tfx.components.Trainer:
-        return tfx.components.Trainer(
-            run_fn=_RANKER,
+    ranker, baseline = (
+        _trainer(
+            name,
+            _RANKER,
+            of_ranker,
+            own_code=[config.ranker.model] if config.ranker.model else [],
             examples=joiner.outputs["examples"],
             transform_graph=transform.outputs["transform_graph"],
             base_model=tokenizer.outputs["model"],
-            train_args=tfx.proto.TrainArgs(splits=["train"]),
-            eval_args=tfx.proto.EvalArgs(splits=["eval"]),
-            custom_config={
-                "representation": representation,
-                "ranker": config_lib.to_dict(config.ranker),
-                "tasks": [config_lib.to_dict(task) for task in config.tasks],
-                "context": config_lib.to_dict(config.context),
-                "history_length": config.history.length,
-                "code_version": code_version(*ranker_code),
-            },
-        ).with_id(name)
-
-    ranker = ranker_trainer("Trainer.ranker", config_lib.to_dict(config.representation))
-    baseline = ranker_trainer(
-        "Trainer.baseline",
-        {
-            "name": "random_hash",
-            "rows": config.representation.table_rows(*_sizes(config)) or config.representation.rows,
-            "separate_tables": config.representation.separate_tables,
-        },
+        )
+        for name, of_ranker in (
+            ("Trainer.ranker", parameters.ranker(config)),
+            ("Trainer.baseline", parameters.baseline(config)),
+        )
     )
     evaluator = tfx.components.Evaluator(
         examples=joiner.outputs["examples"],
@@ -212,27 +186,17 @@ def create_pipeline(
     )
 
 
-def _sizes(config: config_lib.Config) -> tuple[int, int]:
-    """What the table budgets follow from."""
-    return config.rqvae.levels, config.rqvae.codebook_size
-
-
-def _join_parameters(inputs: Inputs, config: config_lib.Config) -> JoinParameters:
-    positive = config.positive_task
-    return JoinParameters(
-        labels={task.name: task.label for task in config.tasks},
-        regressions=tuple(task.name for task in config.tasks if task.type == "regression"),
-        positive=positive.label if positive else None,
-        categorical=config.context.categorical,
-        numeric=config.context.numeric,
-        history_length=config.history.length,
-        embeddings=config.representation.reads_embeddings,
-        item_age=config.context.item_age,
-        new_days=config.slices.new_days,
-        head_share=config.slices.head_share,
-        torso_share=config.slices.torso_share,
-        max_unknown_fraction=config.join.max_unknown_fraction,
-        shards=config.join.shards,
-        item_column=config.columns.item_id,
-        impressions=inputs.impressions.name,
-    )
+def _trainer(
+    name: str,
+    run_fn: str,
+    custom_config: Mapping[str, Any],
+    own_code: Sequence[str] = (),
+    **channels: tfx.types.BaseChannel,
+) -> tfx.components.Trainer:
+    return tfx.components.Trainer(
+        run_fn=run_fn,
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config={**custom_config, "code_version": code_version(run_fn, *own_code)},
+        **channels,
+    ).with_id(name)

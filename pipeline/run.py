@@ -65,9 +65,9 @@ def run(
     with output_lock(output, "sid run"):
         require_own_metadata(Destinations.under(output))
         # Beam's file systems come with it, which take a second.
-        from semantic_id_ranking.pipeline.inputs import Inputs
+        from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 
-        inputs = Inputs.look(items, impressions, config, skip_bad)
+        inputs = look_at_inputs(items, impressions, config, skip_bad)
         for note in inputs.notes:
             _note(note, console)
         log = os.path.join(output, "logs", "run.log")

@@ -184,7 +184,9 @@ semantic_id_ranking.pipeline.run; os.setuid(65534)\n{PROGRAM}"
             "split.evaluation_start: '2024-01-01T25",
         ),
         ("split: {evaluation_start: 0001-01-01T00:00:00+12:00}", "evaluation_start: '0001-01-01"),
-        ("split: {evaluation_start: !!timestamp soon}", "split.evaluation_start: 'soon' is not"),
+        ("split: {evaluation_start: !!timestamp soon}", "is not of the type that its tag !! says"),
+        ("ranker: {epochs: !!int many}", "is not of the type that its tag !! says"),
+        ("tasks: 2024-01-01", "tasks: '2024-01-01' is not allowed"),
         (
             "ranker: {epochs: 1}\nranker: {batch_size: 2}",
             "the key 'ranker' appears twice in line 2",

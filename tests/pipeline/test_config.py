@@ -1,13 +1,32 @@
 import datetime
 import importlib.resources
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import pydantic
 import pytest
 
 from semantic_id_ranking.pipeline import config as config_lib
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.config import ContextConfig
+from semantic_id_ranking.pipeline.config import HistoryConfig
+from semantic_id_ranking.pipeline.config import SlicesConfig
+from semantic_id_ranking.pipeline.config import SplitConfig
+from semantic_id_ranking.pipeline.config import ThresholdConfig
 from semantic_id_ranking.pipeline.load_config import ConfigError
 from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.trainer.ranker.config import RankerConfig
+from semantic_id_ranking.trainer.ranker.config import TaskConfig
+from semantic_id_ranking.trainer.ranker.representations import Dense
+from semantic_id_ranking.trainer.ranker.representations import IdPlusSid
+from semantic_id_ranking.trainer.ranker.representations import SidHybrid
+from semantic_id_ranking.trainer.ranker.representations import SidNgram
+from semantic_id_ranking.trainer.ranker.representations import SidPrefix
+from semantic_id_ranking.trainer.ranker.representations import SidSpm
+from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 
 SHIPPED = sorted(Path(importlib.resources.files("semantic_id_ranking") / "configs").glob("*.yaml"))
 
@@ -94,6 +113,23 @@ def test_parts_survive_the_way_through_json():
             ["tasks.0.train_negative_rate: 0.5", "regression"],
         ),
         ("ranker={bottom: mmoe, bottom_widths: []}", ["ranker.bottom_widths: []", "one layer"]),
+        ("thresholds=[{slice: all}]", ["thresholds.0.task", "is missing"]),
+        ("representation={name: sid_hybrid, sampling: 0.1}", ["sampling: 0.1", "to sid_spm"]),
+        ("representation={name: dense, factr: 2}", ["representation.factr", "unknown key"]),
+        ("representation={name: sid_hybrid, row: 9}", ["did you mean rows?"]),
+        ("representation={name: sid_hybrid, rows: 2}", ["representation.rows: 2", "3 or more"]),
+        ("representation={name: sid_ngram, n: 5}", ["representation.n: 5", "4 levels"]),
+        ("representation={name: sid_prefix, depth: 5}", ["representation.depth: 5", "4 levels"]),
+        (
+            "representation={name: id_plus_sid, rows: 4}",
+            ["representation.rows: 4", "2 rows cannot be shared by 4 tables"],
+        ),
+        ("representation=3", ["representation: 3 is not allowed"]),
+        (
+            "split.evaluation_start=9999-12-31T23:59:59-05:00",
+            ["split.evaluation_start: '9999-12-31", "there is no such time in UTC"],
+        ),
+        ("tasks.0.name=a", ["tasks: {'0'", "is not allowed"]),
         ("nonsense", ["--set nonsense", "key=value"]),
         ("ranker.epochs={", ["--set ranker.epochs={", "not valid YAML"]),
     ],
@@ -103,6 +139,90 @@ def test_a_wrong_field_is_named_with_its_value_and_what_would_be_right(override,
         load_config(overrides=[override])
     for fact in facts:
         assert fact in str(caught.value)
+
+
+def test_an_option_needs_the_sampled_tokenizer():
+    with pytest.raises(ConfigError, match=r"representation\.sampling: 0\.1 .*of model bpe"):
+        load_config(overrides=["representation.sampling=0.1", "tokenizer.model=bpe"])
+
+
+def test_another_representation_than_the_files_keeps_none_of_its_options(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("representation: {name: sid_spm, rows: 65536, sampling: 0.1}\n")
+    assert load_config(str(path)).representation == SidSpm(rows=65536, sampling=0.1)
+    assert load_config(str(path), ["representation.rows=2048"]).representation.rows == 2048
+    with pytest.raises(ConfigError, match=r"sampling: 0\.1 .* sid_hybrid has no such option"):
+        load_config(str(path), ["representation.name=sid_hybrid"])
+    replaced = load_config(str(path), ["representation={name: sid_hybrid}"])
+    assert replaced.representation == SidHybrid()
+
+
+@pytest.mark.parametrize(
+    ("make", "fact"),
+    [
+        (lambda: Config(tasks=()), "tasks: is empty"),
+        (lambda: Config(tasks=(TaskConfig(), TaskConfig())), "tasks.1.name: 'click' appears twice"),
+        (lambda: TaskConfig(name="a b"), "use letters"),
+        (lambda: TaskConfig(type="ternary"), "'binary'"),
+        (lambda: TaskConfig(type="regression", positive_weight=2), "neither positives"),
+        (lambda: Config(history=HistoryConfig(positive="like")), "history.positive: 'like'"),
+        (
+            lambda: Config(thresholds=(ThresholdConfig(task="like"),)),
+            "thresholds.0.task: 'like' is not a task",
+        ),
+        (lambda: ThresholdConfig(task="click", slice="old"), "'unseen'"),
+        (lambda: Config(representation=SidSpm(rows=100)), "representation.rows: 100 is not"),
+        (lambda: Config(representation=SidHybrid(rows=2)), "representation.rows: 2 is not"),
+        (lambda: Config(representation=SidNgram(n=5)), "representation.n: 5 is not"),
+        (lambda: Config(representation=SidPrefix(depth=5)), "representation.depth: 5 is not"),
+        (lambda: Config(representation=IdPlusSid(rows=4)), "representation.rows: 4 is not"),
+        (lambda: Config(representation=Dense, ranker=3), "representation"),
+        (lambda: SidSpm(tau=5), "tau"),
+        (lambda: SidSpm(rows=0), "rows"),
+        (
+            lambda: Config(
+                representation=SidSpm(sampling=0.1), tokenizer=TokenizerConfig(model="bpe")
+            ),
+            "representation.sampling: 0.1",
+        ),
+        (lambda: Config(rqvae=RqVaeConfig(codebook_size=60000)), "rqvae: levels x codebook_size"),
+        (lambda: SlicesConfig(head_share=0.9), "add up"),
+        (lambda: SlicesConfig(head_share=1.5), "less than 1"),
+        (lambda: SplitConfig(evaluation_fraction=1), "less than 1"),
+        (
+            lambda: SplitConfig(
+                evaluation_start=datetime.datetime.max.replace(
+                    tzinfo=datetime.timezone(datetime.timedelta(hours=-5))
+                )
+            ),
+            "there is no such time in UTC",
+        ),
+        (lambda: ContextConfig(numeric=("a",), categorical=("a",)), "'a' is both"),
+        (lambda: ContextConfig(numeric=("item_age_days",), item_age=True), "'item_age_days'"),
+        (lambda: RankerConfig(epochs=0), "epochs"),
+        (lambda: RankerConfig(epoch=3), "epoch"),
+        (lambda: RankerConfig(bottom="mmoe", bottom_widths=()), "one layer"),
+    ],
+)
+def test_python_is_refused_what_yaml_is(make, fact):
+    with pytest.raises(pydantic.ValidationError) as caught:
+        make()
+    assert fact in str(caught.value)
+
+
+def test_a_configuration_is_read_without_tensorflow():
+    code = """
+import sys
+from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.trainer.ranker.representations import SidHybrid
+load_config(None, ["representation={name: sid_hybrid, rows: 64}"])
+SidHybrid(rows=64).table_rows(4, 256)
+print(sorted({"tensorflow", "tf_keras", "tfx"} & set(sys.modules)))
+"""
+    printed = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
+    )
+    assert printed.stdout == "[]\n"
 
 
 def test_an_error_names_the_file(tmp_path):

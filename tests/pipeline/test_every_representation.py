@@ -21,8 +21,8 @@ from semantic_id_ranking.components.feature_joiner.executor import Executor
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.dag import create_pipeline
 from semantic_id_ranking.pipeline.destinations import Destinations
-from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 from semantic_id_ranking.trainer.ranker.run_fn import run_fn
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
@@ -60,7 +60,7 @@ REPRESENTATIONS = {
 
 def nodes(finished_run, config: Config, folder: pathlib.Path) -> dict[str, dict]:
     """The execution parameters that `sid run` would give each component."""
-    inputs = Inputs.look(finished_run.items, finished_run.impressions, config)
+    inputs = look_at_inputs(finished_run.items, finished_run.impressions, config)
     pipeline = create_pipeline(inputs, config, Destinations.under(str(folder)))
     return {component.id: component.exec_properties for component in pipeline.components}
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.component_parameters import impression_parameters
 from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 from tests.inputs import parquet_files
 from tests.inputs.parquet_files import assert_says
 from tests.inputs.parquet_files import days
@@ -23,7 +24,7 @@ def items(tmp_path):
 
 
 def look(items, log, *overrides, **options):
-    return Inputs.look(str(items), str(log), load_config(None, overrides), **options)
+    return look_at_inputs(str(items), str(log), load_config(None, overrides), **options)
 
 
 def write_log(tmp_path, **columns):
@@ -111,7 +112,7 @@ def test_bad_times_may_be_skipped(items, tmp_path):
     inputs = look(items, log, "split.evaluation_fraction=0.5", skip_bad=1)
     # Position floor(.5 * 9) = 4 of days 0, 2, 3, …, 9.
     assert inputs.evaluation_start == parquet_files.DAY_0 + datetime.timedelta(days=5)
-    assert inputs.impression_parameters(load_config(), "1")["skip_bad"] == 1
+    assert impression_parameters(load_config(), inputs).skip_bad == 1
 
 
 def test_splits_without_rows(items, tmp_path):
@@ -125,9 +126,9 @@ def test_splits_without_rows(items, tmp_path):
 def test_the_look_imports_neither_tfx_nor_tensorflow(items, tmp_path):
     code = f"""
         import sys
-        from semantic_id_ranking.pipeline.inputs import Inputs
+        from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
         from semantic_id_ranking.pipeline.load_config import load_config
-        Inputs.look({items!r}, {write_log(tmp_path)!r}, load_config())
+        look_at_inputs({items!r}, {write_log(tmp_path)!r}, load_config())
         print(sorted({{"tfx", "tensorflow"}} & set(sys.modules)))
     """
     printed = subprocess.run(

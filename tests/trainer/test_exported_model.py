@@ -113,9 +113,9 @@ def test_another_space_than_the_one_named_is_refused(tmp_path):
 
 
 def test_the_rqvae_is_exported_with_what_the_check_reads(tmp_path):
-    config = RqVaeConfig(levels=2, codebook_size=4, latent_dim=3, encoder_widths=(5,))
+    config = RqVaeConfig(levels=2, codebook_size=4, latent_dim=3)
     rqvae = RqVae(config, np.full(6, 2.0), np.full(6, 3.0))
-    rqvae.set_codebooks(list(np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32)))
+    rqvae.codebooks.assign(list(np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32)))
     model = str(tmp_path / "model")
     export_rqvae(rqvae, model)
     assert check_exported_model(model) == rqvae.space

@@ -76,7 +76,7 @@ def test_the_share_of_clear_leads_is_counted_over_all_levels():
     model = train(x, x[:10], RqVaeConfig(levels=2, codebook_size=16, epochs=0)).model
     codebooks = np.zeros((2, 16, 8), np.float32)
     codebooks[0] = 10 * np.eye(16, 8) - 10 * np.eye(16, 8, -8)
-    model.set_codebooks(codebooks)
+    model.codebooks.assign(codebooks)
     latents = np.repeat(codebooks[0], 3, axis=0)
     items = model.mean + model.scale * tf.linalg.matmul(
         latents - model.encoder.bias, tf.linalg.pinv(model.encoder.kernel)

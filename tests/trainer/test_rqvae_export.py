@@ -80,17 +80,6 @@ def test_a_beam_is_never_searched_in_bfloat16(tmp_path, monkeypatch):
     np.testing.assert_array_equal(sids, model.encode(tf.constant(ITEMS)))
 
 
-def test_shrinking_codebooks_are_searched_in_bfloat16(tmp_path, monkeypatch):
-    allow_bfloat16(monkeypatch)
-    config = dataclasses.replace(CONFIG, epochs=0, codebook_shrink=0.5)
-    model = train(ITEMS[:250], ITEMS[250:], config).model
-    export(model, str(tmp_path), ITEMS)
-    loaded = tf.saved_model.load(str(tmp_path))
-    assert searches_in_bfloat16(loaded)
-    sids = loaded.signatures["encode"](embedding=tf.constant(ITEMS))["sid"]
-    np.testing.assert_array_equal(sids, model.encode(tf.constant(ITEMS)))
-
-
 def test_one_item_alone_gets_the_codes_it_gets_in_company(saved):
     encode = saved[1].signatures["encode"]
     together = encode(embedding=tf.constant(ITEMS[:5]))["sid"].numpy()

@@ -34,23 +34,18 @@ def one_step(x, config, factors=(1.0, 0.0)):
     step = TrainingStep(model, rows, config, total_steps=10)
     numbers = np.stack([np.arange(len(x))] * 2, axis=1).astype(np.int32)
     factors = np.tile(np.array(factors, np.float32), (len(x), 1))
-    kept = np.full(len(x), config.levels, np.int32)
-    return model, lambda: step(tf.constant(numbers), tf.constant(factors), tf.constant(kept))
+    return model, lambda: step(tf.constant(numbers), tf.constant(factors))
 
 
 @pytest.mark.parametrize(
     "fields",
     [
         {"gradient": "straight_through"},
-        {"gradient": "rotation"},
-        {"codebook_update": "ema", "ema_decay": 0.9},
         {"reset_dead_codes": "batch"},
-        {"codebook_shrink": 0.5},
-        {"progressive_masking": 0.5},
         {"sinkhorn_epsilon": 0.01},
         {"beam": 4},
         {"mixup": 0.0, "kmeans_mixtures": 0},
-        {"encoder_widths": (16,), "latent_dim": 6},
+        {"latent_dim": 6},
     ],
     ids=lambda fields: "-".join(f"{name}={value}" for name, value in fields.items()),
 )
@@ -94,20 +89,6 @@ def test_rq_kmeans_is_residual_kmeans_alone():
     np.testing.assert_array_equal(sids, nearest.codes)
 
 
-def test_moving_average_by_hand():
-    # Codes 0 and 10 (of standardised items, scale 1): after a step with decay 0.75 and as many
-    # counts as 1, the used code moves to (0.75 * 10 + 0.25 * (12 + 13)) / (0.75 + 0.25 * 2).
-    config = dataclasses.replace(
-        SMALL, levels=1, codebook_size=2, codebook_update="ema", ema_decay=0.75,
-        standardize="none", kmeans_iterations=1, kmeans_mixtures=0, network_learning_rate=0.0,
-    )  # fmt: skip
-    x = np.array([[12.0], [13.0]], np.float32)
-    model, step = one_step(x, config)
-    model.codebooks.assign([[[0.0], [10.0]]])
-    step()
-    np.testing.assert_allclose(model.codebooks[0, :, 0], [0.0, 13.75 / 1.25], rtol=1e-5)
-
-
 def test_a_batch_restarts_what_it_does_not_use():
     config = dataclasses.replace(
         SMALL, reset_dead_codes="batch", codebook_learning_rate=1e-9, network_learning_rate=0.0
@@ -121,23 +102,6 @@ def test_a_batch_restarts_what_it_does_not_use():
     restarted = model.codebooks.numpy()[1, 5]
     residuals = model.quantize(tf.constant(x)).residuals[1].numpy()
     assert np.abs(residuals - restarted).max(axis=1).min() < 1e-4
-
-
-def test_codebooks_shrink_by_level():
-    config = dataclasses.replace(SMALL, codebook_shrink=0.5)
-    assert config.codebook_sizes == (16, 8, 4)
-    x = gaussian()
-    training = train(x[:400], x[400:], config)
-    sids = training.model.encode(tf.constant(x)).numpy()
-    assert sids.max(axis=0).tolist() == [15, 7, 3]
-    assert training.model.space.codebook_sizes == (16, 8, 4)
-    assert min(training.codebook_use) >= 0.9
-    assert RqVaeConfig(levels=4, codebook_size=4, codebook_shrink=0.1).codebook_sizes == (
-        4,
-        2,
-        2,
-        2,
-    )
 
 
 def test_balanced_codes_use_all_codes_alike():

@@ -82,10 +82,9 @@ def test_outliers_of_a_large_set_are_found_beyond_the_sample(items):
 
 
 def test_levels_that_use_hardly_a_code_are_idle(caplog):
-    sizes = (256, 256, 4)
-    assert analysis.idle_levels([0.09, 0.11, 0.25], sizes, 10_000) == [0]
+    assert analysis.idle_levels([0.09, 0.11, 0.25], 256, 10_000) == [0]
     # Twenty items cannot use more than twenty codes.
-    assert analysis.idle_levels([20 / 256, 1 / 256, 1.0], sizes, 20) == [1]
+    assert analysis.idle_levels([20 / 256, 1 / 256, 1.0], 256, 20) == [1]
     with caplog.at_level(logging.WARNING, logger="absl"):
         trained(np.tile(np.float32([[1, 2, 3]]), (90, 1)))
     assert "level 1 uses" in caplog.text
@@ -99,11 +98,10 @@ def test_the_median_error_does_not_see_an_odd_item():
     assert analysis.relative_error(x, off, np.array([3.0])) > 0.9
 
 
-@pytest.fixture(scope="module", params=["linear", "hidden layers", "beam", "narrow", "bfloat16"])
+@pytest.fixture(scope="module", params=["linear", "beam", "narrow", "bfloat16"])
 def encoder(request, items, tmp_path_factory):
     """The signature `encode` of each way in which it is computed, and the model."""
     options = {
-        "hidden layers": {"encoder_widths": (6,)},
         "beam": {"beam": 2},
         "narrow": {"latent_dim": 3},
     }

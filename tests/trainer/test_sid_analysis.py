@@ -9,7 +9,7 @@ SIDS = np.array([[0, 1], [0, 1], [0, 2], [3, 2]])
 
 
 def test_codebook_use_counts_codes_that_items_have():
-    assert analysis.codebook_use(SIDS, codebook_sizes=[4, 2]) == [2 / 4, 2 / 2]
+    assert analysis.codebook_use(SIDS, codebook_size=4) == [2 / 4, 2 / 4]
 
 
 def test_perplexity_of_even_and_uneven_use():

@@ -45,7 +45,16 @@ class TaskConfig:
     train_negative_rate: float = Field(1.0, gt=0, le=1)
     data_negative_rate: float = Field(1.0, gt=0, le=1)
 
-    @pydantic.field_validator("positive_weight", mode="plain")
+    @pydantic.field_validator("name")
+    @classmethod
+    def _names_a_feature(cls, value: str) -> str:
+        if not value.isidentifier():
+            raise ValueError("use letters, digits and _")
+        return value
+
+    @pydantic.field_validator(
+        "positive_weight", mode="plain", json_schema_input_type=float | Literal["balanced"]
+    )
     @classmethod
     def _number_or_balanced(cls, value: object) -> float | str:
         """Refuses all else, in one sentence rather than one a type."""

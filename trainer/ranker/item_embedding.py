@@ -9,8 +9,9 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
+from semantic_id_ranking._compat import in_keras_3_call
+from semantic_id_ranking._compat import keep_autograph_out_of_keras
 from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.trainer import autograph  # noqa: F401  Else a first fit takes minutes.
 from semantic_id_ranking.trainer.ranker.representations import parse_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
 from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
@@ -49,6 +50,8 @@ class ItemEmbedding(tf_keras.layers.Layer):
         dim: int = 32,
         **kwargs: Any,
     ):
+        # Of the user's model: its first fit would take minutes.
+        keep_autograph_out_of_keras()
         super().__init__(**{"dtype": "float32", **kwargs})
         if isinstance(representation, str):
             if representation not in REGISTRY:
@@ -186,15 +189,9 @@ def _refuse_keras_3(*arguments: Any) -> None:
     if keras is None or not keras.__version__.startswith("3"):
         return
     tensors = tf.nest.flatten(arguments)
-    if any(isinstance(tensor, keras.KerasTensor) for tensor in tensors) or _in_keras_3_call():
+    if any(isinstance(tensor, keras.KerasTensor) for tensor in tensors) or in_keras_3_call():
         raise TypeError(
             "ItemEmbedding is a layer of Keras 2 (tf_keras), whose weights a Keras 3 model would "
             "neither train nor save; build the model with tf_keras, or sum rows of a Keras 3 "
             "Embedding at SidTokenizer.rows"
         )
-
-
-def _in_keras_3_call() -> bool:
-    """Whether a layer or a model of Keras 3 is being called."""
-    state = sys.modules.get("keras.src.backend.common.global_state")
-    return state is not None and state.get_global_attribute("current_call_ctx") is not None

@@ -1,6 +1,7 @@
 """What the configurations of all representations have in common."""
 
 import abc
+from collections.abc import Sequence
 from typing import ClassVar
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.trainer.ranker.table_budget import split_rows
 from semantic_id_ranking.trainer.tokenizer.sid_text import fewest_pieces
 
 if TYPE_CHECKING:
@@ -84,6 +86,13 @@ class RepresentationConfig(abc.ABC):
         )
 
         return SeparateTables(lambda: self._create(dim, resources), ROLES)
+
+    def _split_rows(self, budget: int, capacities: Sequence[int]) -> list[int]:
+        """`split_rows`, whose refusal names the field."""
+        try:
+            return split_rows(budget, capacities)
+        except ValueError as error:
+            raise ValueError(f"rows: {self.rows} is not allowed; {error}") from None
 
     @abc.abstractmethod
     def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":

@@ -19,10 +19,7 @@ def split_rows(budget: int, capacities: Sequence[int]) -> list[int]:
         ValueError: There are fewer rows than groups.
     """
     if budget < len(capacities):
-        raise ValueError(
-            f"rows: {budget} is not allowed; {budget} rows cannot be shared by "
-            f"{len(capacities)} tables"
-        )
+        raise ValueError(f"{budget} rows cannot be shared by {len(capacities)} tables")
     rows = [0] * len(capacities)
     smallest_first = sorted(range(len(capacities)), key=capacities.__getitem__)
     for groups_left, group in zip(range(len(capacities), 0, -1), smallest_first, strict=True):

@@ -9,33 +9,31 @@ import numpy as np
 _IDLE = 0.1
 
 
-def codebook_use(sids: np.ndarray, codebook_sizes: Sequence[int]) -> list[float]:
+def codebook_use(sids: np.ndarray, codebook_size: int) -> list[float]:
     """Share of each level's codes that at least one item has.
 
     Args:
         sids: [N, L] int.
-        codebook_sizes: Codes of each level.
+        codebook_size: Codes at each level (K).
 
     Returns:
         L numbers in 0..1.
     """
-    return [
-        len(np.unique(level)) / size for level, size in zip(sids.T, codebook_sizes, strict=True)
-    ]
+    return [len(np.unique(level)) / codebook_size for level in sids.T]
 
 
-def idle_levels(use: Sequence[float], codebook_sizes: Sequence[int], items: int) -> list[int]:
+def idle_levels(use: Sequence[float], codebook_size: int, items: int) -> list[int]:
     """Levels, from 0, that use less than a tenth of the codes that they could.
 
     Args:
         use: Share of each level's codes in use.
-        codebook_sizes: Codes of each level.
+        codebook_size: Codes at each level (K).
         items: Number of items; a level cannot use more codes than there are items.
     """
     return [
         level
-        for level, (share, size) in enumerate(zip(use, codebook_sizes, strict=True))
-        if share * size < _IDLE * min(size, items)
+        for level, share in enumerate(use)
+        if share * codebook_size < _IDLE * min(codebook_size, items)
     ]
 
 

@@ -39,24 +39,15 @@ class RqVaeConfig:
             arXiv 2502.18965).
         levels: Codes in a Semantic ID (L).
         codebook_size: Codes in each level's codebook (K).
-        codebook_shrink: Ratio of a level's codes to those of the level before; 1 gives all levels K
-            (PLUM, arXiv 2510.07784, has 0.5).
         latent_dim: Width of the codes (d); None takes the width of the content embedding. A
             narrower one starts at the principal axes of the items.
-        encoder_widths: Units of the hidden ReLU layers of the encoder; the decoder mirrors them.
-            Empty: encoder and decoder are linear.
         standardize: What is done to the input, and stored in the model: "center" subtracts the mean
             and divides by one number, the root mean square; "dimension" divides each dimension by
             its standard deviation; "none" does nothing.
         gradient: What the gradient of the reconstruction reaches: "joint" the encoder and the
-            codes, "straight_through" the encoder alone, as in the paper, "rotation" the encoder, by
-            the rotation trick (arXiv 2410.06424).
+            codes, "straight_through" the encoder alone, as in the paper.
         beta: Weight of the commitment loss.
         codebook_weight: Weight of the codebook loss.
-        codebook_update: How codes follow their residuals: "gradient" by the losses, "ema" as their
-            exponential moving average (arXiv 1711.00937), which ignores `gradient` and
-            `codebook_weight`.
-        ema_decay: Share of the old average that a step keeps.
         kmeans_iterations: Lloyd steps of the residual k-means that starts the codebooks, for each
             of the ten numbers of dimensions that it goes through; 0 starts them at random
             residuals.
@@ -68,8 +59,6 @@ class RqVaeConfig:
             one that nothing in the epoch, mixtures included, was nearest to. "batch": after every
             step, a code that nothing in the batch was nearest to, as in the paper. "never".
         mixup: Share of each training batch made of mixtures of two items.
-        progressive_masking: Share of each training batch reconstructed from a random number of
-            first levels (PLUM).
         sinkhorn_epsilon: Above 0, a batch's codes are chosen in even use while training, the evener
             the larger it is (LC-Rec, arXiv 2311.09049).
         beam: Prefixes kept by the beam search that chooses an item's codes; 1 takes the nearest
@@ -90,21 +79,16 @@ class RqVaeConfig:
     preset: Literal["default", "paper", "rq_kmeans"] = "default"
     levels: int = Field(4, ge=1, le=16)
     codebook_size: int = Field(256, ge=2, le=65536)
-    codebook_shrink: float = Field(1.0, gt=0, le=1)
     latent_dim: int | None = Field(None, ge=1)
-    encoder_widths: tuple[int, ...] = ()
     standardize: Literal["center", "dimension", "none"] = "center"
-    gradient: Literal["joint", "straight_through", "rotation"] = "joint"
+    gradient: Literal["joint", "straight_through"] = "joint"
     beta: float = Field(0.25, ge=0)
     codebook_weight: float = Field(0.1, ge=0)
-    codebook_update: Literal["gradient", "ema"] = "gradient"
-    ema_decay: float = Field(0.99, gt=0, lt=1)
     kmeans_iterations: int = Field(4, ge=0)
     kmeans_items: int = Field(100_000, ge=1)
     kmeans_mixtures: int = Field(64_000, ge=0)
     reset_dead_codes: Literal["epoch", "batch", "never"] = "epoch"
     mixup: float = Field(0.5, ge=0, le=1)
-    progressive_masking: float = Field(0.0, ge=0, le=1)
     sinkhorn_epsilon: float = Field(0.0, ge=0)
     beam: int = Field(1, ge=1, le=64)
     epochs: int = Field(24, ge=0)
@@ -124,11 +108,3 @@ class RqVaeConfig:
         # What is no name of a preset, the field's own check refuses.
         preset = PRESETS.get(str(fields.get("preset", "default")), {})
         return {**preset, **fields}
-
-    @property
-    def codebook_sizes(self) -> tuple[int, ...]:
-        """Codes of each level; 2 at least."""
-        return tuple(
-            max(2, round(self.codebook_size * self.codebook_shrink**level))
-            for level in range(self.levels)
-        )

@@ -1,7 +1,5 @@
 """Codes that nothing is nearest to: found, and brought to life."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import tensorflow as tf
 
@@ -17,9 +15,9 @@ def used_codes(codes: tf.Tensor, levels: int, codebook_size: int) -> np.ndarray:
     return used
 
 
-def use_by_level(used: np.ndarray, sizes: Sequence[int]) -> list[float]:
+def use_by_level(used: np.ndarray) -> list[float]:
     """Share of each level's codes that are used; `used` is bool [L, K]."""
-    return [float(level[:size].mean()) for level, size in zip(used, sizes, strict=True)]
+    return used.mean(axis=1).tolist()
 
 
 def restart_dead_codes(
@@ -41,11 +39,10 @@ def restart_dead_codes(
     """
     residual = model.encoder(rows)
     codebooks = model.codebooks.numpy()
-    for level, size in enumerate(model.codebook_sizes):
-        codebook = codebooks[level]
+    for level, codebook in enumerate(codebooks):
         nearest = nearest_codes(residual, tf.constant(codebook)).numpy()
         alive = np.bincount(nearest, minlength=len(codebook)) > 0 if used is None else used[level]
-        dead = np.flatnonzero(~alive[:size])
+        dead = np.flatnonzero(~alive)
         if len(dead):
             chosen = np.resize(rng.permutation(len(rows)), len(dead))
             codebook[dead] = residual.numpy()[chosen]

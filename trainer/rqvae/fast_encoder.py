@@ -22,15 +22,12 @@ class FastEncoder:
     def __init__(self, model: RqVae, search: type[Search]):
         """Prepares the levels' searches."""
         self._model = model
-        # Of a linear encoder. The mean stays outside: in the bias, that of large numbers would cost
+        # The mean stays outside: in the bias, that of large numbers would cost
         # digits.
         self._mean = model.mean.numpy()
         self._kernel = model.encoder.kernel.numpy() / model.scale.numpy()[:, None]
         self._bias = model.encoder.bias.numpy()
-        self._searches = [
-            search(codebook[:size])
-            for codebook, size in zip(model.codebooks.numpy(), model.codebook_sizes, strict=True)
-        ]
+        self._searches = [search(codebook) for codebook in model.codebooks.numpy()]
 
     def __call__(self, embeddings: tf.Tensor) -> tf.Tensor:
         """Semantic IDs int32 [B, L] of content embeddings float32 [B, D], -1 if not finite.
@@ -71,7 +68,5 @@ class FastEncoder:
         return of_finite(tf.stack(codes, axis=1), latents)
 
     def _latents(self, embeddings: tf.Tensor) -> tf.Tensor:
-        if self._model.encoder.hidden:
-            return self._model.encoder(self._model.standardized(embeddings))
         product = tf.matmul(embeddings - self._mean, tf.constant(self._kernel))
         return tf.nn.bias_add(product, tf.constant(self._bias))

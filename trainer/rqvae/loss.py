@@ -27,7 +27,7 @@ class Loss(NamedTuple):
     residuals: list[tf.Tensor]
 
 
-def rqvae_loss(model: RqVae, rows: tf.Tensor, kept: tf.Tensor, config: RqVaeConfig) -> Loss:
+def rqvae_loss(model: RqVae, rows: tf.Tensor, config: RqVaeConfig) -> Loss:
     """Loss of a batch: means over items and dimensions.
 
     loss = |dec(sum_l e_l) - x|² + sum_l (w |sg(r_l) - e_l|² + beta |r_l - sg(e_l)|²)
@@ -35,20 +35,18 @@ def rqvae_loss(model: RqVae, rows: tf.Tensor, kept: tf.Tensor, config: RqVaeConf
     Args:
         model: The RQ-VAE.
         rows: float32 [B, D], standardised content embeddings.
-        kept: int32 [B]: levels, counted from the first, from which an item is reconstructed.
         config: Its weights, its `gradient` and its `sinkhorn_epsilon`.
 
     Returns:
         The loss and what it was made of.
 
     Reference:
-        Singh et al. (arXiv 2306.08121); "rotation": Fifty et al. (arXiv 2410.06424).
+        Singh et al. (arXiv 2306.08121).
     """
     latents = model.encoder(rows)
     codes, residuals = _codes(tf.stop_gradient(latents), model.codebooks, config.sinkhorn_epsilon)
     vectors = look_up(codes, model.codebooks)
-    counted = tf.transpose(tf.sequence_mask(kept, vectors.shape[0], tf.float32))[:, :, None]
-    quantized = tf.reduce_sum(vectors * counted, axis=0)
+    quantized = tf.reduce_sum(vectors, axis=0)
     passed = _PASS[config.gradient](latents, quantized)
     reconstruction = tf.reduce_mean(tf.square(model.decoder(passed) - rows))
     codebook = tf.reduce_mean(tf.square(tf.stack(residuals) - vectors), axis=[1, 2])
@@ -86,18 +84,4 @@ def _straight_through(latents: tf.Tensor, quantized: tf.Tensor) -> tf.Tensor:
     return latents + tf.stop_gradient(quantized - latents)
 
 
-def _rotation(latents: tf.Tensor, quantized: tf.Tensor) -> tf.Tensor:
-    """To the encoder alone, as if quantisation were the rotation and scaling that it amounts to."""
-    fixed = tf.stop_gradient(latents)
-    target = tf.stop_gradient(quantized)
-    start, end = tf.math.l2_normalize(fixed, axis=1), tf.math.l2_normalize(target, axis=1)
-    middle = tf.math.l2_normalize(start + end, axis=1)
-    scale = tf.math.divide_no_nan(
-        tf.norm(target, axis=1, keepdims=True), tf.norm(fixed, axis=1, keepdims=True)
-    )
-    along_middle = tf.reduce_sum(latents * middle, axis=1, keepdims=True)
-    along_start = tf.reduce_sum(latents * start, axis=1, keepdims=True)
-    return scale * (latents - 2.0 * middle * along_middle + 2.0 * end * along_start)
-
-
-_PASS = {"joint": _joint, "straight_through": _straight_through, "rotation": _rotation}
+_PASS = {"joint": _joint, "straight_through": _straight_through}

@@ -1,7 +1,5 @@
 """The RQ-VAE."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import tensorflow as tf
 
@@ -9,14 +7,11 @@ from semantic_id_ranking.contracts.sid_space import fingerprint
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.rqvae.beam_search import beam_codes
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
-from semantic_id_ranking.trainer.rqvae.network import Network
+from semantic_id_ranking.trainer.rqvae.linear_map import LinearMap
 from semantic_id_ranking.trainer.rqvae.quantizer import look_up
 from semantic_id_ranking.trainer.rqvae.quantizer import of_finite
 from semantic_id_ranking.trainer.rqvae.quantizer import Quantized
 from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
-
-# Where a code lies that a level does not have. Its square still fits float32.
-_FAR_AWAY = 1e12
 
 
 class RqVae(tf.Module):
@@ -31,9 +26,7 @@ class RqVae(tf.Module):
         scale: float32 [D], by which it is then divided; never 0.
         encoder: [., D] -> [., d].
         decoder: [., d] -> [., D].
-        codebooks: float32 [L, K, d]. Where a level has fewer than K codes, the others are so far
-            away that nothing is ever nearest to them.
-        codebook_sizes: Codes of each level.
+        codebooks: float32 [L, K, d].
         beam: Prefixes kept by the beam search that chooses the codes; 1 is no beam.
 
     Reference:
@@ -53,9 +46,8 @@ class RqVae(tf.Module):
         width = config.latent_dim or dim
         self.mean = tf.Variable(mean.astype(np.float32), trainable=False, name="mean")
         self.scale = tf.Variable(scale.astype(np.float32), trainable=False, name="scale")
-        self.encoder = Network(dim, config.encoder_widths, width, config.seed)
-        self.decoder = Network(width, config.encoder_widths[::-1], dim, config.seed + 1)
-        self.codebook_sizes = config.codebook_sizes
+        self.encoder = LinearMap(dim, width)
+        self.decoder = LinearMap(width, dim)
         self.beam = config.beam
         shape = (config.levels, config.codebook_size, width)
         self.codebooks = tf.Variable(tf.zeros(shape), name="codebooks")
@@ -65,21 +57,9 @@ class RqVae(tf.Module):
         """The SID space of the weights as they are now."""
         levels, codes, _ = self.codebooks.shape
         weights = [variable.numpy() for variable in self.weights()]
-        sizes = self.codebook_sizes if len(set(self.codebook_sizes)) > 1 else ()
         # The beam decides the codes too: two of them are two spaces.
         weights += [np.array(self.beam)] if self.beam > 1 else []
-        return SidSpace(fingerprint(weights), levels, codes, self.mean.shape[0], sizes)
-
-    def set_codebooks(self, codebooks: Sequence[np.ndarray]) -> None:
-        """Sets the codebooks.
-
-        Args:
-            codebooks: L arrays, float32 [K_l, d], as many codes as `codebook_sizes` says.
-        """
-        padded = np.full(self.codebooks.shape, _FAR_AWAY, np.float32)
-        for level, codebook in enumerate(codebooks):
-            padded[level, : len(codebook)] = codebook
-        self.codebooks.assign(padded)
+        return SidSpace(fingerprint(weights), levels, codes, self.mean.shape[0])
 
     def weights(self) -> list[tf.Variable]:
         """All variables, in a fixed order."""

@@ -54,7 +54,7 @@ def sid_report(
         measured.reconstructed[kept],
         train.embeddings[~outlying[0]].mean(axis=0),
     )
-    use = analysis.codebook_use(sids, space.codebook_sizes)
+    use = analysis.codebook_use(sids, space.codebook_size)
     return {
         "levels": space.levels,
         "codebook_size": space.codebook_size,
@@ -62,7 +62,7 @@ def sid_report(
         "items": len(sids),
         "unique_fraction": analysis.unique_fraction(sids),
         "codebook_use": use,
-        "idle_levels": analysis.idle_levels(use, space.codebook_sizes, len(sids)),
+        "idle_levels": analysis.idle_levels(use, space.codebook_size, len(sids)),
         "perplexity": analysis.perplexity(sids),
         "reconstruction": analysis.relative_error(*errors),
         "reconstruction_median": analysis.median_relative_error(*errors),

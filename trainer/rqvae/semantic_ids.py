@@ -110,7 +110,7 @@ class SemanticIds:
 
     @property
     def codebook_size(self) -> int:
-        """Codes at each level (K), at the largest where they differ."""
+        """Codes at each level (K)."""
         return self.space.codebook_size
 
     @property

@@ -39,7 +39,7 @@ def start(
     _start_at_principal_axes(model, rows)
     chosen = rows[rng.permutation(len(rows))[: config.kmeans_items]]
     if not config.kmeans_mixtures:
-        model.set_codebooks(_codebooks(model, chosen, config, rng))
+        model.codebooks.assign(_codebooks(model, chosen, config, rng))
         return config.mixup > 0
     drawn = draw_mixtures(len(chosen), config.kmeans_mixtures, 3, rng)
     centre = chosen.mean(axis=0)
@@ -49,9 +49,9 @@ def start(
         alone = _codebooks(model, chosen, config, rng)
         latents = model.encoder(tf.constant(validation[:_VALIDATION_ITEMS]))
         if _error(latents, alone) < _error(latents, with_mixtures):
-            model.set_codebooks(alone)
+            model.codebooks.assign(alone)
             return False
-    model.set_codebooks(with_mixtures)
+    model.codebooks.assign(with_mixtures)
     return True
 
 
@@ -59,7 +59,8 @@ def _codebooks(
     model: RqVae, rows: np.ndarray, config: RqVaeConfig, rng: np.random.Generator
 ) -> list[np.ndarray]:
     latents = model.encoder(tf.constant(rows)).numpy()
-    return residual_kmeans(latents, model.codebook_sizes, config.kmeans_iterations, rng)
+    sizes = [config.codebook_size] * config.levels
+    return residual_kmeans(latents, sizes, config.kmeans_iterations, rng)
 
 
 def _error(latents: tf.Tensor, codebooks: list[np.ndarray]) -> float:

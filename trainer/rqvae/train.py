@@ -110,7 +110,7 @@ def train(
         with writer.as_default(step=epoch):
             tf.summary.scalar("loss", loss)
             tf.summary.scalar("reconstruction", error)
-            for level, use in enumerate(use_by_level(used, model.codebook_sizes)):
+            for level, use in enumerate(use_by_level(used)):
                 tf.summary.scalar(f"codebook_use/{level}", use)
         logging.info("rqvae: epoch %d of %d, reconstruction %.4f", epoch, config.epochs, error)
         flat = 0 if error < best * (1 - config.early_stop_min_delta) else flat + 1
@@ -122,14 +122,14 @@ def train(
         restart_dead_codes(model, probe, rng)
         best = _error(model, validation, mean)
     writer.close()
-    use = use_by_level(_used_by(probe, model), model.codebook_sizes)
-    for level in idle_levels(use, model.codebook_sizes, len(items)):
+    use = use_by_level(_used_by(probe, model))
+    for level in idle_levels(use, config.codebook_size, len(items)):
         logging.warning(
             "rqvae: level %d uses %.1f%% of its %d codes; the embeddings may hold corrupt or "
             "constant items",
             level + 1,
             100 * use[level],
-            model.codebook_sizes[level],
+            config.codebook_size,
         )
     return Training(model, epoch, best, use, time.monotonic() - begin, outlying)
 
@@ -165,10 +165,7 @@ def _epoch(
         numbers[:, 0] = order[batch * size : (batch + 1) * size]
         plain = round((1 - config.mixup) * size)
         factors[:plain] = (1.0, 0.0)
-        kept = np.full(size, config.levels, np.int32)
-        masked = rng.random(size) < config.progressive_masking
-        kept[masked] = rng.integers(1, config.levels + 1, masked.sum())
-        loss, chosen = step(tf.constant(numbers), tf.constant(factors), tf.constant(kept))
+        loss, chosen = step(tf.constant(numbers), tf.constant(factors))
         losses.append(loss)
         codes.append(chosen)
     used = used_codes(tf.concat(codes, axis=0), config.levels, config.codebook_size)

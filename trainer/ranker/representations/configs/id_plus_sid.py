@@ -8,7 +8,6 @@ from pydantic.dataclasses import dataclass
 
 from semantic_id_ranking.trainer.ranker.representation_config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representation_config import STRICT
-from semantic_id_ranking.trainer.ranker.table_budget import split_rows
 
 if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
@@ -46,7 +45,7 @@ class IdPlusSid(RepresentationConfig):
             ValueError: There are more levels than rows for codes.
         """
         asked = self.rows - round(self.memory_share * self.rows)
-        return split_rows(asked, [codebook_size] * levels)
+        return self._split_rows(asked, [codebook_size] * levels)
 
     def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.item_id_subwords import (

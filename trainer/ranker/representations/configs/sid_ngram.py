@@ -8,7 +8,6 @@ from pydantic.dataclasses import dataclass
 
 from semantic_id_ranking.trainer.ranker.representation_config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representation_config import STRICT
-from semantic_id_ranking.trainer.ranker.table_budget import split_rows
 
 if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
@@ -53,7 +52,7 @@ class SidNgram(RepresentationConfig):
                 f"{levels} levels"
             )
         lengths = [min(self.n, levels - first) for first in range(0, levels, self.n)]
-        return split_rows(self.rows, [codebook_size**length for length in lengths])
+        return self._split_rows(self.rows, [codebook_size**length for length in lengths])
 
     def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords

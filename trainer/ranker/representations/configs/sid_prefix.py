@@ -8,7 +8,6 @@ from pydantic.dataclasses import dataclass
 
 from semantic_id_ranking.trainer.ranker.representation_config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representation_config import STRICT
-from semantic_id_ranking.trainer.ranker.table_budget import split_rows
 
 if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
@@ -51,7 +50,9 @@ class SidPrefix(RepresentationConfig):
                 f"depth: {depth} is not allowed; prefixes of {depth} codes cannot be taken from "
                 f"{levels} levels"
             )
-        return split_rows(self.rows, [codebook_size**length for length in range(1, depth + 1)])
+        return self._split_rows(
+            self.rows, [codebook_size**length for length in range(1, depth + 1)]
+        )
 
     def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.prefix_subwords import (

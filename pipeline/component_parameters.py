@@ -1,0 +1,134 @@
+"""The parameters of each component, made of the configuration and the inputs."""
+
+from typing import Any
+
+from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.inputs.impression_parameters import ImpressionParameters
+from semantic_id_ranking.inputs.item_parameters import ItemParameters
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.config import to_dict
+from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.trainer.ranker.representations import RandomHash
+from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
+
+
+def item_parameters(config: Config, inputs: Inputs) -> ItemParameters:
+    """Of ItemGen."""
+    columns = config.columns
+    return ItemParameters(
+        item_id=columns.item_id,
+        embedding=columns.embedding,
+        created_at=columns.created_at,
+        title=columns.title,
+        evaluation_start=inputs.evaluation_start.isoformat(),
+        impressions_item_id=columns.item_id,
+        impressions_timestamp=columns.timestamp,
+    )
+
+
+def impression_parameters(config: Config, inputs: Inputs) -> ImpressionParameters:
+    """Of ImpressionGen."""
+    columns = config.columns
+    return ImpressionParameters(
+        user_id=columns.user_id,
+        item_id=columns.item_id,
+        timestamp=columns.timestamp,
+        current_item_id=columns.current_item_id if inputs.has_current_item else None,
+        tasks=[
+            {"name": task.name, "label": task.label, "type": task.type} for task in config.tasks
+        ],
+        context={
+            "categorical": list(config.context.categorical),
+            "numeric": list(config.context.numeric),
+        },
+        evaluation_start=inputs.evaluation_start.isoformat(),
+        skip_bad=inputs.skip_bad,
+    )
+
+
+def item_checks(inputs: Inputs) -> dict[str, Any]:
+    """Of the checks of the items."""
+    return {
+        "source": inputs.items.name,
+        "required": ["item_id", "embedding", "created_at"],
+        "categorical": [],
+    }
+
+
+def impression_checks(config: Config, inputs: Inputs) -> dict[str, Any]:
+    """Of the checks of the impressions."""
+    return {
+        "source": inputs.impressions.name,
+        "required": ["item_id", "timestamp"],
+        "categorical": config.context.categorical,
+        "optional": ["user_id", *(task.label for task in config.tasks)],
+    }
+
+
+def rqvae(config: Config) -> dict[str, Any]:
+    """Of Trainer.rqvae."""
+    return {"rqvae": to_dict(config.rqvae)}
+
+
+def tokenizer(config: Config) -> dict[str, Any]:
+    """Of SidTokenizerTrainer."""
+    sizes = config.rqvae.levels, config.rqvae.codebook_size
+    return {
+        "rows": config.representation.tokenizer_rows(*sizes),
+        "config": to_dict(config.tokenizer),
+    }
+
+
+def join_parameters(config: Config, inputs: Inputs) -> JoinParameters:
+    """Of FeatureJoiner."""
+    positive = config.positive_task
+    return JoinParameters(
+        labels={task.name: task.label for task in config.tasks},
+        regressions=tuple(task.name for task in config.tasks if task.type == "regression"),
+        positive=positive.label if positive else None,
+        categorical=config.context.categorical,
+        numeric=config.context.numeric,
+        history_length=config.history.length,
+        embeddings=config.representation.reads_embeddings,
+        item_age=config.context.item_age,
+        new_days=config.slices.new_days,
+        head_share=config.slices.head_share,
+        torso_share=config.slices.torso_share,
+        max_unknown_fraction=config.join.max_unknown_fraction,
+        shards=config.join.shards,
+        item_column=config.columns.item_id,
+        impressions=inputs.impressions.name,
+    )
+
+
+def transform(config: Config) -> dict[str, Any]:
+    """Of Transform."""
+    return to_dict(config.context)
+
+
+def ranker(config: Config) -> dict[str, Any]:
+    """Of Trainer.ranker."""
+    return _ranker(config, config.representation)
+
+
+def baseline(config: Config) -> dict[str, Any]:
+    """Of Trainer.baseline: the same ranker on hashed item IDs, with as many table rows.
+
+    Where no configuration sets how many the representation takes, it is `representation.rows`.
+    """
+    representation = config.representation
+    rows = representation.table_rows(config.rqvae.levels, config.rqvae.codebook_size)
+    hashed = RandomHash(
+        rows=rows or representation.rows, separate_tables=representation.separate_tables
+    )
+    return _ranker(config, hashed)
+
+
+def _ranker(config: Config, representation: RepresentationConfig) -> dict[str, Any]:
+    return {
+        "representation": to_dict(representation),
+        "ranker": to_dict(config.ranker),
+        "tasks": [to_dict(task) for task in config.tasks],
+        "context": to_dict(config.context),
+        "history_length": config.history.length,
+    }

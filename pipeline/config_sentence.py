@@ -1,0 +1,81 @@
+"""One sentence on what is wrong with a configuration."""
+
+import dataclasses
+import difflib
+import typing
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from semantic_id_ranking.pipeline.config import Config
+
+
+def config_sentence(error: Mapping[str, Any]) -> str:
+    """Where, what came, what would be right.
+
+    Args:
+        error: One of pydantic's, of the validation of a `Config`.
+    """
+    location = [part for part in error["loc"] if not str(part).startswith("function-")]
+    names, parts = _resolve(location)
+    field = ".".join(names)
+    kind, value = error["type"], error["input"]
+    if kind in ("missing", "missing_argument"):
+        return f"{field}: is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if kind == "unexpected_keyword_argument":
+        hint, owner = _unknown_key(location)
+        if not owner:
+            return f"{field}: unknown key; {hint}"
+        message = hint
+    elif kind == "value_error" and len(parts) == 1:
+        # Fields that do not agree: what came is the whole part, and the message names the field.
+        return ": ".join([*filter(None, [field]), message])
+    elif kind == "union_tag_invalid":
+        field += ".name"
+        value, message = error["ctx"]["tag"], f"known are {error['ctx']['expected_tags']}"
+    return f"{field}: {value!r} is not allowed; {message}"
+
+
+def _resolve(location: Sequence[Any]) -> tuple[list[str], list[type]]:
+    """Follows one of pydantic's locations through the dataclasses.
+
+    Returns:
+        The names to write, without the tag of a union's member; and the dataclasses that the
+        location may hold, several where it is a union.
+    """
+    names, options = [], [Config]
+    for part in location:
+        if len(options) > 1:
+            options = [option for option in options if option.name == part]
+            continue
+        names.append(str(part))
+        if isinstance(part, str):
+            hints = typing.get_type_hints(options[0]) if options else {}
+            options = _dataclasses(hints.get(part))
+    return names, options
+
+
+def _dataclasses(kind: Any) -> list[type]:
+    """The dataclasses in a field's type."""
+    if dataclasses.is_dataclass(kind):
+        return [kind]
+    return [found for part in typing.get_args(kind) for found in _dataclasses(part)]
+
+
+def _unknown_key(location: Sequence[Any]) -> tuple[str, bool]:
+    """What would be right, and whether other members of a union have the key."""
+    key = str(location[-1])
+    (kind,) = _resolve(location[:-1])[1]
+    _, siblings = _resolve(location[:-2])
+    owners = [option.name for option in siblings if key in _fields(option)]
+    if len(siblings) > 1 and owners:
+        return f"{kind.name} has no such option; it belongs to {', '.join(owners)}", True
+    close = difflib.get_close_matches(key, _fields(kind), n=1)
+    known = ", ".join(_fields(kind))
+    return (f"did you mean {close[0]}?" if close else f"known are {known}"), False
+
+
+def _fields(kind: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
