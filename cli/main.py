@@ -16,10 +16,10 @@ import typer  # noqa: E402
 
 from semantic_id_ranking.cli import config_commands  # noqa: E402
 from semantic_id_ranking.cli import serving_commands  # noqa: E402
-from semantic_id_ranking.cli.output import AsJson  # noqa: E402
-from semantic_id_ranking.cli.output import Output  # noqa: E402
 from semantic_id_ranking.cli.config_options import Config  # noqa: E402
 from semantic_id_ranking.cli.config_options import Overrides  # noqa: E402
+from semantic_id_ranking.cli.output import AsJson  # noqa: E402
+from semantic_id_ranking.cli.output import Output  # noqa: E402
 from semantic_id_ranking.cli.store_url import hide_credentials  # noqa: E402
 from semantic_id_ranking.contracts.errors import InputError  # noqa: E402
 from semantic_id_ranking.pipeline import exit_status  # noqa: E402

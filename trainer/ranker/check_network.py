@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 from absl import logging
 
+from semantic_id_ranking._compat import keep_autograph_out_of_keras
 from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.trainer import autograph  # noqa: F401
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
@@ -52,6 +52,7 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
         InputError: The name leads to no function, the function or its network fails, or an output
             is missing, one too many, or of a wrong shape or type.
     """
+    keep_autograph_out_of_keras()
     if config.model is None:
         return
     factory = network_factory(config.model)
