@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lane-b test-wheel lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
+.PHONY: help demo test test-lane-b test-wheel test-notebook lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -43,6 +43,9 @@ test-lane-b: ## Run them on Python 3.13, in a Debian 13 root made for it in .lan
 
 test-wheel: $(INSTALLED) ## Install the wheel away from here and run the demonstration with it
 	@tests/wheel.sh
+
+test-notebook: $(INSTALLED) ## Run examples/semantic_ids.ipynb; ARGS=--inplace stores what it prints
+	@$(VENV)/bin/jupyter-execute --timeout 900 $(ARGS) examples/semantic_ids.ipynb
 
 lint: $(INSTALLED) ## Check the code's style, and that what it imports is declared
 	@$(VENV)/bin/ruff check .

@@ -14,9 +14,9 @@ from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.features import label_feature
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.ranker.train import train
 from semantic_id_ranking.trainer.ranker.train import Training
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 _PREDICT_BATCH = 8192
 
@@ -47,7 +47,7 @@ class Experiment:
     def train(
         self,
         sids: np.ndarray,
-        resources: SidResources,
+        resources: SidTokenizer,
         representation_config: RepresentationConfig,
         config: RankerConfig,
     ) -> "TrainedRanker":

@@ -18,8 +18,8 @@ from semantic_id_ranking.trainer.ranker.features import CANDIDATE
 from semantic_id_ranking.trainer.ranker.features import CURRENT
 from semantic_id_ranking.trainer.ranker.features import HISTORY
 from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 _ITEMS = 20_000
 _IMPRESSIONS = 1_000_000
@@ -47,7 +47,7 @@ class RankerWorld:
     codebooks: np.ndarray
     history: int
 
-    def resources(self, config: RepresentationConfig) -> SidResources:
+    def resources(self, config: RepresentationConfig) -> SidTokenizer:
         """What a representation needs besides its configuration."""
         rows = config.tokenizer_rows(self.space.levels, self.space.codebook_size)
         sids = Sids(self.sids, self.space, self.codebooks)

@@ -1,21 +1,18 @@
 """Semantic IDs and tokenizers of a data set, with nothing of its evaluation period in them."""
 
 import dataclasses
-import tempfile
 
 import numpy as np
 import tensorflow as tf
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
 from semantic_id_ranking.trainer.rqvae.train import train
 from semantic_id_ranking.trainer.rqvae.train import Training
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
-from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
-from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 # One item in so many decides when training stops, as in the pipeline.
 _VALIDATION_SHARE = 20
@@ -81,7 +78,7 @@ def train_sids(
 
 def train_resources(
     ids: np.ndarray, sids: Sids, counts: np.ndarray, rows: int, config: TokenizerConfig
-) -> SidResources:
+) -> SidTokenizer:
     """What representations need besides their configuration, of the training period alone.
 
     Args:
@@ -95,9 +92,4 @@ def train_resources(
     Raises:
         ValueError: `rows` is too small for all codes.
     """
-    shown = counts > 0
-    with tempfile.TemporaryDirectory() as directory:
-        train_tokenizer(sids.sids[shown], counts[shown], rows, config, directory, sids.space)
-        tokenizer = SidResources.load(directory).tokenizer_model
-    items = ImpressedItems.select(ids, sids.sids, counts)
-    return SidResources(sids.space, tokenizer, items, sids.codebooks)
+    return SidTokenizer.fit(sids.sids, counts, sids.space, rows, ids, sids.codebooks, config)

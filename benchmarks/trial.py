@@ -19,7 +19,7 @@ from benchmarks.semantic_ids import Sids
 from benchmarks.semantic_ids import train_resources
 from benchmarks.variants import Variant
 from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 #: Slices whose AUC claims are made of.
 CLAIM_SLICES = ("all", "new", "unseen")
@@ -133,7 +133,7 @@ class Bench:
         seed: int,
         version: str = "v1",
         world: str = "main",
-    ) -> SidResources:
+    ) -> SidTokenizer:
         """What a representation needs besides its configuration.
 
         Args:
@@ -150,7 +150,7 @@ class Bench:
         return self._resources(rows, seed, version, world)
 
     @functools.lru_cache(maxsize=8)  # noqa: B019 - a bench lives as long as its process.
-    def _resources(self, rows: int, seed: int, version: str, world: str) -> SidResources:
+    def _resources(self, rows: int, seed: int, version: str, world: str) -> SidTokenizer:
         data = self._world(world)[0].data
         sids = self._sids_of(version, seed, world)
         return train_resources(

@@ -5,8 +5,8 @@ from typing import Any
 import rich.console
 import rich.table
 
-from semantic_id_ranking.cli.encode import latest_saved_model
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.version_folders import latest_saved_model
 
 #: Ops of tensorflow_text that tensorflow_model_server links beside TensorFlow's own.
 SENTENCEPIECE_OPS = frozenset(

@@ -5,17 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import rich.console
-from google.protobuf.message import DecodeError
 
-from semantic_id_ranking.cli.signatures import signature_names
-from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.contracts.version_folders import version_folders
+from semantic_id_ranking.contracts.signatures import require_encoder
+from semantic_id_ranking.contracts.version_folders import latest_saved_model
 from semantic_id_ranking.pipeline.config import ColumnsConfig
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.terminal import logged_to
-
-_ENCODE = "encode"
-_RANK = "rank"
 
 
 def encode(
@@ -51,20 +46,21 @@ def encode(
     """
     require_folder_name(output)
     model = latest_saved_model(model)
-    _require_encoder(model)
+    require_encoder(model)
     output = output.rstrip("/") or output
     with logged_to(os.path.abspath(f"{output}.log")):
         from semantic_id_ranking.encoding.batch import encode_parquet
-        from semantic_id_ranking.encoding.batch import EncodeOptions
 
         result = encode_parquet(
-            model,
             items,
+            model,
             output,
-            columns.item_id,
-            columns.embedding,
-            workers,
-            EncodeOptions(earlier, re_encode_all, skip_bad),
+            item_id=columns.item_id,
+            embedding=columns.embedding,
+            workers=workers,
+            earlier=earlier,
+            re_encode_all=re_encode_all,
+            skip_bad=skip_bad,
         )
     count = result.encoded + result.copied
     console.print(
@@ -86,31 +82,3 @@ def encode(
         "rejected": result.rejected,
         "rejects": result.rejects,
     }
-
-
-def _require_encoder(saved_model: str) -> None:
-    """Refuses a SavedModel that encodes nothing, such as a ranker."""
-    try:
-        names = signature_names(saved_model)
-    except DecodeError:
-        raise InputError(f"{saved_model}: its saved_model.pb is no SavedModel") from None
-    if _ENCODE not in names:
-        kind = "is a ranker" if _RANK in names else "is no model that encodes"
-        held = ", ".join(sorted(n for n in names if not n.startswith("__"))) or "no signature"
-        raise InputError(
-            f"{saved_model}: {kind} (it has {held}); sid encode needs a semantic_id model, whose "
-            f"signature is {_ENCODE}"
-        )
-
-
-def latest_saved_model(path: str) -> str:
-    """The SavedModel at a path, or the latest version below it.
-
-    Raises:
-        InputError: There is none.
-    """
-    versions = version_folders(path) if os.path.isdir(path) else {}
-    candidate = versions[max(versions)] if versions else path
-    if not os.path.isfile(os.path.join(candidate, "saved_model.pb")):
-        raise InputError(f"{path}: holds no SavedModel; name one, or its base folder")
-    return candidate

@@ -7,6 +7,21 @@ from packaging.requirements import Requirement
 _DISTRIBUTION = "semantic-id-ranking"
 
 
+def extra_sentence(error: ModuleNotFoundError) -> str | None:
+    """Says which extra brings a module that is not installed.
+
+    Returns:
+        One sentence; None where nothing of the extras is missing.
+    """
+    extra = missing_extra()
+    if extra is None:
+        return None
+    return (
+        f"needs the module {error.name}, which the extra {extra} brings: "
+        f"pip install 'semantic-id-ranking[{extra}]'"
+    )
+
+
 def missing_extra() -> str | None:
     """The first extra that users install of which a package is missing here.
 

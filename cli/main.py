@@ -230,13 +230,10 @@ def _status_of(error: BaseException) -> int:
     if isinstance(error, InputError):
         return _refuse(str(error))
     if isinstance(error, ModuleNotFoundError):
-        from semantic_id_ranking.cli.extras import missing_extra
+        from semantic_id_ranking.cli.extras import extra_sentence
 
-        if extra := missing_extra():
-            return _refuse(
-                f"needs the module {error.name}, which the extra {extra} brings: "
-                f"pip install 'semantic-id-ranking[{extra}]'"
-            )
+        if sentence := extra_sentence(error):
+            return _refuse(sentence)
     if isinstance(error, typer.Abort):
         return exit_status.INTERRUPTED
     # Click's own errors (usage) know how to show themselves.

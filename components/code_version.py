@@ -120,9 +120,9 @@ def _file(module: str) -> Path | None:
 
 
 def _imports(module: str, path: Path) -> Iterator[str]:
-    """The dotted names that a module imports."""
+    """The dotted names that a module imports, but for those that type checkers alone see."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in _running_nodes(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -131,3 +131,12 @@ def _imports(module: str, path: Path) -> Iterator[str]:
                 above = package.rsplit(".", node.level - 1)[0]
                 base = f"{above}.{base}" if base else above
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those within `if TYPE_CHECKING:`."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            continue
+        yield from _running_nodes(node)

@@ -2,6 +2,8 @@
 
 import os
 
+from semantic_id_ranking.contracts.errors import InputError
+
 
 def version_folders(base_path: str | os.PathLike[str]) -> dict[int, str]:
     """Lists the versions of a model: the folders whose name is a whole number.
@@ -27,3 +29,19 @@ def version_folders(base_path: str | os.PathLike[str]) -> dict[int, str]:
             if entry.name.isascii() and entry.name.isdecimal() and entry.is_dir()
         }
     return dict(sorted(found.items()))
+
+
+def latest_saved_model(path: str) -> str:
+    """The SavedModel at a path, or the latest version below it.
+
+    Args:
+        path: A SavedModel, or a model's base folder.
+
+    Raises:
+        InputError: There is none.
+    """
+    versions = version_folders(path) if os.path.isdir(path) else {}
+    candidate = versions[max(versions)] if versions else path
+    if not os.path.isfile(os.path.join(candidate, "saved_model.pb")):
+        raise InputError(f"{path}: holds no SavedModel; name one, or its base folder")
+    return candidate

@@ -9,6 +9,8 @@ import numpy as np
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.file_digests import check_file_digests
 from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.contracts.signatures import require_encoder
+from semantic_id_ranking.contracts.version_folders import latest_saved_model
 from semantic_id_ranking.encoding import item_keys
 from semantic_id_ranking.encoding.beam_workers import encode_parts
 from semantic_id_ranking.encoding.earlier import EarlierWriter
@@ -16,31 +18,12 @@ from semantic_id_ranking.encoding.earlier import spill_earlier
 from semantic_id_ranking.encoding.encode_parts import EncodeJob
 from semantic_id_ranking.encoding.item_check import ItemCheck
 from semantic_id_ranking.encoding.output_folder import OutputFolder
-from semantic_id_ranking.encoding.parts import part_rows
+from semantic_id_ranking.encoding.parts import rows_of_part
 from semantic_id_ranking.encoding.spill import Spill
 from semantic_id_ranking.encoding.staging import Staging
 from semantic_id_ranking.inputs import uses
 from semantic_id_ranking.inputs.data_set import Block
 from semantic_id_ranking.inputs.data_set import DataSet
-
-
-@dataclass(frozen=True)
-class EncodeOptions:
-    """What a run may do beside encoding every item.
-
-    Attributes:
-        earlier: An earlier output, from which the Semantic IDs of items are copied whose content
-            embeddings are as they were.
-        re_encode_all: Encode all items nevertheless; the earlier output may then live in another
-            SID space.
-        skip_bad: Bad items that are put aside, at most.
-        part_rows: Items in a file of the output; None chooses.
-    """
-
-    earlier: str | None = None
-    re_encode_all: bool = False
-    skip_bad: int = 0
-    part_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,33 +48,47 @@ class Encoded:
 
 
 def encode_parquet(
-    model: str,
     items: str | Sequence[str],
+    model: str,
     output: str,
-    id_column: str,
-    embedding_column: str,
-    workers: int,
-    options: EncodeOptions | None = None,
+    *,
+    item_id: str = "item_id",
+    embedding: str = "embedding",
+    workers: int = 1,
+    earlier: str | None = None,
+    re_encode_all: bool = False,
+    skip_bad: int = 0,
+    part_rows: int | None = None,
 ) -> Encoded:
-    """Encodes items.
+    """Gives the items of Parquet files their Semantic IDs; `sid encode` does nothing else.
 
     Memory does not grow with the number of items. The output appears when it is complete; until
     then an earlier one stays.
 
+    >>> encode_parquet("items.parquet", "serving/semantic_id", "sids")  # doctest: +SKIP
+    Encoded(space=SidSpace(...), encoded=9065, copied=0, gone=0, rejected=0, rejects=None)
+
     Args:
-        model: Directory of the semantic_id SavedModel.
         items: Paths of the items: Parquet files, folders or patterns.
+        model: A semantic_id SavedModel, such as `SemanticIds.save` writes, or its base folder,
+            whose latest version is taken.
         output: Folder of Parquet files (item_id, sid, embedding_digest), made or replaced.
-        id_column: Column of unique ids.
-        embedding_column: Column of content embeddings.
+        item_id: Column of unique ids.
+        embedding: Column of content embeddings.
         workers: Worker processes; one runs within this process.
-        options: What else to do.
+        earlier: An earlier output, from which the Semantic IDs of items are copied whose content
+            embeddings are as they were.
+        re_encode_all: Encode all items nevertheless; the earlier output may then live in another
+            SID space.
+        skip_bad: Bad items, at most, that are put aside.
+        part_rows: Items in a file of the output; None chooses.
 
     Raises:
-        InputError: A file or an item is wrong, or the model is damaged.
+        InputError: A file or an item is wrong, or the model is damaged or no encoder.
         RuntimeError: Workers died too often.
     """
-    options = options or EncodeOptions()
+    model = latest_saved_model(model)
+    require_encoder(model)
     check_file_digests(model)
     space = SidSpace.load(f"{model}/assets.extra")
     dim = space.embedding_dim
@@ -102,28 +99,31 @@ def encode_parquet(
         )
     folder = OutputFolder(output)
     data = DataSet.open(items)
-    data.require(id_column, uses.IDS, "the id of the item")
-    data.require(embedding_column, uses.EMBEDDINGS, "the content embedding")
-    parts = data.blocks(options.part_rows or part_rows(data.rows, workers))
+    data.require(item_id, uses.IDS, "the id of the item")
+    data.require(embedding, uses.EMBEDDINGS, "the content embedding")
+    parts = data.blocks(part_rows or rows_of_part(data.rows, workers))
     with folder.staging() as path:
-        gone = _check_ids(data.blocks(data.rows), id_column, options, space, path)
+        known = None
+        if earlier:
+            known = spill_earlier(earlier, space, re_encode_all, os.path.join(path, "earlier"))
+        gone = _check_ids(data.blocks(data.rows), item_id, skip_bad > 0, known, path)
         staging = Staging(path, len(parts))
         job = EncodeJob(
             model=os.path.abspath(model),
             space=space,
-            check=ItemCheck(id_column, embedding_column, dim),
-            skip_bad=options.skip_bad,
-            copy=bool(options.earlier) and not options.re_encode_all,
+            check=ItemCheck(item_id, embedding, dim),
+            skip_bad=skip_bad,
+            copy=bool(earlier) and not re_encode_all,
             staging=staging,
         )
         encode_parts(job, parts, workers)
         if error := staging.error():
             raise InputError(error)
         counts = staging.counts()
-        if counts["rejected"] > options.skip_bad:
+        if counts["rejected"] > skip_bad:
             raise InputError(
                 f"{data.name}: {counts['rejected']} items are bad, expected at most "
-                f"{options.skip_bad} (--skip-bad)."
+                f"{skip_bad} (--skip-bad)."
             )
         rejects = staging.write_rejects() if counts["rejected"] else None
         folder.publish(staging.table, rejects)
@@ -138,11 +138,7 @@ def encode_parquet(
 
 
 def _check_ids(
-    blocks: Sequence[Block],
-    id_column: str,
-    options: EncodeOptions,
-    space: SidSpace,
-    folder: str,
+    blocks: Sequence[Block], id_column: str, skips_bad: bool, earlier: Spill | None, folder: str
 ) -> int:
     """Checks that ids are unique, and puts the earlier output where workers look it up.
 
@@ -150,14 +146,10 @@ def _check_ids(
         Number of earlier items that are gone.
 
     Raises:
-        InputError: An item comes twice, or the earlier output is not what it should be.
+        InputError: An item comes twice.
     """
-    earlier = None
-    if options.earlier:
-        place = os.path.join(folder, "earlier")
-        earlier = spill_earlier(options.earlier, space, options.re_encode_all, place)
     ids = Spill(os.path.join(folder, "ids"), item_keys.KEYS)
-    for _, texts, _ in item_keys.read_ids(blocks, id_column, options.skip_bad > 0):
+    for _, texts, _ in item_keys.read_ids(blocks, id_column, skips_bad):
         ids.add(item_keys.item_keys(texts).view(item_keys.KEYS))
     suspects, gone = [], 0
     writer = EarlierWriter(folder)

@@ -18,7 +18,7 @@ _FEWEST_ROWS = 1024
 Batch = tuple[str, int, pa.RecordBatch]
 
 
-def part_rows(items: int, workers: int) -> int:
+def rows_of_part(items: int, workers: int) -> int:
     """How many items make a part, so that every worker has one if there are enough."""
     return min(_MOST_ROWS, max(_FEWEST_ROWS, -(-items // workers)))
 

@@ -6,6 +6,7 @@ of versions. A function imports what it wraps when it is called, so that this mo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -33,6 +34,16 @@ def keep_autograph_out_of_keras() -> None:
 
     if not any(getattr(rule, "_prefix", "") == "tf_keras" for rule in config.CONVERSION_RULES):
         config.CONVERSION_RULES = (config.DoNotConvert("tf_keras"), *config.CONVERSION_RULES)
+
+
+def in_keras_3_call() -> bool:
+    """Whether a layer or a model of Keras 3 is being called in this thread.
+
+    Reads `current_call_ctx` of `keras.src.backend.common.global_state`. Nothing public tells a
+    layer of another Keras which model it is called from.
+    """
+    state = sys.modules.get("keras.src.backend.common.global_state")
+    return state is not None and state.get_global_attribute("current_call_ctx") is not None
 
 
 def session_callable(

@@ -109,6 +109,20 @@ def test_autograph_does_not_convert_keras():
     assert not conversion.is_allowlisted(is_private)
 
 
+def test_a_call_of_keras_3_is_told_from_others():
+    import keras
+
+    class Asks(keras.layers.Layer):
+        def call(self, inputs):
+            seen.append(_compat.in_keras_3_call())
+            return inputs
+
+    seen = [_compat.in_keras_3_call()]
+    Asks()(np.ones(2))
+    seen.append(_compat.in_keras_3_call())
+    assert seen == [False, True, False]
+
+
 def test_a_session_callable_runs_in_the_thread_that_calls_it():
     threads = []
 

@@ -50,7 +50,32 @@ for command in "demo" "run --items x --impressions x --output x" "tune-sid --ite
         fail "without the extra, sid $command ends with status $status and says: $(cat printed)"
 done
 
+status=0
+environment/bin/python -W ignore -c 'from semantic_id_ranking import SidTokenizer' >printed 2>&1 || status=$?
+[ "$status" = 1 ] && tail -1 printed | grep -q "^ImportError: SidTokenizer needs .*\[pipeline\]" ||
+    fail "without the extra, SidTokenizer ends with status $status and says: $(cat printed)"
+
 install "$wheel[pipeline,demo]"
+environment/bin/python -W ignore -c '
+import numpy as np
+import semantic_id_ranking as sir
+import tf_keras
+
+embeddings = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+semantic_ids = sir.SemanticIds.fit(embeddings, levels=3, codebook_size=16, epochs=1)
+semantic_ids.save("library/semantic_id/1")
+semantic_ids = sir.SemanticIds.load("library/semantic_id")
+sids = semantic_ids.encode(embeddings)
+tokenizer = sir.SidTokenizer.fit(sids, np.arange(300), semantic_ids, rows=100)
+tokenizer.save("library/tokenizer")
+tokenizer = sir.SidTokenizer.load("library/tokenizer")
+inputs = tf_keras.Input([3], dtype="int32")
+layer = sir.ItemEmbedding(sir.SidHybrid(rows=100), tokenizer, dim=4)
+model = tf_keras.Model(inputs, layer(inputs))
+model.save("library/model.keras")
+loaded = tf_keras.models.load_model("library/model.keras")
+assert (loaded.predict(sids, verbose=0) == model.predict(sids, verbose=0)).all()
+' 2>printed || fail "the public names do not work outside the checkout: $(cat printed)"
 environment/bin/sid demo
 [ -e runs/movielens/serving/release.json ] || fail "the demonstration pushed nothing"
 echo "the wheel's demonstration passed"

@@ -15,8 +15,8 @@ from tfx_bsl.public import tfxio
 from semantic_id_ranking.components import examples as examples_lib
 from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.file_digests import check_file_digests
-from semantic_id_ranking.trainer.rqvae import analysis
-from semantic_id_ranking.trainer.rqvae.outliers import Bounds
+from semantic_id_ranking.trainer.rqvae.report import Sample
+from semantic_id_ranking.trainer.rqvae.report import sid_report
 
 _FEATURES = {"item_id": examples_lib.BYTES, "embedding": examples_lib.FLOAT}
 
@@ -44,50 +44,24 @@ class Executor(base_executor.BaseExecutor):
         model = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))
         check_file_digests(model)
         ids, sids, space = sid_table.read(artifact_utils.get_single_uri(input_dict["semantic_ids"]))
-        train = _sample(items, "train")
-        unseen = _sample(items, "eval")
-        measured = unseen if len(unseen[0]) else train
         row = {item_id: position for position, item_id in enumerate(ids)}
-
-        def sids_of(sample: tuple[list[str], np.ndarray]) -> np.ndarray:
-            return sids[[row[item_id] for item_id in sample[0]]]
-
         decode = tf.saved_model.load(model).signatures["decode"]
-        reconstructed = decode(sid=tf.constant(sids_of(measured), tf.int32))["embedding"].numpy()
-        # As in training, an item far from all others would decide mean and spread alone.
-        bounds = Bounds.measure(train[1])
-        outlying = [bounds.outlying(sample[1]) for sample in (train, unseen) if len(sample[0])]
-        kept = ~bounds.outlying(measured[1])
-        errors = (
-            measured[1][kept],
-            reconstructed[kept],
-            train[1][~outlying[0]].mean(axis=0),
-        )
-        use = analysis.codebook_use(sids, space.codebook_size)
-        both = np.concatenate([sids_of(s) for s in (train, unseen) if len(s[0])])
-        report = {
-            "levels": space.levels,
-            "codebook_size": space.codebook_size,
-            "fingerprint": space.fingerprint,
-            "items": len(ids),
-            "unique_fraction": analysis.unique_fraction(sids),
-            "codebook_use": use,
-            "idle_levels": analysis.idle_levels(use, space.codebook_size, len(ids)),
-            "perplexity": analysis.perplexity(sids),
-            "reconstruction": analysis.relative_error(*errors),
-            "reconstruction_median": analysis.median_relative_error(*errors),
-            "outlying_items": sum(int(rows.sum()) for rows in outlying),
-            "reconstruction_items": "unseen" if len(unseen[0]) else "training",
-            "prefixes": analysis.prefix_table(
-                both, np.concatenate([s[1] for s in (train, unseen) if len(s[0])])
-            ),
-        }
+
+        def sample(split: str) -> Sample | None:
+            item_ids, embeddings = _read(items, split)
+            if not item_ids:
+                return None
+            its_sids = sids[[row[item_id] for item_id in item_ids]]
+            decoded = decode(sid=tf.constant(its_sids, tf.int32))["embedding"].numpy()
+            return Sample(embeddings, its_sids, decoded)
+
+        report = sid_report(space, sids, sample("train"), sample("eval"))
         output = artifact_utils.get_single_uri(output_dict["report"])
         with open(os.path.join(output, "report.json"), "w", encoding="utf-8") as file:
             json.dump(report, file, indent=2)
 
 
-def _sample(items: types.Artifact, split: str) -> tuple[list[str], np.ndarray]:
+def _read(items: types.Artifact, split: str) -> tuple[list[str], np.ndarray]:
     """Ids and embeddings [n, D] of the first items of a split; ExampleGen has shuffled them."""
     source = tfxio.TFExampleRecord(
         examples_lib.split_pattern(items, split),

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from typing import Any
 
 import apache_beam as beam
@@ -20,12 +19,11 @@ from semantic_id_ranking.components import examples as examples_lib
 from semantic_id_ranking.components.item_counts import CountItems
 from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.file_digests import check_file_digests
-from semantic_id_ranking.contracts.sid_space import CODEBOOKS_FILE
+from semantic_id_ranking.contracts.sid_space import load_codebooks
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
-from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
-from semantic_id_ranking.trainer.tokenizer.train import ASSETS_EXTRA
-from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import ASSETS_EXTRA
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 _COUNTS = pa.schema([("item_id", pa.string()), ("impressions", pa.int64())])
 
@@ -67,22 +65,18 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             zip(counted["item_id"].to_pylist(), counted["impressions"].to_pylist(), strict=True)
         )
         counts = np.array([count_of.get(item_id, 0) for item_id in ids], np.int64)
-        model = artifact_utils.get_single_uri(output_dict["model"])
-        directory = path_utils.serving_model_dir(model)
-        train_tokenizer(
-            sids[counts > 0],
-            counts[counts > 0],
-            rows=exec_properties["rows"],
-            config=TokenizerConfig(**json.loads(exec_properties["config"])),
-            directory=directory,
-            space=space,
-        )
-        ImpressedItems.select(ids, sids, counts).save(directory)
         rqvae = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["rqvae"]))
         check_file_digests(rqvae)
-        _copy_codebooks(os.path.join(rqvae, ASSETS_EXTRA), directory, space)
-
-
-def _copy_codebooks(encoder: str, directory: str, space: SidSpace) -> None:
-    SidSpace.load(encoder).require_same(space, "the RQ-VAE", "the Semantic IDs")
-    shutil.copy(os.path.join(encoder, CODEBOOKS_FILE), os.path.join(directory, ASSETS_EXTRA))
+        extra = os.path.join(rqvae, ASSETS_EXTRA)
+        SidSpace.load(extra).require_same(space, "the RQ-VAE", "the Semantic IDs")
+        tokenizer = SidTokenizer.fit(
+            sids,
+            counts,
+            space,
+            rows=exec_properties["rows"],
+            item_ids=ids,
+            codebooks=load_codebooks(extra),
+            config=TokenizerConfig(**json.loads(exec_properties["config"])),
+        )
+        model = artifact_utils.get_single_uri(output_dict["model"])
+        tokenizer.save(path_utils.serving_model_dir(model))

@@ -93,7 +93,7 @@ def test_names_the_file_of_rejects(finished_run, tmp_path):
 @pytest.mark.parametrize(
     ("write", "reason"),
     [
-        (save_ranker, r"is a ranker \(it has rank\); sid encode needs a semantic_id model"),
+        (save_ranker, r"is a ranker \(it has rank\); encoding needs a semantic_id model"),
         (lambda path: (path / "saved_model.pb").write_bytes(b"no"), "is no SavedModel"),
     ],
 )

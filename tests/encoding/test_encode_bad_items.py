@@ -8,7 +8,6 @@ import pytest
 from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.encoding.batch import encode_parquet
-from semantic_id_ranking.encoding.batch import EncodeOptions
 from tests.encoding import floor_model
 
 BAD = {
@@ -27,7 +26,7 @@ def model(tmp_path_factory):
 
 
 def encode(model, items, output, **options):
-    return encode_parquet(model, items, str(output), "film", "vector", 1, EncodeOptions(**options))
+    return encode_parquet(items, model, str(output), item_id="film", embedding="vector", **options)
 
 
 def write(path, bad, ids=None, **kwargs):

@@ -9,7 +9,6 @@ from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.encoding.batch import encode_parquet
-from semantic_id_ranking.encoding.batch import EncodeOptions
 from tests.encoding import floor_model
 
 OTHER = SidSpace("0" * 16, levels=2, codebook_size=100, embedding_dim=2)
@@ -21,7 +20,7 @@ def model(tmp_path_factory):
 
 
 def encode(model, items, output, **options):
-    return encode_parquet(model, items, str(output), "film", "vector", 1, EncodeOptions(**options))
+    return encode_parquet(items, model, str(output), item_id="film", embedding="vector", **options)
 
 
 def write_earlier(folder, items, space=floor_model.SPACE):

@@ -11,7 +11,6 @@ from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.encoding import parts as parts_lib
 from semantic_id_ranking.encoding.batch import encode_parquet
-from semantic_id_ranking.encoding.batch import EncodeOptions
 from semantic_id_ranking.encoding.parts import runs
 from semantic_id_ranking.inputs import uses
 from semantic_id_ranking.inputs.data_set import DataSet
@@ -28,7 +27,7 @@ def model(tmp_path_factory):
 
 def encode(model, items, output, workers=1, **options):
     return encode_parquet(
-        model, items, str(output), "film", "vector", workers, EncodeOptions(**options)
+        items, model, str(output), item_id="film", embedding="vector", workers=workers, **options
     )
 
 

@@ -13,7 +13,6 @@ import pytest
 from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.encoding import beam_workers
 from semantic_id_ranking.encoding.batch import encode_parquet
-from semantic_id_ranking.encoding.batch import EncodeOptions
 from tests.encoding import floor_model
 
 COUNT = 60_000
@@ -47,13 +46,13 @@ def test_a_killed_worker_costs_a_retry_and_neither_a_loss_nor_a_double(tmp_path,
     killer = threading.Thread(target=kill_a_worker_mid_way, args=(tmp_path, killed), daemon=True)
     killer.start()
     result = encode_parquet(
-        model,
         items,
+        model,
         str(tmp_path / "sids"),
-        "film",
-        "vector",
-        2,
-        EncodeOptions(part_rows=200),
+        item_id="film",
+        embedding="vector",
+        workers=2,
+        part_rows=200,
     )
     killer.join(timeout=1)
     assert killed
@@ -72,6 +71,13 @@ def test_workers_that_die_again_and_again_end_the_run_without_an_output(tmp_path
     tries = []
     monkeypatch.setattr(beam_workers, "_attempt", lambda *_: tries.append(1) or -signal.SIGKILL)
     with pytest.raises(RuntimeError, match="died"):
-        encode_parquet(model, items, str(tmp_path / "sids"), "film", "vector", 2)
+        encode_parquet(
+            items,
+            model,
+            str(tmp_path / "sids"),
+            item_id="film",
+            embedding="vector",
+            workers=2,
+        )
     assert len(tries) == 1 + beam_workers.RETRIES
     assert sorted(path.name for path in tmp_path.iterdir()) == ["items.parquet", "model"]

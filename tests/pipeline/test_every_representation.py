@@ -18,7 +18,6 @@ from tfx.utils import path_utils
 from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import UserHistories
 from semantic_id_ranking.components.feature_joiner.executor import Executor
-from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.dag import create_pipeline
 from semantic_id_ranking.pipeline.destinations import Destinations
@@ -26,9 +25,7 @@ from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 from semantic_id_ranking.trainer.ranker.run_fn import run_fn
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
-from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
-from semantic_id_ranking.trainer.tokenizer.train import ASSETS_EXTRA
-from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 ROWS = 100
 QUICK = ["ranker.bottom_widths=[8]", "ranker.head_widths=[]", "ranker.epochs=2"]
@@ -122,15 +119,17 @@ def trained(request, finished_run, joined, tmp_path_factory):
     shutil.copytree(
         path_utils.serving_model_path(records.output("SidTokenizerTrainer", "model").uri), tokenizer
     )
-    items = ImpressedItems.load(tokenizer)
-    train_tokenizer(
+    first = SidTokenizer.load(tokenizer)
+    items = first.require_items()
+    SidTokenizer.fit(
         items.sids,
         items.impressions,
+        first.space,
         parameters["SidTokenizerTrainer"]["rows"],
+        items.item_ids,
+        first.codebooks,
         TokenizerConfig(**json.loads(parameters["SidTokenizerTrainer"]["config"])),
-        tokenizer,
-        SidSpace.load(f"{tokenizer}/{ASSETS_EXTRA}"),
-    )
+    ).save(tokenizer)
     custom = json.loads(parameters["Trainer.ranker"]["custom_config"])
     custom.pop("code_version")
     examples = joined[config.representation.reads_embeddings]

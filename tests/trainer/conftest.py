@@ -14,9 +14,7 @@ from tensorflow_transform.tf_metadata import schema_utils
 
 from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
 from semantic_id_ranking.trainer.ranker.preprocessing import preprocessing_fn
-from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
-from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
-from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 from tests.trainer import ranker_cases as cases
 
 
@@ -70,9 +68,10 @@ def context(transform_path) -> ContextTransform:
 def tokenizer(tmp_path_factory) -> str:
     directory = str(tmp_path_factory.mktemp("tokenizer"))
     sids = np.array([[a, b] for a in range(4) for b in range(4)])
-    train_tokenizer(sids, np.arange(1, 17), 12, TokenizerConfig(), directory, cases.SPACE)
     ids = [f"i{first}{second}" for first, second in sids]
-    ImpressedItems.select(ids, sids, np.arange(1, 17)).save(directory)
     codebooks = np.random.default_rng(0).normal(size=(cases.LEVELS, cases.CODES, 5))
-    np.save(f"{directory}/assets.extra/codebooks.npy", codebooks.astype(np.float32))
+    trained = SidTokenizer.fit(
+        sids, np.arange(1, 17), cases.SPACE, 12, ids, codebooks.astype(np.float32)
+    )
+    trained.save(directory)
     return directory

@@ -12,7 +12,7 @@ from semantic_id_ranking.trainer.ranker.representations import REGISTRY
 from semantic_id_ranking.trainer.ranker.representations.item_representation import (
     ItemRepresentation,
 )
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 LEVELS, CODES, DIM = 2, 4, 3
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, 16)
@@ -67,7 +67,7 @@ _LISTS = {
 
 def representation(name: str = "sid_ngram", dim: int = DIM) -> ItemRepresentation:
     """A representation with a table of eight rows."""
-    return REGISTRY[name](rows=8).create(dim, SidResources(SPACE))
+    return REGISTRY[name](rows=8).create(dim, SidTokenizer(SPACE))
 
 
 def features(sids: list[list[int]], history: list[list[list[int]]], current=None) -> dict:

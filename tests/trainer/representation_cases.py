@@ -13,10 +13,7 @@ from semantic_id_ranking.trainer.ranker.representations import RepresentationCon
 from semantic_id_ranking.trainer.ranker.representations import SidNgram
 from semantic_id_ranking.trainer.ranker.representations import SidPrefix
 from semantic_id_ranking.trainer.ranker.representations import SidSpm
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
-from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
-from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
-from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 LEVELS, CODES, DIM, EMBEDDING, LATENT, ROWS = 3, 8, 5, 6, 7, 60
 SPACE = SidSpace("0123456789abcdef", LEVELS, CODES, EMBEDDING)
@@ -35,20 +32,17 @@ CONFIGS = {
 }
 
 
-def make_resources(directory: str) -> SidResources:
+def make_resources() -> SidTokenizer:
     """Forty items, i0 .. i39, more and less frequent, and a tokenizer of their Semantic IDs."""
     rng = np.random.default_rng(0)
     sids = rng.integers(0, CODES, (40, LEVELS))
     sids[:20, 1] = (sids[:20, 0] + 1) % CODES
     counts = np.arange(40, 0, -1) ** 2
-    train_tokenizer(sids, counts, ROWS, TokenizerConfig(), directory=directory, space=SPACE)
-    ImpressedItems.select([f"i{i}" for i in range(40)], sids, counts).save(directory)
     codebooks = rng.normal(size=(LEVELS, CODES, LATENT)).astype(np.float32)
-    np.save(f"{directory}/assets.extra/codebooks.npy", codebooks)
-    return SidResources.load(directory)
+    return SidTokenizer.fit(sids, counts, SPACE, ROWS, [f"i{i}" for i in range(40)], codebooks)
 
 
-def some_items(resources: SidResources, *shape: int, seed: int = 2) -> dict[str, tf.Tensor]:
+def some_items(resources: SidTokenizer, *shape: int, seed: int = 2) -> dict[str, tf.Tensor]:
     """Items of any leading shape: half of them of the train split, others new, some absent."""
     rng = np.random.default_rng(seed)
     size = int(np.prod(shape))
@@ -68,7 +62,7 @@ def some_items(resources: SidResources, *shape: int, seed: int = 2) -> dict[str,
     }
 
 
-def make_filled(config: RepresentationConfig, resources: SidResources):
+def make_filled(config: RepresentationConfig, resources: SidTokenizer):
     """A representation whose weights are known random numbers."""
     layer = config.create(DIM, resources)
     layer(some_items(resources, 7))
@@ -114,12 +108,12 @@ def text(sid) -> str:
     return "".join(chr(0xF0000 + level * CODES + code) for level, code in enumerate(sid))
 
 
-def pieces(resources: SidResources, sid) -> list[int]:
-    processor = sentencepiece.SentencePieceProcessor(model_proto=resources.tokenizer_model)
+def pieces(resources: SidTokenizer, sid) -> list[int]:
+    processor = sentencepiece.SentencePieceProcessor(model_proto=resources.model)
     return processor.encode(text(sid))
 
 
-def rows_by_loop(kind: str, resources: SidResources, sid, item_id: bytes) -> list[int]:
+def rows_by_loop(kind: str, resources: SidTokenizer, sid, item_id: bytes) -> list[int]:
     """The table rows of one item, found without TensorFlow."""
     exists = min(sid) >= 0 and max(sid) < CODES
     tables = {

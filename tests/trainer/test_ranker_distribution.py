@@ -63,9 +63,9 @@ def trained(kind, size):
     distribution = Distribution(kind)
     from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
     from semantic_id_ranking.trainer.ranker.representations import SidHybrid
-    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
     from semantic_id_ranking.trainer.ranker.train import train
     from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+    from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
     if size == "large":
         item_representation._SMALL_ROWS_AN_IMPRESSION = 0
@@ -77,7 +77,7 @@ def trained(kind, size):
         cases.SMALL, distribution=kind, epochs=2, batch_size=6, l2=0.1, weight_decay=0.1
     )
     representation = SidHybrid(rows=40).create(
-        config.embedding_dim, SidResources(cases.SPACE, items=items, codebooks=codebooks)
+        config.embedding_dim, SidTokenizer(cases.SPACE, items=items, codebooks=codebooks)
     )
     inputs, batches, eval_batches = data(distribution, config)
     result = train(

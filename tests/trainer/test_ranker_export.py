@@ -18,7 +18,7 @@ from semantic_id_ranking.trainer.ranker.representations import REGISTRY
 from semantic_id_ranking.trainer.ranker.representations import SidHybrid
 from semantic_id_ranking.trainer.ranker.representations import SidNgram
 from semantic_id_ranking.trainer.ranker.representations import SidPrefix
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 from tests.trainer import ranker_cases as cases
 
 
@@ -40,7 +40,7 @@ def export(context, tokenizer, tmp_path_factory):
 
     @functools.cache
     def export_one(name: str) -> Exported:
-        resources = SidResources.load(tokenizer)
+        resources = SidTokenizer.load(tokenizer)
         layer = CONFIGS[name].create(cases.DIM, resources)
         builder = FeatureBuilder(layer, context, history_length=3)
         tasks = (cases.CLICK, cases.WATCH)

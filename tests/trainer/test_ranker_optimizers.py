@@ -11,16 +11,13 @@ from semantic_id_ranking.trainer.ranker.optimizers import TableAdagrad
 from semantic_id_ranking.trainer.ranker.representations import item_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
 from semantic_id_ranking.trainer.ranker.representations import SidNgram
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
-from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
-from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
-from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 from tests.trainer import ranker_cases as cases
 
 
 def test_only_kernels_decay():
     config = dataclasses.replace(cases.SMALL, learning_rate=0.1, weight_decay=0.5)
-    layer = SidNgram(rows=40).create(config.embedding_dim, SidResources(cases.SPACE))
+    layer = SidNgram(rows=40).create(config.embedding_dim, SidTokenizer(cases.SPACE))
     model = cases.ranker(config=config, layer=layer, context=ContextSpec({"context_tab": 3}))
     owned = {id(table) for table in model._tables()}
     kernels = 0
@@ -72,16 +69,15 @@ def test_adagrad_moves_the_rows_of_a_batch_and_adam_those_before_too(kind, moved
 
 @pytest.mark.parametrize("name", [name for name in REGISTRY if not name.startswith("dense")])
 @pytest.mark.parametrize("separate", [False, True])
-def test_a_step_looks_up_each_row_of_a_large_table_once(name, separate, tmp_path, monkeypatch):
+def test_a_step_looks_up_each_row_of_a_large_table_once(name, separate, monkeypatch):
     """What TableAdagrad stands on."""
     monkeypatch.setattr(item_representation, "_SMALL_ROWS_AN_IMPRESSION", 0)
     sids = np.indices([cases.CODES] * cases.LEVELS).reshape(cases.LEVELS, -1).T
     counts = np.arange(1, len(sids) + 1)
-    train_tokenizer(sids, counts, 40, TokenizerConfig(), directory=str(tmp_path), space=cases.SPACE)
-    ImpressedItems.select([f"i{i}" for i in range(len(sids))], sids, counts).save(str(tmp_path))
-    np.save(tmp_path / "assets.extra" / "codebooks.npy", np.ones((2, 4, 1), np.float32))
+    names = [f"i{i}" for i in range(len(sids))]
+    codebooks = np.ones((2, 4, 1), np.float32)
     layer = REGISTRY[name](rows=40, separate_tables=separate).create(
-        cases.SMALL.embedding_dim, SidResources.load(str(tmp_path))
+        cases.SMALL.embedding_dim, SidTokenizer.fit(sids, counts, cases.SPACE, 40, names, codebooks)
     )
     context = ContextSpec({"context_tab": 3}, ())
     model = Ranker(layer, context, (cases.CLICK,), cases.SMALL)

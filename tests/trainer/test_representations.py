@@ -13,7 +13,7 @@ from semantic_id_ranking.trainer.ranker.representations import SidHybrid
 from semantic_id_ranking.trainer.ranker.representations import SidNgram
 from semantic_id_ranking.trainer.ranker.representations import SidPrefix
 from semantic_id_ranking.trainer.ranker.representations import SidSpm
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 from tests.trainer import representation_cases as cases
 from tests.trainer.representation_cases import CODES
 from tests.trainer.representation_cases import CONFIGS
@@ -31,8 +31,8 @@ ALL = {
 
 
 @pytest.fixture(scope="module")
-def resources(tmp_path_factory) -> SidResources:
-    return cases.make_resources(str(tmp_path_factory.mktemp("tokenizer")))
+def resources() -> SidTokenizer:
+    return cases.make_resources()
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_training_cuts_known_and_unknown_sids_alike(make, resources):
 
 
 def test_without_known_items_training_cuts_all(resources):
-    bare = SidResources(SPACE, resources.tokenizer_model)
+    bare = SidTokenizer(SPACE, resources.model)
     layer = cases.make_filled(ALL["spm"], resources)
     other = ALL["spm"].create(DIM, bare)
     items = cases.some_items(resources, 50)
@@ -289,4 +289,4 @@ def test_a_tokenizer_larger_than_the_budget_is_refused(resources):
 )
 def test_what_a_representation_needs_is_named(config, lacks):
     with pytest.raises(ValueError, match=f"needs? {lacks}"):
-        config.create(DIM, SidResources(SPACE))
+        config.create(DIM, SidTokenizer(SPACE))

@@ -7,8 +7,8 @@ from semantic_id_ranking.trainer.ranker.representations.item_keys import ABSENT
 from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
 from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
 from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 from tests.trainer import representation_cases as cases
 from tests.trainer.representation_cases import CODES
 from tests.trainer.representation_cases import DIM
@@ -24,8 +24,8 @@ ROWS = 1 + CODE_ROWS + FREQUENCY_ROWS + OWN_ROWS
 
 
 @pytest.fixture(scope="module")
-def resources(tmp_path_factory) -> SidResources:
-    return cases.make_resources(str(tmp_path_factory.mktemp("tokenizer")))
+def resources() -> SidTokenizer:
+    return cases.make_resources()
 
 
 def hybrid(resources, rows=ROWS):
@@ -125,7 +125,7 @@ def of_one_item(impressions):
     items = ImpressedItems(np.array([b"a"]), sids, np.array([impressions]))
     codebooks = np.ones((LEVELS, CODES, LATENT), np.float32)
     layer = SidHybrid(rows=ROWS).create(
-        DIM, SidResources(cases.SPACE, items=items, codebooks=codebooks)
+        DIM, SidTokenizer(cases.SPACE, items=items, codebooks=codebooks)
     )
     return layer, {"sid": tf.constant(sids, tf.int64)}
 
@@ -226,7 +226,7 @@ def test_content_is_told_of_what_no_code_row_knows(resources):
 
 
 def test_it_needs_the_codebooks(resources):
-    bare = SidResources(cases.SPACE, items=resources.items)
+    bare = SidTokenizer(cases.SPACE, items=resources.items)
     with pytest.raises(ValueError, match="needs the codebooks of the RQ-VAE"):
         SidHybrid(rows=ROWS).create(DIM, bare)
 

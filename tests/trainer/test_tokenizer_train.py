@@ -8,7 +8,7 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
 from semantic_id_ranking.trainer.tokenizer.sid_text import text_to_codes
-from semantic_id_ranking.trainer.tokenizer.train import train_tokenizer
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 # 2 levels of 4 codes: 8 codes and <unk> are the smallest budget, 9.
 SPACE = SidSpace("0123456789abcdef", levels=2, codebook_size=4, embedding_dim=3)
@@ -16,15 +16,12 @@ MODELS = pytest.mark.parametrize("model", ["unigram", "bpe"])
 
 
 def trained(tmp_path, sids, impressions, rows, space=SPACE, **config):
-    """Trains; returns the statistics and a function from a SID to its pieces."""
-    statistics = train_tokenizer(
-        np.array(sids),
-        np.array(impressions),
-        rows=rows,
-        config=TokenizerConfig(**config),
-        directory=str(tmp_path),
-        space=space,
+    """Trains and saves; returns the statistics and a function from a SID to its pieces."""
+    tokenizer = SidTokenizer.fit(
+        np.array(sids), np.array(impressions), space, rows, config=TokenizerConfig(**config)
     )
+    tokenizer.save(str(tmp_path))
+    statistics = tokenizer.statistics()
     processor = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "spm.model"))
 
     def pieces(*sid):

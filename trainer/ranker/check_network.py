@@ -55,6 +55,7 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
     keep_autograph_out_of_keras()
     if config.model is None:
         return
+    keep_autograph_out_of_keras()
     factory = network_factory(config.model)
     try:
         network = factory(config, tasks)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
         ItemRepresentation,
     )
-    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+    from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -68,7 +68,7 @@ class RepresentationConfig(abc.ABC):
         """
         return max(self.rows, fewest_pieces(levels, codebook_size))
 
-    def create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+    def create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         """Makes the layer.
 
         Args:
@@ -95,5 +95,5 @@ class RepresentationConfig(abc.ABC):
             raise ValueError(f"rows: {self.rows} is not allowed; {error}") from None
 
     @abc.abstractmethod
-    def _create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+    def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         """Makes the layer of one role, or of all that share."""

@@ -20,8 +20,8 @@ from semantic_id_ranking.trainer.ranker.features import read_examples
 from semantic_id_ranking.trainer.ranker.features import read_labels
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.representations import parse_representation
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.ranker.train import train
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 METRICS_FILE = "metrics.json"
 
@@ -51,7 +51,7 @@ def run_fn(fn_args: FnArgs) -> None:
     tf.keras.utils.set_random_seed(config.seed)
     representation_config = parse_representation(custom["representation"])
     tasks = [TaskConfig(**task) for task in custom["tasks"]]
-    resources = SidResources.load(fn_args.base_model)
+    resources = SidTokenizer.load(fn_args.base_model)
     representation = representation_config.create(config.embedding_dim, resources)
     context = ContextTransform(tft.TFTransformOutput(fn_args.transform_output), **custom["context"])
     builder = FeatureBuilder(representation, context, custom["history_length"])

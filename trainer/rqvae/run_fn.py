@@ -9,10 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
-from semantic_id_ranking.trainer.rqvae.export import export
-from semantic_id_ranking.trainer.rqvae.train import train
+from semantic_id_ranking.trainer.rqvae.train_and_export import train_and_export
+from semantic_id_ranking.trainer.rqvae.train_and_export import VALIDATION_SHARE
 
-_VALIDATION_SHARE = 20
 _READ_BATCH = 1024
 
 
@@ -29,12 +28,12 @@ def run_fn(fn_args: Any) -> None:
     """
     config = RqVaeConfig(**fn_args.custom_config["rqvae"])
     ids, embeddings = read_items(fn_args.train_files, config.max_items, config.seed)
-    held_out = tf.strings.to_hash_bucket_fast(ids, _VALIDATION_SHARE).numpy() == 0
+    held_out = tf.strings.to_hash_bucket_fast(ids, VALIDATION_SHARE).numpy() == 0
     if held_out.all() or not held_out.any():
-        held_out = np.arange(len(ids)) % _VALIDATION_SHARE == 0
-    items = embeddings[~held_out] if len(ids) > 1 else embeddings
-    training = train(items, embeddings[held_out], config, fn_args.model_run_dir)
-    export(training.model, fn_args.serving_model_dir, items)
+        held_out = np.arange(len(ids)) % VALIDATION_SHARE == 0
+    training = train_and_export(
+        embeddings, held_out, config, fn_args.serving_model_dir, fn_args.model_run_dir
+    )
     os.makedirs(fn_args.model_run_dir, exist_ok=True)
     metrics = {
         "epochs": training.epochs,

@@ -1,4 +1,4 @@
-"""The items that were shown in training, which vocabularies are made of."""
+"""The items with impressions in the train split, which vocabularies are made of."""
 
 import dataclasses
 import os
@@ -8,42 +8,51 @@ import numpy as np
 FILE_NAME = "impressed_items.npz"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class ImpressedItems:
     """Items with at least one impression in the train split.
 
     Attributes:
-        item_ids: UTF-8 bytes [N], distinct.
+        item_ids: UTF-8 bytes [N], distinct; None where they are not known.
         sids: int32 [N, L].
         impressions: int64 [N], 1 or more.
     """
 
-    item_ids: np.ndarray
+    item_ids: np.ndarray | None
     sids: np.ndarray
     impressions: np.ndarray
 
     @classmethod
     def select(
-        cls, item_ids: np.ndarray, sids: np.ndarray, impressions: np.ndarray
+        cls, item_ids: np.ndarray | None, sids: np.ndarray, impressions: np.ndarray
     ) -> "ImpressedItems":
-        """Keeps the items that were shown.
+        """Keeps the items that have impressions.
 
         Args:
-            item_ids: Strings or bytes [M].
+            item_ids: Strings, bytes or integers [M]; or None.
             sids: Integers [M, L].
             impressions: Integers [M], 0 or more, in the train split.
         """
-        shown = np.asarray(impressions) > 0
-        ids = [i if isinstance(i, bytes) else str(i).encode() for i in np.asarray(item_ids)[shown]]
+        impressed = np.asarray(impressions) > 0
+        if item_ids is not None:
+            kept = np.asarray(item_ids)[impressed]
+            item_ids = np.array(
+                [i if isinstance(i, bytes) else str(i).encode() for i in kept], np.bytes_
+            )
         return cls(
-            np.array(ids, np.bytes_),
-            np.asarray(sids)[shown].astype(np.int32),
-            np.asarray(impressions)[shown].astype(np.int64),
+            item_ids,
+            np.asarray(sids)[impressed].astype(np.int32),
+            np.asarray(impressions)[impressed].astype(np.int64),
         )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The known arrays, by attribute."""
+        named = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: array for name, array in named.items() if array is not None}
 
     def save(self, directory: str) -> None:
         """Writes `impressed_items.npz` into a directory."""
-        np.savez_compressed(os.path.join(directory, FILE_NAME), **dataclasses.asdict(self))
+        np.savez_compressed(os.path.join(directory, FILE_NAME), **self.arrays())
 
     @classmethod
     def load(cls, directory: str) -> "ImpressedItems":
@@ -53,4 +62,4 @@ class ImpressedItems:
             FileNotFoundError: The directory holds none.
         """
         with np.load(os.path.join(directory, FILE_NAME), allow_pickle=False) as arrays:
-            return cls(**arrays)
+            return cls(**{"item_ids": None, **arrays})

@@ -7,8 +7,6 @@ which generalise.
 
 import heapq
 import io
-import json
-import os
 import tempfile
 from collections import Counter
 
@@ -21,11 +19,6 @@ from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.sid_text import fewest_pieces
 from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
 from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
-from semantic_id_ranking.trainer.tokenizer.sid_text import SPECIAL_PIECES
-
-MODEL_FILE = "spm.model"
-STATISTICS_FILE = "tokenizer.json"
-ASSETS_EXTRA = "assets.extra"
 
 # Sequences that the unigram model begins with, for each that there is room for. With many more,
 # nearly every item has a piece of its own at first, single codes lose their probability to those,
@@ -39,26 +32,23 @@ def train_tokenizer(
     impressions: np.ndarray,
     rows: int,
     config: TokenizerConfig,
-    directory: str,
     space: SidSpace,
-) -> dict[str, int | float | str]:
-    """Trains a tokenizer and writes its directory.
+) -> bytes:
+    """Trains SentencePiece.
 
-    Every one of the L x K codes is a piece, so that any Semantic ID can be cut, impressed or not.
+    Every one of the L x K codes is a piece, so that any Semantic ID can be tokenized, impressed or
+    not.
 
     Args:
         sids: Integers [N, L], the Semantic ID of each item. Items may share one.
-        impressions: Integers [N] >= 0, how often each item was shown in the train split.
+        impressions: Integers [N] >= 0, how often each item was seen in the train split.
         rows: Pieces to make, at most; also the rows of the embedding table. Fewer come out when the
             items have no more sequences to offer.
         config: SentencePiece's algorithm and the longest piece.
-        directory: Where `spm.model`, `tokenizer.json` and `assets.extra/sid_space.json` go; made if
-            need be.
         space: The SID space of `sids`.
 
     Returns:
-        What `tokenizer.json` holds: `pieces`, `multi_code_pieces`, `mean_pieces_per_impression`,
-        `model`.
+        The serialized SentencePiece model.
 
     Raises:
         ValueError: `rows` is too small for all codes, the space has too many codes for text, no
@@ -71,31 +61,27 @@ def train_tokenizer(
             f"rows = {rows} cannot hold all {space.levels} x {space.codebook_size} codes "
             f"and <unk>; the smallest budget is {smallest} rows"
         )
-    texts, counts = _impressed_sids(sids, impressions, space)
+    texts, counts = impressed_texts(sids, impressions, space)
     proto = _train(texts, counts, rows, config, space)
     processor = sentencepiece.SentencePieceProcessor(model_proto=proto)
     pieces = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
     _require_all_codes(pieces, space)
-    lengths = np.array([len(cut) for cut in processor.encode(texts)])
-    statistics = {
-        "pieces": len(pieces),
-        "multi_code_pieces": sum(len(piece) > 1 for piece in pieces[SPECIAL_PIECES:]),
-        "mean_pieces_per_impression": float(lengths @ counts / counts.sum()),
-        "model": config.model,
-    }
-    os.makedirs(directory, exist_ok=True)
-    with open(os.path.join(directory, MODEL_FILE), "wb") as file:
-        file.write(proto)
-    with open(os.path.join(directory, STATISTICS_FILE), "w", encoding="utf-8") as file:
-        json.dump(statistics, file)
-    space.save(os.path.join(directory, ASSETS_EXTRA))
-    return statistics
+    return proto
 
 
-def _impressed_sids(
+def impressed_texts(
     sids: np.ndarray, impressions: np.ndarray, space: SidSpace
 ) -> tuple[list[str], np.ndarray]:
-    """Distinct Semantic IDs shown at least once, as text in ascending order, and how often."""
+    """Distinct Semantic IDs with an impression, as text in ascending order, and their counts.
+
+    Args:
+        sids: Integers [N, L].
+        impressions: Integers [N] >= 0.
+        space: The SID space of `sids`.
+
+    Raises:
+        ValueError: There is none, or an argument has the wrong shape or range.
+    """
     sids, impressions = np.asarray(sids), np.asarray(impressions)
     if sids.ndim != 2 or sids.shape[1] != space.levels or impressions.shape != sids.shape[:1]:
         raise ValueError(
@@ -104,12 +90,12 @@ def _impressed_sids(
         )
     if (impressions < 0).any():
         raise ValueError(f"impressions must be 0 or more, not {impressions.min()}")
-    shown = impressions > 0
-    if not shown.any():
+    impressed = impressions > 0
+    if not impressed.any():
         raise ValueError("no item has an impression, so there is nothing to learn pieces from")
-    distinct, inverse = np.unique(sids[shown], axis=0, return_inverse=True)
+    distinct, inverse = np.unique(sids[impressed], axis=0, return_inverse=True)
     counts = np.zeros(len(distinct), np.int64)
-    np.add.at(counts, inverse.reshape(-1), impressions[shown])
+    np.add.at(counts, inverse.reshape(-1), impressions[impressed])
     return sids_to_text(distinct, space.codebook_size), counts
 
 

@@ -30,7 +30,7 @@ class DenseRepresentation(ItemRepresentation):
         super().__init__(("embedding",), dim, space, table_rows=0)
         self.bottom_factor = bottom_factor
         # No bias, so that an absent item stays zero.
-        self._map = tf.keras.layers.Dense(dim, use_bias=False)
+        self._map = tf.keras.layers.Dense(dim, use_bias=False, dtype="float32")
 
     def distinct(self, features: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """Takes every item for a distinct one: comparing embeddings would cost more than it saves.

@@ -7,9 +7,9 @@ import tensorflow as tf
 from semantic_id_ranking.trainer.ranker.representations.item_keys import item_id_keys
 from semantic_id_ranking.trainer.ranker.representations.key_rows import HashedRows
 from semantic_id_ranking.trainer.ranker.representations.key_rows import VocabularyRows
-from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
+from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
 class ItemIdSubwords(Subwords):
@@ -39,8 +39,16 @@ class ItemIdSubwords(Subwords):
         return tf.where(keys >= 0, rows, NONE)[:, None]
 
 
-def item_id_vocabulary(resources: SidResources) -> VocabularyRows:
-    """Rows of the items of the train split, of `resources.items`."""
+def item_id_vocabulary(resources: SidTokenizer) -> VocabularyRows:
+    """Rows of the items of the train split, of `resources.items`.
+
+    Raises:
+        ValueError: The items or their ids are not known.
+    """
     items = resources.require_items()
+    if items.item_ids is None:
+        raise ValueError(
+            "a vocabulary of item ids needs a SidTokenizer that was fitted with item_ids"
+        )
     keys = item_id_keys(tf.constant(items.item_ids)).numpy()
     return VocabularyRows(keys, items.impressions)

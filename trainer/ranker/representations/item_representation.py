@@ -68,7 +68,8 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
             space: The SID space.
             table_rows: Rows of all embedding tables together.
         """
-        super().__init__(name="item")
+        # Vectors are float32, also under a global policy of mixed precision.
+        super().__init__(name="item", dtype="float32")
         self.fields = fields
         self.dim = dim
         self.space = space
@@ -80,6 +81,11 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
     def tables(self) -> list[tf.Variable]:
         """The embedding tables, once they are made."""
         return self._tables
+
+    @property
+    def derived_variables(self) -> list[tf.Variable]:
+        """Variables that training reads and that are no weights: they follow from the items."""
+        return []
 
     def expect_batches(self, size: int) -> None:
         """Says how many impressions a training step has, before the layer is called.

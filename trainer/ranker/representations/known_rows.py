@@ -9,23 +9,23 @@ from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_key
 from semantic_id_ranking.trainer.ranker.representations.key_rows import constant_weight
 from semantic_id_ranking.trainer.ranker.representations.key_rows import VocabularyRows
 
-Cut = Callable[[tf.Tensor], tf.Tensor]
+Tokenize = Callable[[tf.Tensor], tf.Tensor]
 
 
 class KnownRows:
-    """Looks rows up by Semantic ID, where cutting it anew every time would be slow."""
+    """Looks rows up by Semantic ID, where tokenizing it anew every time would be slow."""
 
-    def __init__(self, sids: np.ndarray, cut: Cut):
-        """Cuts the Semantic IDs.
+    def __init__(self, sids: np.ndarray, tokenize: Tokenize):
+        """Tokenizes the Semantic IDs.
 
         Args:
             sids: int32 [N, L], with repetitions; in 0 .. K-1.
-            cut: Semantic IDs int32 [n, L] to rows int64 [n, R].
+            tokenize: Semantic IDs int32 [n, L] to rows int64 [n, R].
         """
         keys = sid_keys(tf.constant(sids)).numpy()
         self._vocabulary = VocabularyRows(keys, np.ones(len(keys)))
-        self._rows = cut(tf.constant(sids[self._vocabulary.first])).numpy().astype(np.int32)
-        self._cut = cut
+        self._rows = tokenize(tf.constant(sids[self._vocabulary.first])).numpy().astype(np.int32)
+        self._tokenize = tokenize
 
     def build(self, owner: tf.keras.layers.Layer) -> None:
         """Adds the rows to a layer's weights."""
@@ -40,9 +40,10 @@ class KnownRows:
             keys: int64 [n], their `sid_keys`.
 
         Returns:
-            int64 [n, R], what `cut` gives.
+            int64 [n, R], what `tokenize` gives.
         """
-        place = self._vocabulary.find(keys)
-        unknown = tf.where(place < 0)
-        known = tf.cast(tf.gather(self._rows_weight, tf.maximum(place, 0)), tf.int64)
-        return tf.tensor_scatter_nd_update(known, unknown, self._cut(tf.gather_nd(sid, unknown)))
+        position = self._vocabulary.find(keys)
+        unknown = tf.where(position < 0)
+        known = tf.cast(tf.gather(self._rows_weight, tf.maximum(position, 0)), tf.int64)
+        rows = self._tokenize(tf.gather_nd(sid, unknown))
+        return tf.tensor_scatter_nd_update(known, unknown, rows)

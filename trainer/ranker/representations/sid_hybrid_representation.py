@@ -97,7 +97,7 @@ class SidHybridRepresentation(ItemRepresentation):
         # No bias, so that an absent item stays zero.
         small = tf.keras.initializers.VarianceScaling(_MAP_START**2, "fan_avg", "uniform")
         self._map = tf.keras.layers.Dense(
-            dim, use_bias=False, kernel_initializer=small, name="content_map"
+            dim, use_bias=False, kernel_initializer=small, name="content_map", dtype="float32"
         )
 
     def build(self, input_shape: object) -> None:
@@ -109,6 +109,11 @@ class SidHybridRepresentation(ItemRepresentation):
         self._shown.build(self)
         self._training_items.build()
         super().build(input_shape)
+
+    @property
+    def derived_variables(self) -> list[tf.Variable]:
+        """See the base class."""
+        return self._training_items.variables
 
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
         """See the base class."""

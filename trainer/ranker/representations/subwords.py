@@ -24,7 +24,7 @@ class Subwords(tf.keras.layers.Layer, abc.ABC):
             table_rows: Rows of the table.
             name: The layer's name.
         """
-        super().__init__(name=name)
+        super().__init__(name=name, dtype="float32")
         self.fields = fields
         self.table_rows = table_rows
 

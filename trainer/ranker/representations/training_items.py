@@ -55,7 +55,7 @@ class TrainingItems:
         impressions = np.pad(np.maximum(shown.impressions - 1, 0), (0, 1))
         with tf.init_scope():
             parts = self._parts_at(tf.constant(sids), tf.constant(rows), tf.constant(impressions))
-            self._parts = [tf.Variable(part, trainable=False) for part in parts]
+            self.variables = [tf.Variable(part, trainable=False) for part in parts]
 
     def find(self, sid: tf.Tensor, keys: tf.Tensor) -> ItemParts:
         """The parts of Semantic IDs, shown or not.
@@ -71,7 +71,7 @@ class TrainingItems:
         place = self._shown.find(keys)
         others = tf.where((place < 0) & (sid[:, 0] >= 0))
         place = tf.where(place >= 0, place, len(self._shown.sids))
-        found = [tf.gather(part, place) for part in self._parts]
+        found = [tf.gather(part, place) for part in self.variables]
 
         def with_others() -> list[tf.Tensor]:
             none = tf.fill(tf.shape(others)[:1], tf.constant(NONE, tf.int64))

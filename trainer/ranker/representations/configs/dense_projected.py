@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
         ItemRepresentation,
     )
-    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+    from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -38,7 +38,7 @@ class DenseProjected(RepresentationConfig):
         """None at all."""
         return 0
 
-    def _create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+    def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.dense_representation import (
             DenseRepresentation,
         )

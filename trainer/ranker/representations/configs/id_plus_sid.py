@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
         ItemRepresentation,
     )
-    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+    from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -47,7 +47,7 @@ class IdPlusSid(RepresentationConfig):
         asked = self.rows - round(self.memory_share * self.rows)
         return self._split_rows(asked, [codebook_size] * levels)
 
-    def _create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+    def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.item_id_subwords import (
             ItemIdSubwords,
         )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
         ItemRepresentation,
     )
-    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+    from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -29,7 +29,7 @@ class IndividualId(RepresentationConfig):
     def table_rows(self, levels: int, codebook_size: int) -> None:
         """The number of items sets them."""
 
-    def _create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+    def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.item_id_subwords import (
             item_id_vocabulary,
         )

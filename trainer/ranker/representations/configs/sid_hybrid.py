@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
         ItemRepresentation,
     )
-    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+    from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
 # Frequency rows, at most; the last of 24 is for 8 million impressions and more.
@@ -74,7 +74,7 @@ class SidHybrid(RepresentationConfig):
         codes = [codebook_size] * with_rows or [left]
         return codes, frequencies, left - sum(codes)
 
-    def _create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+    def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
         from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
         from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
         ItemRepresentation,
     )
-    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+    from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -54,7 +54,7 @@ class SidNgram(RepresentationConfig):
         lengths = [min(self.n, levels - first) for first in range(0, levels, self.n)]
         return self._split_rows(self.rows, [codebook_size**length for length in lengths])
 
-    def _create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+    def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
         from semantic_id_ranking.trainer.ranker.representations.subword_sum import SubwordSum
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from semantic_id_ranking.trainer.ranker.representations.item_representation import (
         ItemRepresentation,
     )
-    from semantic_id_ranking.trainer.ranker.representations.sid_resources import SidResources
+    from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -48,7 +48,7 @@ class SidSpm(RepresentationConfig):
         """As many as it has rows for."""
         return self.rows
 
-    def _create(self, dim: int, resources: "SidResources") -> "ItemRepresentation":
+    def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.piece_subwords import PieceSubwords
         from semantic_id_ranking.trainer.ranker.representations.subword_sum import SubwordSum
 

@@ -4,7 +4,12 @@ import os
 
 from google.protobuf import descriptor_pb2
 from google.protobuf import message_factory
+from google.protobuf.message import DecodeError
 
+from semantic_id_ranking.contracts.errors import InputError
+
+_ENCODE = "encode"
+_RANK = "rank"
 _PACKAGE = "semantic_id_ranking.signatures"
 
 
@@ -21,6 +26,28 @@ def signature_names(saved_model: str) -> set[str]:
         content = file.read()
     graphs = _saved_model_class().FromString(content).meta_graphs
     return {signature.name for graph in graphs for signature in graph.signatures}
+
+
+def require_encoder(saved_model: str) -> None:
+    """Refuses a SavedModel that encodes nothing, such as a ranker.
+
+    Args:
+        saved_model: Folder of the SavedModel.
+
+    Raises:
+        InputError: It is no SavedModel, or has no signature `encode`.
+    """
+    try:
+        names = signature_names(saved_model)
+    except DecodeError:
+        raise InputError(f"{saved_model}: its saved_model.pb is no SavedModel") from None
+    if _ENCODE not in names:
+        kind = "is a ranker" if _RANK in names else "is no model that encodes"
+        held = ", ".join(sorted(n for n in names if not n.startswith("__"))) or "no signature"
+        raise InputError(
+            f"{saved_model}: {kind} (it has {held}); encoding needs a semantic_id model, whose "
+            f"signature is {_ENCODE}"
+        )
 
 
 def _saved_model_class() -> type:

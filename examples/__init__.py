@@ -1,0 +1,1 @@
+"""Semantic IDs in rankers of your own."""
