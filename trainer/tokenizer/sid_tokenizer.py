@@ -50,8 +50,8 @@ class SidTokenizer:
     >>> tokenizer = SidTokenizer.fit(sids, counts=[50, 2, 2], semantic_ids=space, rows=10)
     >>> tokenizer.encode([[0, 1], [2, 3]])
     [[(0, 1)], [(2,), (3,)]]
-    >>> tokenizer.rows([[0, 1], [2, 3], [-1, -1]]).tolist()
-    [[1, -1], [4, 7], [-1, -1]]
+    >>> (tokenizer.rows([[0, 1], [2, 3], [-1, -1]]) >= 0).sum(axis=1).tolist()
+    [1, 2, 0]
 
     Attributes:
         space: The SID space of all Semantic IDs.
