@@ -52,7 +52,6 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
         InputError: The name leads to no function, the function or its network fails, or an output
             is missing, one too many, or of a wrong shape or type.
     """
-    keep_autograph_out_of_keras()
     if config.model is None:
         return
     keep_autograph_out_of_keras()
