@@ -17,8 +17,8 @@ from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline import run as run_lib
 from semantic_id_ranking.pipeline.dag import create_pipeline
 from semantic_id_ranking.pipeline.destinations import Destinations
-from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 from semantic_id_ranking.pipeline.run_records import RunRecords
 from semantic_id_ranking.serving.client import RankerClient
 from semantic_id_ranking.serving.server.model_server import ModelServer
@@ -43,7 +43,9 @@ def small(tmp_path_factory):
 def trainers(small, *overrides) -> dict[str, dict]:
     """The configuration of both ranker trainers."""
     config = load_config(None, overrides)
-    inputs = Inputs.look(str(small / "items.parquet"), str(small / "impressions.parquet"), config)
+    inputs = look_at_inputs(
+        str(small / "items.parquet"), str(small / "impressions.parquet"), config
+    )
     pipeline = create_pipeline(inputs, config, Destinations.under(str(small)))
     found = {component.id: component.exec_properties for component in pipeline.components}
     return {

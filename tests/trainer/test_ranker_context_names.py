@@ -24,7 +24,7 @@ from tests.trainer import ranker_cases as cases
 
 CATEGORICAL = ["device.os", "device-os", "Gerät", "gerät", "a 'b' \"c\"", "2nd", "🎬"]
 NUMERIC = ["user-agent length", "tab"]
-TASKS = (TaskConfig("like-rate", "liked"), TaskConfig("Klick.ä", "clicked"))
+TASKS = (TaskConfig("likeRate", "liked"), TaskConfig("Klick_ä", "clicked"))
 
 
 def test_columns_of_any_name_are_trained_exported_and_asked_for(tmp_path):
@@ -66,7 +66,7 @@ def test_columns_of_any_name_are_trained_exported_and_asked_for(tmp_path):
 
     def scores(**changed):
         inputs = signature.inputs({"sid": [[0, 1]]}, None, None, {**asked, **changed}, space)
-        inputs |= signature.top_k_inputs(1, {"like-rate": 1.0})
+        inputs |= signature.top_k_inputs(1, {"likeRate": 1.0})
         tensors = {name: tf.constant(values) for name, values in inputs.items()}
         tensors["current_sid"] = tf.cast(tensors["current_sid"], tf.int64)
         outputs = loaded.signatures["rank_top_k"](**tensors)
