@@ -87,7 +87,7 @@ class SplitConfig:
     """
 
     evaluation_start: datetime.datetime | None = None
-    evaluation_fraction: float = Field(0.1, gt=0, lt=1)
+    evaluation_fraction: float = Field(default=0.1, gt=0, lt=1)
 
     @pydantic.field_validator("evaluation_start")
     @classmethod
@@ -110,7 +110,7 @@ class HistoryConfig:
             binary task; where there is none, every impression counts.
     """
 
-    length: int = Field(20, ge=1)
+    length: int = Field(default=20, ge=1)
     positive: str | None = None
 
 
@@ -126,9 +126,9 @@ class SlicesConfig:
             tail.
     """
 
-    new_days: float = Field(1.0, gt=0)
-    head_share: float = Field(0.5, gt=0, lt=1)
-    torso_share: float = Field(0.3, gt=0, lt=1)
+    new_days: float = Field(default=1.0, gt=0)
+    head_share: float = Field(default=0.5, gt=0, lt=1)
+    torso_share: float = Field(default=0.3, gt=0, lt=1)
 
     @pydantic.model_validator(mode="after")
     def _leave_a_tail(self) -> "SlicesConfig":
@@ -167,8 +167,8 @@ class JoinConfig:
         shards: Groups of users worked on one after the other; more of them need less memory each.
     """
 
-    max_unknown_fraction: float = Field(0.01, ge=0, le=1)
-    shards: int = Field(16, ge=1)
+    max_unknown_fraction: float = Field(default=0.01, ge=0, le=1)
+    shards: int = Field(default=16, ge=1)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -180,7 +180,7 @@ class ServingConfig:
             deleted when a new one is pushed. 2 at least leave one to roll back to.
     """
 
-    keep_versions: int = Field(3, ge=1)
+    keep_versions: int = Field(default=3, ge=1)
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -40,10 +40,10 @@ class TaskConfig:
     name: str = "click"
     label: str = "click"
     type: Literal["binary", "regression"] = "binary"
-    weight: float = Field(1.0, gt=0)
+    weight: float = Field(default=1.0, gt=0)
     positive_weight: float | Literal["balanced"] = 1.0
-    train_negative_rate: float = Field(1.0, gt=0, le=1)
-    data_negative_rate: float = Field(1.0, gt=0, le=1)
+    train_negative_rate: float = Field(default=1.0, gt=0, le=1)
+    data_negative_rate: float = Field(default=1.0, gt=0, le=1)
 
     @pydantic.field_validator("name")
     @classmethod
@@ -117,25 +117,25 @@ class RankerConfig:
     """
 
     model: str | None = None
-    embedding_dim: int = Field(32, ge=1)
-    context_dim: int = Field(8, ge=1)
-    cross_layers: int = Field(2, ge=0)
+    embedding_dim: int = Field(default=32, ge=1)
+    context_dim: int = Field(default=8, ge=1)
+    cross_layers: int = Field(default=2, ge=0)
     history_pooling: Literal["mean", "attention"] = "mean"
     bottom: Literal["shared", "mmoe"] = "shared"
-    experts: int = Field(4, ge=1)
+    experts: int = Field(default=4, ge=1)
     bottom_widths: tuple[int, ...] = (128, 64)
     head_widths: tuple[int, ...] = (32,)
-    epochs: int = Field(2, ge=1)
-    batch_size: int = Field(1024, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
+    epochs: int = Field(default=2, ge=1)
+    batch_size: int = Field(default=1024, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
     table_optimizer: Literal["adagrad", "adam"] = "adagrad"
-    table_learning_rate: float = Field(0.05, gt=0)
-    table_initial_accumulator: float = Field(1e-6, ge=0)
-    l2: float = Field(0.0, ge=0)
+    table_learning_rate: float = Field(default=0.05, gt=0)
+    table_initial_accumulator: float = Field(default=1e-6, ge=0)
+    l2: float = Field(default=0.0, ge=0)
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     distribution: Literal["none", "mirrored", "multi_worker_mirrored", "parameter_server"] = "none"
-    checkpoint_steps: int = Field(2000, ge=1)
+    checkpoint_steps: int = Field(default=2000, ge=1)
     seed: int = 0
 
     @pydantic.field_validator("model")

@@ -37,7 +37,7 @@ class RepresentationConfig(abc.ABC):
     """
 
     name: str
-    rows: int = Field(4096, ge=1)
+    rows: int = Field(default=4096, ge=1)
     separate_tables: bool = False
 
     reads_embeddings: ClassVar[bool] = False

@@ -77,28 +77,28 @@ class RqVaeConfig:
     """
 
     preset: Literal["default", "paper", "rq_kmeans"] = "default"
-    levels: int = Field(4, ge=1, le=16)
-    codebook_size: int = Field(256, ge=2, le=65536)
-    latent_dim: int | None = Field(None, ge=1)
+    levels: int = Field(default=4, ge=1, le=16)
+    codebook_size: int = Field(default=256, ge=2, le=65536)
+    latent_dim: int | None = Field(default=None, ge=1)
     standardize: Literal["center", "dimension", "none"] = "center"
     gradient: Literal["joint", "straight_through"] = "joint"
-    beta: float = Field(0.25, ge=0)
-    codebook_weight: float = Field(0.1, ge=0)
-    kmeans_iterations: int = Field(4, ge=0)
-    kmeans_items: int = Field(100_000, ge=1)
-    kmeans_mixtures: int = Field(64_000, ge=0)
+    beta: float = Field(default=0.25, ge=0)
+    codebook_weight: float = Field(default=0.1, ge=0)
+    kmeans_iterations: int = Field(default=4, ge=0)
+    kmeans_items: int = Field(default=100_000, ge=1)
+    kmeans_mixtures: int = Field(default=64_000, ge=0)
     reset_dead_codes: Literal["epoch", "batch", "never"] = "epoch"
-    mixup: float = Field(0.5, ge=0, le=1)
-    sinkhorn_epsilon: float = Field(0.0, ge=0)
-    beam: int = Field(1, ge=1, le=64)
-    epochs: int = Field(24, ge=0)
-    batch_size: int = Field(512, ge=1)
-    codebook_learning_rate: float = Field(0.02, gt=0)
-    network_learning_rate: float = Field(3e-5, ge=0)
-    weight_decay: float = Field(0.0, ge=0)
-    early_stop_patience: int = Field(8, ge=1)
-    early_stop_min_delta: float = Field(1e-3, ge=0)
-    max_items: int = Field(1_000_000, ge=1)
+    mixup: float = Field(default=0.5, ge=0, le=1)
+    sinkhorn_epsilon: float = Field(default=0.0, ge=0)
+    beam: int = Field(default=1, ge=1, le=64)
+    epochs: int = Field(default=24, ge=0)
+    batch_size: int = Field(default=512, ge=1)
+    codebook_learning_rate: float = Field(default=0.02, gt=0)
+    network_learning_rate: float = Field(default=3e-5, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    early_stop_patience: int = Field(default=8, ge=1)
+    early_stop_min_delta: float = Field(default=1e-3, ge=0)
+    max_items: int = Field(default=1_000_000, ge=1)
     seed: int = 0
 
     @pydantic.model_validator(mode="before")

@@ -19,4 +19,4 @@ class TokenizerConfig:
     """
 
     model: Literal["unigram", "bpe"] = "unigram"
-    max_piece_codes: int | None = Field(None, ge=1)
+    max_piece_codes: int | None = Field(default=None, ge=1)

@@ -30,7 +30,7 @@ class DenseProjected(RepresentationConfig):
     """
 
     name: Literal["dense_projected"] = "dense_projected"
-    factor: float = Field(2.0, ge=1)
+    factor: float = Field(default=2.0, ge=1)
 
     reads_embeddings: ClassVar[bool] = True
 

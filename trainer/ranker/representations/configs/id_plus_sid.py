@@ -27,7 +27,7 @@ class IdPlusSid(RepresentationConfig):
     """
 
     name: Literal["id_plus_sid"] = "id_plus_sid"
-    memory_share: float = Field(0.5, gt=0, lt=1)
+    memory_share: float = Field(default=0.5, gt=0, lt=1)
 
     def table_rows(self, levels: int, codebook_size: int) -> int:
         """All, if they suffice for the codes."""

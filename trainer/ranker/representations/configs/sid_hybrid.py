@@ -39,8 +39,8 @@ class SidHybrid(RepresentationConfig):
     """
 
     name: Literal["sid_hybrid"] = "sid_hybrid"
-    tau: float = Field(1.0, gt=0)
-    fade: float = Field(10.0, gt=0)
+    tau: float = Field(default=1.0, gt=0)
+    fade: float = Field(default=10.0, gt=0)
 
     def table_rows(self, levels: int, codebook_size: int) -> int:
         """All, if there are Semantic IDs enough."""

@@ -30,7 +30,7 @@ class SidNgram(RepresentationConfig):
     """
 
     name: Literal["sid_ngram"] = "sid_ngram"
-    n: int = Field(1, ge=1)
+    n: int = Field(default=1, ge=1)
 
     def table_rows(self, levels: int, codebook_size: int) -> int:
         """See the base class."""

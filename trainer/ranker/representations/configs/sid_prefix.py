@@ -28,7 +28,7 @@ class SidPrefix(RepresentationConfig):
     """
 
     name: Literal["sid_prefix"] = "sid_prefix"
-    depth: int | None = Field(None, ge=1)
+    depth: int | None = Field(default=None, ge=1)
 
     def table_rows(self, levels: int, codebook_size: int) -> int:
         """See the base class."""

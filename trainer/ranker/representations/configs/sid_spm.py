@@ -32,7 +32,7 @@ class SidSpm(RepresentationConfig):
     """
 
     name: Literal["sid_spm"] = "sid_spm"
-    sampling: float = Field(0.0, ge=0)
+    sampling: float = Field(default=0.0, ge=0)
 
     def table_rows(self, levels: int, codebook_size: int) -> int:
         """See the base class."""
