@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from semantic_id_ranking.contracts.errors import DamagedModelError
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.errors import SidSpaceMismatchError
 
 
 def require_releasable(models: Mapping[str, str]) -> None:
@@ -15,8 +17,6 @@ def require_releasable(models: Mapping[str, str]) -> None:
         InputError: One is not as it was exported, does not load, or does not answer its warm-up
             requests as it has to; or two live in two SID spaces.
     """
-    from semantic_id_ranking.contracts.errors import DamagedModelError
-    from semantic_id_ranking.contracts.errors import SidSpaceMismatchError
     from semantic_id_ranking.trainer.exported_model import check_exported_model
 
     try:
