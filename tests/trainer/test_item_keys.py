@@ -59,11 +59,11 @@ def test_an_item_id_is_not_absent_unless_empty():
 
 @pytest.mark.parametrize("columns", [1, 2, 3])
 @pytest.mark.parametrize("count", [0, 1, 200])
-def test_distinct_items_and_their_places(columns, count):
+def test_distinct_items_and_their_positions(columns, count):
     keys = np.random.default_rng(0).integers(-1, 4, (count, columns))
-    place, index = distinct_items([tf.constant(keys[:, i]) for i in range(columns)])
-    assert len(place) == len(np.unique(keys, axis=0))
-    np.testing.assert_array_equal(keys[place.numpy()][index.numpy()], keys)
+    position, index = distinct_items([tf.constant(keys[:, i]) for i in range(columns)])
+    assert len(position) == len(np.unique(keys, axis=0))
+    np.testing.assert_array_equal(keys[position.numpy()][index.numpy()], keys)
 
 
 def test_a_vocabulary_has_a_row_a_key():

@@ -5,7 +5,7 @@ import tensorflow as tf
 from semantic_id_ranking.trainer.ranker.representations import SidHybrid
 from semantic_id_ranking.trainer.ranker.representations.item_keys import ABSENT
 from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
-from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
+from semantic_id_ranking.trainer.ranker.representations.seen_sids import SeenSids
 from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
 from semantic_id_ranking.trainer.tokenizer.impressed_items import ImpressedItems
 from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
@@ -33,7 +33,7 @@ def hybrid(resources, rows=ROWS):
     return cases.make_filled(SidHybrid(rows=rows, tau=TAU, fade=FADE), resources)
 
 
-def shown(resources):
+def impression_counts(resources):
     """Impressions of each Semantic ID, by a loop."""
     counts = {}
     for sid, count in zip(resources.items.sids, resources.items.impressions, strict=True):
@@ -42,8 +42,8 @@ def shown(resources):
 
 
 def own_rows(resources, rows):
-    """Rows of the Semantic IDs that were shown most, most first."""
-    counts = shown(resources)
+    """Rows of the Semantic IDs with most impressions, in descending order."""
+    counts = impression_counts(resources)
     assert len(set(counts.values())) == len(counts)
     order = sorted(counts, key=lambda sid: -counts[sid])
     return {sid: row for row, sid in enumerate(order[:rows])}
@@ -51,7 +51,7 @@ def own_rows(resources, rows):
 
 def weights(resources, rows):
     """Of codes and of frequencies: 0.3 and 0.5 if every impression is of an item with a row."""
-    counts = shown(resources)
+    counts = impression_counts(resources)
     covered = sum(counts[sid] for sid in own_rows(resources, rows)) / sum(counts.values())
     return 1 - 0.7 * covered, 1 - 0.5 * covered
 
@@ -62,28 +62,28 @@ def frequency(impressions):
 
 
 def content_by_loop(layer, resources):
-    """What the map makes of a Semantic ID's place along the main directions."""
+    """The map of a Semantic ID's latent vector along the main directions."""
     (kernel,) = [w.numpy() for w in layer.trainable_variables if "content_map" in w.name]
     assert kernel.shape == (DIM, DIM)
 
-    def place(sid):
+    def latent(sid):
         total = np.zeros(LATENT)
         for level, code in enumerate(sid):
             total += resources.codebooks[level, code]
         return total
 
-    sids = np.array(sorted(shown(resources)), np.int32)
-    known = np.array([place(sid) for sid in sids])
+    sids = np.array(sorted(impression_counts(resources)), np.int32)
+    known = np.array([latent(sid) for sid in sids])
     known /= np.linalg.norm(known, axis=1, keepdims=True)
     _, _, directions = np.linalg.svd(known, full_matrices=False)
     # The sign of a direction is the library's choice.
     found = SidContent(resources.codebooks, sids, DIM)
     owner = tf.keras.layers.Layer()
     found.build(owner)
-    along = np.array([place(sid) for sid in sids]) @ directions[:DIM].T
+    along = np.array([latent(sid) for sid in sids]) @ directions[:DIM].T
     along *= DIM**0.5 / np.linalg.norm(along, axis=1, keepdims=True)
-    places = found.find(tf.constant(sids)).numpy()
-    np.testing.assert_allclose(np.abs(places), np.abs(along), rtol=1e-3, atol=1e-4)
+    latents = found.find(tf.constant(sids)).numpy()
+    np.testing.assert_allclose(np.abs(latents), np.abs(along), rtol=1e-3, atol=1e-4)
     return lambda sid: (found.find(tf.constant([sid])).numpy() @ kernel)[0]
 
 
@@ -95,13 +95,13 @@ def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resou
     # The row of absent items counts for nothing.
     shared = shared[1:]
     content = content_by_loop(layer, resources)
-    rows, counts = own_rows(resources, OWN_ROWS), shown(resources)
+    rows, counts = own_rows(resources, OWN_ROWS), impression_counts(resources)
     of_codes, of_frequencies = weights(resources, OWN_ROWS)
     assert 0.3 < of_codes < of_frequencies < 0.9
     items = cases.some_items(resources, 200)
     # In training, an item counts one impression less.
     vectors = layer(items, training=training).all().numpy()
-    lookups, seen = layer.lookups(items).numpy(), set()
+    lookups, kinds = layer.lookups(items).numpy(), set()
     for i, sid in enumerate(map(tuple, items["sid"].numpy())):
         expected, kind = np.zeros(DIM), "absent"
         if min(sid) >= 0:
@@ -109,15 +109,15 @@ def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resou
             codes = sum(shared[level * CODES + code] for level, code in enumerate(sid))
             expected = of_codes * codes + of_frequencies * shared[CODE_ROWS + frequency(n)]
             expected = expected + FADE / (n + FADE) * content(sid)
-            kind = "shown" if sid in counts else "new"
+            kind = "seen" if sid in counts else "new"
             if sid in rows:
                 expected, kind = expected + own[rows[sid]] * n / (n + TAU), "own"
         np.testing.assert_allclose(vectors[i], expected, rtol=1e-4, atol=1e-5)
-        assert lookups[i] == {"absent": 0, "new": LEVELS + 1, "shown": LEVELS + 1}.get(
+        assert lookups[i] == {"absent": 0, "new": LEVELS + 1, "seen": LEVELS + 1}.get(
             kind, LEVELS + 2
         )
-        seen.add(kind)
-    assert seen == {"absent", "new", "shown", "own"}
+        kinds.add(kind)
+    assert kinds == {"absent", "new", "seen", "own"}
 
 
 def of_one_item(impressions):
@@ -151,7 +151,7 @@ def moved_rows(layer, items, training):
     return {row - 1 for row in moved}
 
 
-def test_what_was_shown_once_learns_as_a_new_item_and_not_by_its_own_row():
+def test_what_was_seen_once_learns_as_a_new_item_and_not_by_its_own_row():
     layer, once = of_one_item(1)
     new = {"sid": tf.constant([[3, 3, 3]], tf.int64)}
     codes = set(range(CODE_ROWS))
@@ -163,24 +163,24 @@ def test_what_was_shown_once_learns_as_a_new_item_and_not_by_its_own_row():
 def test_impressions_of_items_with_a_row_are_counted(own, covered):
     sids = np.array([[0, 1, 2], [3, 3, 3], [4, 4, 4], [0, 1, 2]], np.int32)
     items = ImpressedItems(np.array([b"a", b"b", b"c", b"d"]), sids, np.array([40, 20, 10, 30]))
-    assert ShownSids(items, own).covered == pytest.approx(covered)
+    assert SeenSids(items, own).covered == pytest.approx(covered)
 
 
-def test_of_nothing_shown_nothing_is_covered():
+def test_without_impressions_nothing_is_covered():
     none = ImpressedItems(np.array([], object), np.zeros((0, 3), np.int32), np.array([], int))
-    assert ShownSids(none, 2).covered == 0
+    assert SeenSids(none, 2).covered == 0
 
 
 def test_items_of_one_semantic_id_count_together():
     sids = np.array([[0, 1, 2], [3, 3, 3], [0, 1, 2]], np.int32)
     items = ImpressedItems(np.array([b"a", b"b", b"c"]), sids, np.array([4, 5, 3]))
-    known, owner = ShownSids(items, 1), tf.keras.layers.Layer()
+    known, owner = SeenSids(items, 1), tf.keras.layers.Layer()
     known.build(owner)
     keys = sid_keys(tf.constant([[3, 3, 3], [0, 1, 2], [0, 0, 0]]))
-    place = known.find(tf.concat([keys, [ABSENT]], axis=0))
-    rows, impressions = known.rows_at(place), known.impressions_at(place)
-    assert known.sids[place.numpy()[:2]].tolist() == [[3, 3, 3], [0, 1, 2]]
-    assert place.numpy()[2:].tolist() == [-1, -1]
+    index = known.find(tf.concat([keys, [ABSENT]], axis=0))
+    rows, impressions = known.rows_at(index), known.impressions_at(index)
+    assert known.sids[index.numpy()[:2]].tolist() == [[3, 3, 3], [0, 1, 2]]
+    assert index.numpy()[2:].tolist() == [-1, -1]
     assert rows.numpy().tolist() == [-1, 0, -1, -1]
     assert impressions.numpy().tolist() == [5, 7, 0, 0]
 
@@ -207,12 +207,12 @@ def test_the_map_of_the_content_starts_small(resources):
 def test_it_keeps_to_its_rows(resources, rows, frequencies):
     layer = hybrid(resources, rows)
     # There are not more own rows than Semantic IDs.
-    most = 1 + CODE_ROWS + frequencies + len(shown(resources))
+    most = 1 + CODE_ROWS + frequencies + len(impression_counts(resources))
     assert sum(table.shape[0] for table in layer.tables) == layer.table_rows == min(rows, most)
 
 
 def test_content_is_told_of_what_no_code_row_knows(resources):
-    """Of two new items, the one that lies where a known one does is like it."""
+    """Of two new items, the one with the content of a known one is like it."""
     codebooks = np.zeros((LEVELS, CODES, LATENT), np.float32)
     codebooks[0, :, 0] = 1
     # Codes 1 and 2 of the last level mean nearly the same, code 3 another thing.
@@ -236,9 +236,9 @@ def test_of_few_rows_the_first_levels_have_them(resources, rows, levels, code_ro
     layer = hybrid(resources, rows)
     shared = layer.tables[0].numpy()[1:]
     content = content_by_loop(layer, resources)
-    # Never shown, so without an own row.
+    # Without impressions, so without an own row.
     sid = (7, 7, 7)
-    assert sid not in shown(resources)
+    assert sid not in impression_counts(resources)
     items = {"sid": tf.constant([sid], tf.int64)}
     of_codes, of_frequencies = weights(resources, layer.table_rows - 1 - len(shared))
     codes = sum(shared[level * CODES + sid[level] % code_rows] for level in range(levels))

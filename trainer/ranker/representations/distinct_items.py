@@ -1,4 +1,4 @@
-"""Work on each item once a batch."""
+"""Distinct items of a batch."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ def distinct_items(keys: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         keys: One or more of int64 [n]; two items are the same where all keys agree.
 
     Returns:
-        For each of the U distinct items, where one of its places is, int32 [U]; and for each of the
-        n, which distinct item it is, int32 [n].
+        For each of the U distinct items, the position of one of its occurrences, int32 [U]; and for
+        each of the n, the index of its distinct item, int32 [n].
     """
     count = tf.size(keys[0])
     _, index = tf.unique(keys[0])
@@ -22,8 +22,8 @@ def distinct_items(keys: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         pair = tf.cast(index, tf.int64) * tf.cast(count, tf.int64) + tf.cast(other, tf.int64)
         _, index = tf.unique(pair)
     distinct = tf.reduce_max(tf.concat([index, [-1]], axis=0)) + 1
-    # Of the places of one item the last is kept; they all hold the same.
-    place = tf.tensor_scatter_nd_update(
+    # Of the occurrences of one item the last is kept; they all hold the same.
+    position = tf.tensor_scatter_nd_update(
         tf.zeros([distinct], tf.int32), index[:, None], tf.range(count)
     )
-    return place, index
+    return position, index

@@ -110,7 +110,7 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
             training: Whether this is a training step.
 
         Returns:
-            The vectors of the distinct items and the items' places among them.
+            The vectors of the distinct items, and each item's index among them.
         """
         items, index = self.distinct(features)
         return ItemVectors(self.vectors(items, training), self._any_present(items), index)
@@ -168,7 +168,7 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
         Returns:
             The U distinct items: `sid`, int32 [U, L], `sid_key` and `item_id`, fingerprints of the
             Semantic IDs and of the item IDs, int64 [U], all -1 where there is none; and int32
-            [...], the place of each item.
+            [...], the index of each item among them.
         """
         keys, all_items = [], {}
         if "sid" in self.fields:
@@ -180,8 +180,8 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
             all_items["item_id"] = item_id_keys(tf.reshape(features["item_id"], [-1]))
             keys.append(all_items["item_id"])
             shape = tf.shape(features["item_id"])
-        place, index = distinct_items(keys)
-        items = {name: tf.gather(values, place) for name, values in all_items.items()}
+        position, index = distinct_items(keys)
+        items = {name: tf.gather(values, position) for name, values in all_items.items()}
         if "sid" in self.fields:
             # Only now: what is not distinct need not be looked at.
             present = self._sid_present(items["sid"])
@@ -211,7 +211,7 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
         """Adds an embedding table, which is trained by the table optimizer.
 
         Args:
-            rows: Its rows. They start small, so that those that training never met stay near zero.
+            rows: Its rows. They start small, so that those without training stay near zero.
             zeros: How many of them, the last ones, start at zero.
 
         Returns:

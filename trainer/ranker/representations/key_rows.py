@@ -70,10 +70,10 @@ class VocabularyRows:
             return tf.fill(tf.shape(keys), tf.constant(NONE, tf.int64))
         flat = tf.reshape(keys, [-1])
         vocabulary = tf.convert_to_tensor(self._keys)
-        place = tf.searchsorted(vocabulary, flat, out_type=tf.int64)
-        place = tf.minimum(place, self.table_rows - 1)
-        known = tf.equal(tf.gather(vocabulary, place), flat)
-        return tf.reshape(tf.where(known, place, NONE), tf.shape(keys))
+        position = tf.searchsorted(vocabulary, flat, out_type=tf.int64)
+        position = tf.minimum(position, self.table_rows - 1)
+        known = tf.equal(tf.gather(vocabulary, position), flat)
+        return tf.reshape(tf.where(known, position, NONE), tf.shape(keys))
 
 
 def constant_weight(owner: tf.keras.layers.Layer, name: str, values: np.ndarray) -> tf.Variable:

@@ -1,4 +1,4 @@
-"""Rows of the train split's items, worked out beforehand."""
+"""Precomputed rows of the train split's items."""
 
 from collections.abc import Callable
 

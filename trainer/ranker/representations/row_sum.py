@@ -14,8 +14,8 @@ def sum_rows(table: tf.Variable, rows: tf.Tensor, whole: bool) -> tf.Tensor:
     Returns:
         float32 [U, d]; zero for an item without rows.
     """
-    place = tf.where(rows >= 0)
-    taken, item, items = tf.gather_nd(rows, place), place[:, 0], tf.shape(rows)[0]
+    position = tf.where(rows >= 0)
+    taken, item, items = tf.gather_nd(rows, position), position[:, 0], tf.shape(rows)[0]
     if whole:
         return segment_sum(tf.convert_to_tensor(table), taken, item, items)
     distinct, index = tf.unique(taken)
@@ -29,8 +29,8 @@ def read_rows(table: tf.Variable, rows: tf.Tensor, whole: bool) -> tf.Tensor:
         table: float32 [V, d].
         rows: Integers [n] in 0 .. V-1.
         whole: Whether the table is read as a whole. Its gradient is dense then, and else sparse. A
-            table has to be read always in one way: of one whose gradients are sparse, TensorFlow
-            would make a copy at every step that reads it as a whole.
+            table always has to be read alike: of one whose gradients are sparse, TensorFlow would
+            make a copy at every step that reads it as a whole.
 
     Returns:
         float32 [n, d].
@@ -42,7 +42,7 @@ def read_rows(table: tf.Variable, rows: tf.Tensor, whole: bool) -> tf.Tensor:
 
 
 def sum_of_all(table: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """Adds up rows of a small table, most of which a batch meets.
+    """Adds up rows of a small table, most of which a batch reads.
 
     The table is read as a whole and its gradient is dense, which then costs less than finding the
     distinct rows.

@@ -1,4 +1,4 @@
-"""What Semantic IDs say of the items' content."""
+"""Content vectors of Semantic IDs, from the codebooks of the RQ-VAE."""
 
 import numpy as np
 import tensorflow as tf
@@ -12,11 +12,11 @@ _SMALLEST = 1e-12
 
 
 class SidContent:
-    """Where Semantic IDs lie in the latent space of the RQ-VAE.
+    """Vectors of Semantic IDs in the latent space of the RQ-VAE.
 
-    The vectors of a Semantic ID's codes add up to its item's place there, as near as the codes
-    tell. It is given along the few directions in which the items of the train split lie most apart,
-    and at one length.
+    The vectors of a Semantic ID's codes add up to the quantized latent vector of its item. It is
+    projected onto the few directions in which the items of the train split vary most, and scaled
+    to one length.
     """
 
     def __init__(self, codebooks: np.ndarray, sids: np.ndarray, dim: int):
@@ -24,13 +24,13 @@ class SidContent:
 
         Args:
             codebooks: float32 [L, K, m].
-            sids: int32 [M, L], the Semantic IDs that were shown in training, each once.
+            sids: int32 [M, L], the Semantic IDs seen in training, each once.
             dim: Directions to keep, at most.
         """
-        places = _sums(codebooks, sids[:: max(len(sids) // _SAMPLE, 1)])
-        places /= np.maximum(np.linalg.norm(places, axis=1, keepdims=True), _SMALLEST)
+        latents = _sums(codebooks, sids[:: max(len(sids) // _SAMPLE, 1)])
+        latents /= np.maximum(np.linalg.norm(latents, axis=1, keepdims=True), _SMALLEST)
         # Eigenvalues ascend.
-        _, directions = np.linalg.eigh(places.T.astype(np.float64) @ places)
+        _, directions = np.linalg.eigh(latents.T.astype(np.float64) @ latents)
         directions = directions[:, ::-1][:, :dim].astype(np.float32)
         self.dim = directions.shape[1]
         self._codes = (codebooks @ directions).reshape(-1, self.dim)
@@ -41,7 +41,7 @@ class SidContent:
         self._codes_weight = constant_weight(owner, "content", self._codes)
 
     def find(self, sid: tf.Tensor) -> tf.Tensor:
-        """Places of Semantic IDs.
+        """Content vectors of Semantic IDs.
 
         Args:
             sid: int32 [n, L]; all -1 where there is none, for which anything comes out.
@@ -50,9 +50,9 @@ class SidContent:
             float32 [n, dim], of mean square 1.
         """
         rows = tf.maximum(sid, 0) + self._offsets
-        places = sum_of_all(tf.convert_to_tensor(self._codes_weight), rows)
-        square = tf.reduce_mean(tf.square(places), axis=1, keepdims=True)
-        return places * tf.math.rsqrt(tf.maximum(square, _SMALLEST))
+        latents = sum_of_all(tf.convert_to_tensor(self._codes_weight), rows)
+        square = tf.reduce_mean(tf.square(latents), axis=1, keepdims=True)
+        return latents * tf.math.rsqrt(tf.maximum(square, _SMALLEST))
 
 
 def _sums(codebooks: np.ndarray, sids: np.ndarray) -> np.ndarray:

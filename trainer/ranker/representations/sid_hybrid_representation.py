@@ -1,4 +1,4 @@
-"""Semantic IDs that generalise by codes and content, and memorise by how often they were shown."""
+"""The representation that combines codes, content and impression counts of Semantic IDs."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from semantic_id_ranking.trainer.ranker.representations.item_representation impo
 from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
 from semantic_id_ranking.trainer.ranker.representations.row_sum import read_rows
 from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_of_all
-from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
+from semantic_id_ranking.trainer.ranker.representations.seen_sids import SeenSids
 from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.training_items import ItemParts
@@ -21,35 +21,34 @@ from semantic_id_ranking.trainer.ranker.representations.training_items import Tr
 # The weights of the content's map start so many times as large as Keras's default. Larger ones are
 # noise that rows of items have to learn to take off; from zero, the map learns too slowly.
 _MAP_START = 0.3
-# By how much the rows of codes, and those of frequencies, count less where every impression is of
-# an item with a row of its own.
-_CODES_GIVE_WAY = 0.7
-_FREQUENCIES_GIVE_WAY = 0.5
+# Reduction of the weight of the rows of codes, and of frequencies, where every impression is of an
+# item with a row of its own.
+_CODES_REDUCTION = 0.7
+_FREQUENCIES_REDUCTION = 0.5
 
 
 class SidHybridRepresentation(ItemRepresentation):
-    """The codes of an item, its content, how often it was shown in training, and a row of its own.
+    """The codes of an item, its content, its impression count, and a row of its own.
 
     An item's vector is the sum of
 
     - a row for each code of its first four levels, or of fewer where there are few rows, shared
       with all items that have the code there: it generalises;
-    - a linear map of where its Semantic ID lies in the RQ-VAE's latent space, times
-      fade / (n + fade), n being its training impressions: it generalises to what is alike, where
-      the codes have not been shown enough;
-    - a row for n, shared with all items of about as many: an item that was never shown has one too;
-    - where its Semantic ID is among those shown most, a row of its own, times n / (n + tau): it
-      memorises, and is trusted as far as it was trained.
+    - a linear map of its Semantic ID's vector in the RQ-VAE's latent space, times
+      fade / (n + fade), n being its training impressions: it generalises to similar items, where
+      the codes have too few impressions;
+    - a row for n, shared with all items of about as many: an item without impressions has one too;
+    - where its Semantic ID is among those with most impressions, a row of its own, times
+      n / (n + tau): it memorises, and is trusted as far as it was trained.
 
     The optimizers of tables move every row about as far, however small its gradient, so that the
     several shared rows of an item would outrun its own one. They count less, the more of the
     training impressions are of items that have one: in a small table, where hardly an item has,
     the shared rows are nearly all there is and count nearly in full.
 
-    In training an item counts one impression less, the one that it is trained on. Else an own row
-    would be trusted for the very label that it learns, and no item would ever be one that was not
-    shown: the frequency rows and the map learn from the items that were shown once what new ones
-    are like.
+    In training an item counts one impression less, the one that it is trained on. Otherwise an own
+    row would be trusted for the very label that it learns, and no item would ever count as unseen:
+    the frequency rows and the map learn about new items from those with one impression.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class SidHybridRepresentation(ItemRepresentation):
         codes: NgramSubwords,
         content: SidContent,
         frequencies: int,
-        shown: ShownSids,
+        seen: SeenSids,
         dim: int,
         space: SidSpace,
         tau: float,
@@ -67,33 +66,33 @@ class SidHybridRepresentation(ItemRepresentation):
 
         Args:
             codes: The rows of the codes.
-            content: Where Semantic IDs lie.
-            frequencies: How many rows there are for how often an item was shown: one for 0 times,
-                then for 1, 3, 7, 15, ... times and more.
-            shown: The Semantic IDs that were shown, and the rows of those shown most.
+            content: The content vectors of Semantic IDs.
+            frequencies: Number of rows for impression counts: one for 0 impressions, then for 1,
+                3, 7, 15, ... and more.
+            seen: The Semantic IDs seen in training, and the rows of the most frequent ones.
             dim: Width of an item's vector (d).
             space: The SID space.
             tau: Impressions at which an item's own row counts half.
             fade: Impressions at which its content counts half.
         """
         # The first shared row is that of absent items, and weighs nothing.
-        rows = 1 + codes.table_rows + frequencies + shown.table_rows
+        rows = 1 + codes.table_rows + frequencies + seen.table_rows
         super().__init__(("sid",), dim, space, rows)
         self._codes = codes
         self._content = content
         self._frequencies = 2.0 ** np.arange(frequencies, dtype=np.float32) - 1
-        self._shown = shown
+        self._seen = seen
         self._tau = tau
         self._fade = fade
         self._weights = np.concatenate(
             [
                 np.zeros(1),
-                np.full(codes.table_rows, 1 - _CODES_GIVE_WAY * shown.covered),
-                np.full(frequencies, 1 - _FREQUENCIES_GIVE_WAY * shown.covered),
+                np.full(codes.table_rows, 1 - _CODES_REDUCTION * seen.covered),
+                np.full(frequencies, 1 - _FREQUENCIES_REDUCTION * seen.covered),
             ]
         ).astype(np.float32)
-        # In training, every item that was shown counts one impression less.
-        self._training_items = TrainingItems(shown, self._parts_at)
+        # In training, every item counts one impression less.
+        self._training_items = TrainingItems(seen, self._parts_at)
         # No bias, so that an absent item stays zero.
         small = tf.keras.initializers.VarianceScaling(_MAP_START**2, "fan_avg", "uniform")
         self._map = tf.keras.layers.Dense(
@@ -103,10 +102,10 @@ class SidHybridRepresentation(ItemRepresentation):
     def build(self, input_shape: object) -> None:
         """Makes the tables and what is known of the items."""
         self._shared = self.add_table(len(self._weights))
-        if self._shown.table_rows:
-            self._own = self.add_table(self._shown.table_rows, zeros=self._shown.table_rows)
+        if self._seen.table_rows:
+            self._own = self.add_table(self._seen.table_rows, zeros=self._seen.table_rows)
         self._content.build(self)
-        self._shown.build(self)
+        self._seen.build(self)
         self._training_items.build()
         super().build(input_shape)
 
@@ -122,23 +121,23 @@ class SidHybridRepresentation(ItemRepresentation):
         # An absent item has row 0 and no content.
         vectors = sum_of_all(self._shared * self._weights[:, None], parts.rows)
         vectors += self._map(parts.content)
-        if not self._shown.table_rows:
+        if not self._seen.table_rows:
             return vectors
         own = read_rows(self._own, parts.own, self.is_small(self._own))
         return vectors + own * parts.trust[:, None]
 
     def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See the base class."""
-        items, index = self.distinct(features)
-        place = self._shown.find(items["sid_key"])
-        rows = self._shared_rows(items["sid"], self._shown.impressions_at(place))
-        found = tf.concat([rows > 0, self._shown.rows_at(place)[:, None] >= 0], axis=1)
-        return tf.gather(tf.math.count_nonzero(found, axis=1, dtype=tf.int32), index)
+        items, item_index = self.distinct(features)
+        index = self._seen.find(items["sid_key"])
+        rows = self._shared_rows(items["sid"], self._seen.impressions_at(index))
+        found = tf.concat([rows > 0, self._seen.rows_at(index)[:, None] >= 0], axis=1)
+        return tf.gather(tf.math.count_nonzero(found, axis=1, dtype=tf.int32), item_index)
 
     def _parts(self, sid: tf.Tensor, key: tf.Tensor) -> ItemParts:
         """What a vector is made of, from Semantic IDs int32 [n, L] and their keys int64 [n]."""
-        place = self._shown.find(key)
-        return self._parts_at(sid, self._shown.rows_at(place), self._shown.impressions_at(place))
+        index = self._seen.find(key)
+        return self._parts_at(sid, self._seen.rows_at(index), self._seen.impressions_at(index))
 
     def _parts_at(self, sid: tf.Tensor, own: tf.Tensor, impressions: tf.Tensor) -> ItemParts:
         """The same, where own rows int64 [n] and impressions float32 [n] are known."""

@@ -15,9 +15,9 @@ from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
 
 
 class SubwordSum(ItemRepresentation):
-    """The sum of one row a subword, over one or more ways to cut an item into subwords.
+    """The sum of one row a subword, over one or more tokenizations of an item.
 
-    All rows stand in one table, those of the first way first.
+    All rows are in one table, those of the first tokenization first.
 
     Reference: Singh et al. (arXiv 2306.08121).
     """
@@ -26,12 +26,12 @@ class SubwordSum(ItemRepresentation):
         """Creates the layer.
 
         Args:
-            subwords: The ways.
+            subwords: The tokenizations.
             dim: Width of an item's vector (d).
             space: The SID space.
         """
-        fields = tuple(dict.fromkeys(field for cut in subwords for field in cut.fields))
-        super().__init__(fields, dim, space, sum(cut.table_rows for cut in subwords))
+        fields = tuple(dict.fromkeys(field for part in subwords for field in part.fields))
+        super().__init__(fields, dim, space, sum(part.table_rows for part in subwords))
         self._subwords = list(subwords)
 
     def build(self, input_shape: object) -> None:
@@ -54,10 +54,10 @@ class SubwordSum(ItemRepresentation):
 def all_rows(
     subwords: Sequence[Subwords], items: Mapping[str, tf.Tensor], training: bool
 ) -> tf.Tensor:
-    """Rows of items in a table that holds those of several ways, one after the other.
+    """Rows of items in a table that holds those of several tokenizations, one after the other.
 
     Args:
-        subwords: The ways.
+        subwords: The tokenizations.
         items: The U items.
         training: Whether this is a training step.
 
@@ -65,8 +65,8 @@ def all_rows(
         int64 [U, R], `NONE` where there is none.
     """
     columns, offset = [], 0
-    for cut in subwords:
-        rows = cut(items, training=training)
+    for part in subwords:
+        rows = part(items, training=training)
         columns.append(tf.where(rows >= 0, rows + offset, NONE))
-        offset += cut.table_rows
+        offset += part.table_rows
     return tf.concat(columns, axis=1)

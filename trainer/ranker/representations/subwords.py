@@ -1,4 +1,4 @@
-"""The interface of all ways to cut what identifies an item into subwords with a table row each."""
+"""The interface of all tokenizations of items into subwords with a table row each."""
 
 import abc
 from collections.abc import Mapping

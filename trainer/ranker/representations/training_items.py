@@ -1,4 +1,4 @@
-"""What training reads of items, worked out beforehand."""
+"""Precomputed rows and content of the items that training reads."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
+from semantic_id_ranking.trainer.ranker.representations.seen_sids import SeenSids
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 
 
 class ItemParts(NamedTuple):
-    """What the vectors of items are made of, without what is learnt.
+    """Components of the vectors of items that are not learnt.
 
     Attributes:
         rows: int32 [n, R], shared rows; all 0 for an absent item.
@@ -30,48 +30,48 @@ PartsAt = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], ItemParts]
 
 
 class TrainingItems:
-    """The parts of the Semantic IDs that were shown in training, by their place.
+    """The parts of the Semantic IDs seen in training, by their index.
 
     Each counts one impression less. They take 4 (R + m + 3) bytes a Semantic ID, are no weights,
     and are not saved: what is served works them out from the Semantic ID.
     """
 
-    def __init__(self, shown: ShownSids, parts_at: PartsAt):
+    def __init__(self, seen: SeenSids, parts_at: PartsAt):
         """Creates them.
 
         Args:
-            shown: The Semantic IDs.
+            seen: The Semantic IDs.
             parts_at: Gives the parts of Semantic IDs int32 [n, L] that have own rows int64 [n],
                 `NONE` for none, and impressions float32 [n].
         """
-        self._shown = shown
+        self._seen = seen
         self._parts_at = parts_at
 
     def build(self) -> None:
-        """Works the parts out, with one place more, that of absent items."""
-        shown = self._shown
-        sids = np.pad(shown.sids, [(0, 1), (0, 0)], constant_values=-1)
-        rows = np.pad(shown.rows, (0, 1), constant_values=NONE)
-        impressions = np.pad(np.maximum(shown.impressions - 1, 0), (0, 1))
+        """Computes the parts, with one entry more, that of absent items."""
+        seen = self._seen
+        sids = np.pad(seen.sids, [(0, 1), (0, 0)], constant_values=-1)
+        rows = np.pad(seen.rows, (0, 1), constant_values=NONE)
+        impressions = np.pad(np.maximum(seen.impressions - 1, 0), (0, 1))
         with tf.init_scope():
             parts = self._parts_at(tf.constant(sids), tf.constant(rows), tf.constant(impressions))
             self.variables = [tf.Variable(part, trainable=False) for part in parts]
 
     def find(self, sid: tf.Tensor, keys: tf.Tensor) -> ItemParts:
-        """The parts of Semantic IDs, shown or not.
+        """The parts of Semantic IDs, seen in training or not.
 
         Args:
             sid: int32 [n, L], -1 where there is no item.
             keys: int64 [n], their `sid_keys`.
 
         Returns:
-            The parts; those of a Semantic ID that was not shown are worked out, with no impressions
-            and no own row.
+            The parts; those of a Semantic ID that training did not see are computed, with no
+            impressions and no own row.
         """
-        place = self._shown.find(keys)
-        others = tf.where((place < 0) & (sid[:, 0] >= 0))
-        place = tf.where(place >= 0, place, len(self._shown.sids))
-        found = [tf.gather(part, place) for part in self.variables]
+        index = self._seen.find(keys)
+        others = tf.where((index < 0) & (sid[:, 0] >= 0))
+        index = tf.where(index >= 0, index, len(self._seen.sids))
+        found = [tf.gather(part, index) for part in self.variables]
 
         def with_others() -> list[tf.Tensor]:
             none = tf.fill(tf.shape(others)[:1], tf.constant(NONE, tf.int64))

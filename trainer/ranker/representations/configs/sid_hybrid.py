@@ -76,7 +76,7 @@ class SidHybrid(RepresentationConfig):
 
     def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
         from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
-        from semantic_id_ranking.trainer.ranker.representations.shown_sids import ShownSids
+        from semantic_id_ranking.trainer.ranker.representations.seen_sids import SeenSids
         from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
         from semantic_id_ranking.trainer.ranker.representations.sid_hybrid_representation import (
             SidHybridRepresentation,
@@ -84,12 +84,12 @@ class SidHybrid(RepresentationConfig):
 
         space = resources.space
         codes, frequencies, own = self.shares(space.levels, space.codebook_size)
-        shown = ShownSids(resources.require_items(), own)
+        seen = SeenSids(resources.require_items(), own)
         return SidHybridRepresentation(
             NgramSubwords(1, codes, space),
-            SidContent(resources.require_codebooks(), shown.sids, dim),
+            SidContent(resources.require_codebooks(), seen.sids, dim),
             frequencies,
-            shown,
+            seen,
             dim,
             space,
             self.tau,
