@@ -1,1 +1,1 @@
-"""What measures the project against its peers; one command each, JSON out."""
+"""Benchmarks of the project against its peers; one command each, JSON out."""

@@ -1,4 +1,4 @@
-"""Requests that a model server should not get, and must answer."""
+"""Invalid requests to a model server."""
 
 from collections.abc import Mapping
 
@@ -33,7 +33,7 @@ Signatures = Mapping[str, meta_graph_pb2.SignatureDef]
 
 
 class BadRequests:
-    """Draws requests: good ones of what is served, spoilt in one way or another.
+    """Draws requests: good ones of what is served, each spoilt in one respect.
 
     The configuration is left alone: a request to reload it may rightly unload every model.
 
@@ -58,7 +58,7 @@ class BadRequests:
         }
 
     def kinds(self) -> list[str]:
-        """The ways in which requests are spoilt, in the order in which they take turns."""
+        """The kinds of requests, in the order in which they take turns."""
         return ["good", *self._spoil, "truncated", "flipped", "bytes", "method"]
 
     def make(self, number: int) -> tuple[str, bytes]:
@@ -85,8 +85,8 @@ class BadRequests:
             message = message[: rng.integers(0, len(message))]
         if kind == "flipped":
             flipped = bytearray(message)
-            for place in rng.integers(0, len(message), rng.integers(1, 10)):
-                flipped[place] = rng.integers(0, 256)
+            for position in rng.integers(0, len(message), rng.integers(1, 10)):
+                flipped[position] = rng.integers(0, 256)
             message = bytes(flipped)
         return PREDICT, message
 

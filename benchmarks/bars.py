@@ -1,4 +1,4 @@
-"""What a measurement has to reach."""
+"""Bars that a measurement has to clear."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Paired bootstrap over users: how sure a difference of two rankers is."""
+"""Paired bootstrap over users for the difference between two rankers."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What the benchmarks' command lines share."""
+"""Common parts of the benchmarks' command lines."""
 
 import json
 import os

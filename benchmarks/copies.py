@@ -1,4 +1,4 @@
-"""A/A: the same items twice, under different raw IDs."""
+"""A/A test: the same items twice, under different raw IDs."""
 
 import dataclasses
 

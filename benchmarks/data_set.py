@@ -139,7 +139,7 @@ def created_first(created_at: np.ndarray, share: float = 0.9) -> np.ndarray:
     Args:
         created_at: int64 [N].
         share: Share of the items that is first. Items created at one instant stay together, in the
-            later part where the cut would go through them.
+            later part where the split would divide them.
 
     Returns:
         bool [N].
@@ -147,7 +147,7 @@ def created_first(created_at: np.ndarray, share: float = 0.9) -> np.ndarray:
     Raises:
         InputError: No item is left in the first part.
     """
-    # As the split of the impressions does, the cut is at the item in this position.
+    # As with the impressions, the split is at the item in this position.
     position = min(int(share * len(created_at)), len(created_at) - 1)
     first = created_at < np.partition(created_at, position)[position]
     if not first.any():

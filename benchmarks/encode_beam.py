@@ -3,7 +3,7 @@
 Writes the key `beam` of `benchmarks/out/encode.json`. On two idle cores expect that two workers
 encode a million items of 256 dims at 0.6 of the rate that the signature has by itself (`ratio`,
 start-up included), and that the peak memory is that of 100,000 items (`memory_growth` 1).
-`cpu_ratio` compares processor time in place of wall time: it holds on a busy machine too.
+`cpu_ratio` compares processor time instead of wall time: it holds on a busy machine too.
 """
 
 import json

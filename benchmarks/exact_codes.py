@@ -1,4 +1,4 @@
-"""Residual quantisation in float64, by NumPy: what every faster way is judged by."""
+"""Residual quantisation in float64, by NumPy: the reference of every faster method."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What gRPC in Python alone takes: a server that looks at no request and always answers the same.
+"""A gRPC server in Python with one fixed answer, which measures the cost of gRPC alone.
 
 `python -m benchmarks.grpc_echo BYTES` answers any method with that many bytes.
 """

@@ -1,4 +1,4 @@
-"""Timing of several things in turns, so that what disturbs the machine disturbs all of them."""
+"""Interleaved timing, so that noise of the machine affects all candidates alike."""
 
 import statistics
 import time

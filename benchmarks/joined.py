@@ -1,4 +1,4 @@
-"""The feature join in memory: rows of items in place of their Semantic IDs."""
+"""The feature join in memory: with item indices instead of Semantic IDs."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Results kept in a folder, so that work that was cut off goes on from there."""
+"""Results kept in a folder, so that interrupted work resumes."""
 
 import os
 import pickle

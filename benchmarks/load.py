@@ -1,4 +1,4 @@
-"""Requests in flight, and how long they take."""
+"""Load of concurrent requests, and their latencies."""
 
 import contextlib
 import dataclasses

@@ -5,7 +5,7 @@ budgets and seeds on one split, with one model and as many steps each, and write
 `paper.md` and plots into DIR2. Expect less than an hour for 600,000 impressions on two cores, and
 less than ten minutes with QUICK=1.
 
-Every result is kept in DIR2/trials as soon as it is there. A sweep that was cut off and is started
+Every result is kept in DIR2/trials as soon as it is there. An interrupted sweep that is started
 again trains only what is missing for its data, configuration and seeds. The code is not looked at:
 remove DIR2/trials after a change of it. A ranker that fails twice is named in the report, the
 claims that need it are not tested, and the exit status is 1.

@@ -56,7 +56,7 @@ def _auc(scores: Scores, directory: str, name: str) -> str | None:
             continue
         empty = False
         x, mean, low, high = np.array(points).T
-        # A table without rows has no place on a logarithmic axis: its AUC is a line.
+        # A table without rows is not on a logarithmic axis: its AUC is a line.
         if x.max() == 0:
             axes.axhline(mean[0], label=label, color=_color(i), linestyle=":")
             continue
@@ -85,9 +85,9 @@ def _lookups(scores: Scores, directory: str) -> str:
         if not results:
             continue
         means = [np.mean([result.lookups[group] or 0 for result in results]) for group in groups]
-        places = np.arange(len(groups)) + (i - len(by_label) / 2) * 0.8 / len(by_label)
+        positions = np.arange(len(groups)) + (i - len(by_label) / 2) * 0.8 / len(by_label)
         axes.bar(
-            places, means, width=0.8 / len(by_label), align="edge", label=label, color=_color(i)
+            positions, means, width=0.8 / len(by_label), align="edge", label=label, color=_color(i)
         )
     axes.set_xticks(range(len(groups)), groups)
     axes.set(ylabel="mean look-ups of an item", title="look-ups by popularity, largest tables")

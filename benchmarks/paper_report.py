@@ -1,4 +1,4 @@
-"""The report of a sweep: what goes into `paper.json`, and the same for people to read."""
+"""Report of a sweep: the contents of `paper.json`, and the same as Markdown."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -94,7 +94,7 @@ def markdown(
     parts += [
         "## Claims",
         "An interval is the 95 % one of a bootstrap over users and seeds, rankers being paired. "
-        "The difference shown is that of the comparison which holds least.",
+        "The difference in the table is that of the comparison which holds least.",
         _claim_table(claims),
         *(_reasons(claim) for claim in claims if not claim.holds),
         *_untested(claims),

@@ -1,4 +1,4 @@
-"""Joined impressions as the batches that the ranker takes."""
+"""Joined impressions as batches of a ranker."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The RQ-VAE against FAISS's residual quantiser, on items that neither has seen.
+"""The RQ-VAE against FAISS's residual quantiser, on items unseen by both.
 
 `make bench-rqvae DATA=DIR` trains both on the items of the first 90 % of time, measures on the
 last 10 % and writes `benchmarks/out/rqvae.json`. Expect a `ratio` of the relative errors, ours to

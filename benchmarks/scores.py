@@ -1,4 +1,4 @@
-"""Results of a sweep by what was tried, and differences between them."""
+"""Results of a sweep by variant and table size, and differences between them."""
 
 import dataclasses
 from collections.abc import Callable

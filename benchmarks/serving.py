@@ -4,7 +4,7 @@
 of 50, Semantic IDs of 8 codes of 2,048 and tables of 100,000 rows, and writes
 `benchmarks/out/serving.json`: `{"cases": [{"target", "representation", "in_flight", "p50_ms",
 "p95_ms", "p99_ms", "requests_per_s", "errors"}], "bars": [{"bar", "value", "limit", "holds"}],
-"parts": [{"part", "value"}], "reload", "new_items"}`. `parts` tell what the bars leave room for: an
+"parts": [{"part", "value"}], "reload", "new_items"}`. `parts` tell what the bars can allow for: an
 echo of the same messages over gRPC, and reading the tf.Examples without ranking them, both over
 `rank` in process. On two busy cores expect all bars to hold but those of the server's p50, of which
 the echo takes most, and of `serving_default`, which works on a user that many examples share once,
@@ -148,7 +148,7 @@ def main(
     reload_seconds: float = 60.0,
     output: str = "benchmarks/out/serving.json",
 ) -> None:
-    """Measures latencies, the way of new items, and the reloading of models under load."""
+    """Measures latencies, the path of new items, and the reloading of models under load."""
     world, encoder = serving_world(items, levels, codebook_size, embedding_dim, history)
     asked = [RankRequest.draw(world, candidates, seed) for seed in range(_REQUESTS)]
     with tempfile.TemporaryDirectory() as folder:

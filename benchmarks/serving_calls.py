@@ -1,4 +1,4 @@
-"""The ways to rank that are compared, and what takes a part of them, as calls by number."""
+"""Calls to rank that are compared, and calls to parts of their work."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def in_process(path: str, requests: Sequence[RankRequest]) -> Call:
 
 
 def through_server(client: RankerClient, requests: Sequence[RankRequest]) -> Call:
-    """Calls the same by way of a client, from arrays to arrays."""
+    """Calls the same through a client, from arrays to arrays."""
     arguments = [request.arguments() for request in requests]
     return lambda number: client.rank(**arguments[number % len(arguments)])
 

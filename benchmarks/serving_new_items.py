@@ -1,4 +1,4 @@
-"""From the embedding of a new item to a ranking that knows it."""
+"""Latency from the embedding of a new item to a ranking that reads its Semantic ID."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""New versions of a ranker while it ranks."""
+"""Release of new ranker versions under load."""
 
 import os
 import threading
@@ -59,7 +59,7 @@ def reload_under_load(
     def rename_in() -> None:
         for number, path in enumerate(written):
             due = begin + seconds * number / switches
-            # A version that comes too soon after another takes its place before it is served.
+            # A version that comes too soon after another replaces it before it is served.
             while time.monotonic() < due or (number not in seen[-in_flight:] and _waits(begin)):
                 time.sleep(0.05)
             os.rename(path, os.path.join(base_path, str(number + 2)))
@@ -103,9 +103,9 @@ def version_of(scores: Scores, expected: Sequence[Scores], tolerance: float = 1e
         tolerance: Relative.
 
     Returns:
-        The version's place; None where the scores are not all of one.
+        The version's index; None where the scores are not all of one.
     """
-    for place, one in enumerate(expected):
+    for index, one in enumerate(expected):
         if all(np.allclose(scores[task], one[task], rtol=tolerance, atol=0) for task in one):
-            return place
+            return index
     return None

@@ -1,4 +1,4 @@
-"""Items and an encoder, as a served ranker meets them."""
+"""Items and an encoder for the benchmarks of serving."""
 
 import numpy as np
 

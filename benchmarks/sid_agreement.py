@@ -1,4 +1,4 @@
-"""How alike two sets of Semantic IDs of the same items are: pure functions over arrays."""
+"""Agreement of two sets of Semantic IDs of the same items: pure functions over arrays."""
 
 import numpy as np
 from sklearn.metrics import mutual_info_score
@@ -42,8 +42,8 @@ def pair_agreement(
         members = np.argsort(group, kind="stable")
         sizes = np.bincount(group)
         starts = np.cumsum(sizes) - sizes
-        place = np.empty(len(group), np.int64)
-        place[members] = np.arange(len(group)) - np.repeat(starts, sizes)
+        position = np.empty(len(group), np.int64)
+        position[members] = np.arange(len(group)) - np.repeat(starts, sizes)
         # In proportion to its pairs, so that every pair counts alike.
         weight = (sizes[group] - 1).astype(np.float64)
         if not weight.any():
@@ -51,7 +51,7 @@ def pair_agreement(
             continue
         one = rng.choice(len(group), pairs, p=weight / weight.sum())
         size = sizes[group[one]]
-        two = members[starts[group[one]] + (place[one] + rng.integers(1, size)) % size]
+        two = members[starts[group[one]] + (position[one] + rng.integers(1, size)) % size]
         shares.append(float((other[one] == other[two]).mean()))
     return shares
 

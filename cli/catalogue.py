@@ -1,4 +1,4 @@
-"""What a run knows of its items and users."""
+"""Items, users and histories of a run."""
 
 import dataclasses
 import glob

@@ -1,4 +1,4 @@
-"""`sid check-servable`: does a SavedModel need an op that TensorFlow Serving does not have?"""
+"""`sid check-servable`: a search for ops that TensorFlow Serving lacks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The commands of `sid config`: what can be configured, and what is."""
+"""The commands of `sid config`: the configuration in force, its schema and its reference."""
 
 import dataclasses
 import json

@@ -238,7 +238,7 @@ def _status_of(error: BaseException) -> int:
         return exit_status.INTERRUPTED
     # Click's own errors (usage) know how to show themselves.
     if hasattr(error, "show") and hasattr(error, "exit_code"):
-        # A URL that stands in the wrong place is quoted.
+        # A URL given as another argument is quoted.
         error.message = hide_credentials(error.message)
         error.show()
         return error.exit_code

@@ -1,4 +1,4 @@
-"""`sid push --rollback`: back to the models that were released before."""
+"""`sid push --rollback`: return to the models that were released before."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`sid push --run`: a finished run is released again."""
+"""`sid push --run`: a new release of a finished run."""
 
 import contextlib
 import os

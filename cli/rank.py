@@ -47,7 +47,7 @@ def rank(
         user: The user.
         candidates: File of candidates; None takes some of the run's items at random.
         context: `column=value` for each context column of the run.
-        top: Items shown.
+        top: Items to list.
         address: host:port of the model server.
         console: Where to show them.
         store: URL of the store of Semantic IDs; None takes the run's own, see `open_run_store`.
@@ -152,15 +152,15 @@ def show_ranking(
         candidates: What is ranked.
         user: The user; one without a history is ranked for all the same.
         context: Values of the context columns.
-        top: Items shown.
+        top: Items to list.
         address: host:port of the model server.
         store: Semantic IDs.
         console: Where to show them.
-        always: Items shown whatever their place.
+        always: Items to list whatever their position.
         tls: How to speak TLS to the model server; None: not at all.
 
     Returns:
-        What was shown, for `--json`: `user`; `history_items`, their number; `candidates`, their
+        The listed ranking, for `--json`: `user`; `history_items`, their number; `candidates`, their
         number; `milliseconds`; `items`, each with `position` (from 1), `item_id`, `title` or None,
         `scores` by task, and `source` of its Semantic ID, None where the ranker reads none.
     """
@@ -198,21 +198,21 @@ def show_ranking(
         title_justify="left",
     )
     tasks = sorted(rows[0].scores, key=lambda task: (task != catalogue.task, task))
-    shown = []
-    for column in ("place", "item", "title", *tasks, "Semantic ID"):
+    listed = []
+    for column in ("position", "item", "title", *tasks, "Semantic ID"):
         table.add_column(column)
-    for place, row in enumerate(rows, 1):
-        if place <= top or row.item_id in always:
+    for position, row in enumerate(rows, 1):
+        if position <= top or row.item_id in always:
             table.add_row(
-                str(place),
+                str(position),
                 cell(row.item_id),
                 cell(titles.get(row.item_id) or ""),
                 *(f"{row.scores[task]:.3f}" for task in tasks),
                 _SOURCES[row.source],
             )
-            shown.append(
+            listed.append(
                 {
-                    "position": place,
+                    "position": position,
                     "item_id": row.item_id,
                     "title": titles.get(row.item_id),
                     "scores": {task: float(row.scores[task]) for task in tasks},
@@ -225,5 +225,5 @@ def show_ranking(
         "history_items": len(history),
         "candidates": len(rows),
         "milliseconds": round(milliseconds, 1),
-        "items": shown,
+        "items": listed,
     }

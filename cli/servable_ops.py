@@ -1,4 +1,4 @@
-"""The ops of a SavedModel, and which of them TensorFlow itself has."""
+"""The ops of a SavedModel, and the library that each belongs to."""
 
 import collections
 import os

@@ -1,4 +1,4 @@
-"""The commands of `sid` for what is served: models, Semantic IDs in a store, and ranking."""
+"""The commands of `sid` for serving: models, Semantic IDs in a store, and ranking."""
 
 from typing import Annotated
 
@@ -36,7 +36,7 @@ def serve(
     ] = None,
     monitoring_config: Annotated[
         str | None,
-        typer.Option(help="Text proto; without it metrics are shown on the REST port."),
+        typer.Option(help="Text proto; without it metrics are on the REST port."),
     ] = None,
     allow_unavailable_labels: Annotated[
         bool,
@@ -93,7 +93,7 @@ def rank(
             help="column=value of a context column that the ranker reads; may be repeated."
         ),
     ] = None,
-    top: Annotated[int, typer.Option(help="Items shown.", min=1)] = 10,
+    top: Annotated[int, typer.Option(help="Items to list.", min=1)] = 10,
     address: Annotated[str, typer.Option(help="Host and port of the model server.")] = (
         "127.0.0.1:8500"
     ),

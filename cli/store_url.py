@@ -1,4 +1,4 @@
-"""Where the command line takes the URL of a store from."""
+"""URL of a store from the command line, an environment variable or a file."""
 
 import os
 import re
@@ -17,15 +17,15 @@ def store_url(given: str) -> str:
     Raises:
         InputError: The variable or the file is missing or empty.
     """
-    kind, _, place = given.partition(":")
+    kind, _, name = given.partition(":")
     if kind == "env":
-        url = os.environ.get(place, "").strip()
+        url = os.environ.get(name, "").strip()
         if not url:
-            raise InputError(f"{given}: there is no environment variable {place}, or it is empty")
+            raise InputError(f"{given}: there is no environment variable {name}, or it is empty")
         return url
     if kind == "file":
         try:
-            with open(place, encoding="utf-8") as file:
+            with open(name, encoding="utf-8") as file:
                 url = file.read().strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"

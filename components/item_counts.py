@@ -1,4 +1,4 @@
-"""Beam: how often each item was impressed."""
+"""Beam: impression counts of items."""
 
 from collections.abc import Iterator
 

@@ -1,1 +1,1 @@
-"""What several rooms agree on: names of features, the SID space, the form of tables, errors."""
+"""Contracts between folders: feature names, the SID space, table schemas, errors."""

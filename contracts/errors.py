@@ -1,4 +1,4 @@
-"""What is raised when the input, not the program, is at fault."""
+"""Errors of the input, not of the program."""
 
 
 class InputError(ValueError):
@@ -14,4 +14,4 @@ class DamagedModelError(InputError):
 
 
 class SidSpaceMismatchError(ValueError):
-    """Semantic IDs of one SID space met a model, or other Semantic IDs, of another one."""
+    """Semantic IDs of one SID space were used with a model or Semantic IDs of another one."""

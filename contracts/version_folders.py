@@ -1,4 +1,4 @@
-"""The rule for what a version of a model is on disk."""
+"""Names and contents of a model's version folders."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Items of a batch, checked one by one: the good ones as arrays, the bad ones with a reason."""
+"""Checks of a batch of items: the good ones as arrays, the bad ones with a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

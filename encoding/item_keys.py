@@ -1,4 +1,4 @@
-"""Item ids as hashes, and the search for one that comes twice."""
+"""Item ids as hashes, and the search for duplicates."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ _CLAIM = "claim.lock"
 
 
 class OutputFolder:
-    """A folder that is put in place whole.
+    """A folder that appears at its final path only when it is complete.
 
     Args:
         path: Its final path, on a file system of this machine.

@@ -1,4 +1,4 @@
-"""Items cut into parts: what one output file holds, and what a killed worker loses at most."""
+"""Parts of the items, of one output file each."""
 
 import itertools
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Data sets of Parquet files: which files, which columns of which types, which rows are bad."""
+"""Data sets of Parquet files: files, columns and their types, bad rows."""
 
 import contextlib
 

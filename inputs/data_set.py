@@ -134,10 +134,10 @@ class DataSet:
         having = [file for file in self.files if column in file.columns]
         lacking = [file for file in self.files if column not in file.columns]
         if not having or (everywhere and lacking):
-            place = having[0] if having else None
+            example = having[0] if having else None
             elsewhere = (
-                f"; {place.path} has it, expected it in every file"
-                if place
+                f"; {example.path} has it, expected it in every file"
+                if example
                 else (
                     f"; the file's columns are {', '.join(lacking[0].columns)} (the configuration "
                     "names the columns, most of them under `columns:`)"
@@ -216,24 +216,24 @@ class DataSet:
         return carried, notes
 
     def blocks(self, rows: int) -> list[Block]:
-        """Cuts the rows, in the order of the files, into blocks.
+        """Splits the rows, in the order of the files, into blocks.
 
         Args:
             rows: Rows of every block but the last, whatever the files' sizes and row groups.
         """
         blocks: list[Block] = []
         slices: list[Slice] = []
-        room = rows
+        left = rows
         for file in self.files:
             row = 0
             while row < file.rows:
-                end = min(file.rows, row + room)
+                end = min(file.rows, row + left)
                 slices.append(Slice(file, row, end))
-                room -= end - row
+                left -= end - row
                 row = end
-                if not room:
+                if not left:
                     blocks.append(Block(len(blocks), tuple(slices)))
-                    slices, room = [], rows
+                    slices, left = [], rows
         if slices:
             blocks.append(Block(len(blocks), tuple(slices)))
         return blocks

@@ -1,4 +1,4 @@
-"""The split by time: everything before one point trains, everything from it on evaluates."""
+"""The split by time into a training and an evaluation period."""
 
 import math
 from datetime import datetime

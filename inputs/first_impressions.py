@@ -1,4 +1,4 @@
-"""When each item was first seen in the log: the age of items that come without one."""
+"""First impression of each item, the age of items that come without one."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What ImpressionGen needs to know about the impression log."""
+"""Parameters of ImpressionGen."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What ItemGen needs to know about the items."""
+"""Parameters of ItemGen."""
 
 from dataclasses import dataclass
 

@@ -46,9 +46,9 @@ def embeddings(column: pa.Array, dim: int, why: str) -> tuple[np.ndarray, Bad]:
     for row in np.flatnonzero(~good).tolist():
         position = int((~finite[row]).argmax())
         value = flat[row * dim + position].as_py()
-        shown = "null" if value is None else value
+        found = "null" if value is None else value
         bad[int(fitting[row])] = (
-            f"{shown} at position {position} of the list",
+            f"{found} at position {position} of the list",
             "finite float32 numbers only",
         )
     return values[good], dict(sorted(bad.items()))

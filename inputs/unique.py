@@ -1,4 +1,4 @@
-"""The search for an item that comes twice."""
+"""The search for duplicate items."""
 
 from collections.abc import Sequence
 

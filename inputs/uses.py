@@ -1,4 +1,4 @@
-"""What a column is used for: the types that can mean it, and how each is read."""
+"""Uses of columns: the accepted types, and how each is read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What runs after what: configuration, DAG, runners, the command line `sid`. No numerics."""
+"""The pipeline: configuration, DAG, runners, release. No numerics."""

@@ -34,7 +34,7 @@ class ColumnsConfig:
         created_at: When the item appeared. Without such a column it is the item's first impression.
         title: Text for people to read; optional.
         user_id: The user of an impression: string or integer.
-        timestamp: When the impression took place.
+        timestamp: Time of the impression.
         current_item_id: The item the user looked at meanwhile; optional.
     """
 
@@ -78,7 +78,7 @@ class ContextConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class SplitConfig:
-    """How time is cut into training and evaluation.
+    """How the impressions are split by time into training and evaluation.
 
     Attributes:
         evaluation_start: First instant of the evaluation period; a time without a zone is UTC. None

@@ -1,4 +1,4 @@
-"""One sentence on what is wrong with a configuration."""
+"""One-sentence messages on errors of a configuration."""
 
 import dataclasses
 import difflib

@@ -1,4 +1,4 @@
-"""The pipeline: what runs after what.
+"""The pipeline's components and their order.
 
 ```
 items ─▶ ItemGen ─▶ statistics, schema, gate ─▶ Trainer.rqvae ─▶ SemanticIdGen ─▶ SidAnalyzer

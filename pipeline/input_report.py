@@ -1,4 +1,4 @@
-"""What the readers of the inputs counted and put aside."""
+"""Report of the input readers: counts, and rows put aside."""
 
 import json
 import os

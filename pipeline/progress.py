@@ -1,4 +1,4 @@
-"""The progress lines of a local run: which component runs, and how far it is."""
+"""Progress lines of a local run."""
 
 import logging
 import re
@@ -46,10 +46,10 @@ class Progress(logging.Handler):
         if match := _STARTED.fullmatch(message):
             self.running = match[1]
             self._begin = self._last_step = self._clock()
-            self._show(f"{self._place()} {self.running} …")
+            self._show(f"{self._prefix()} {self.running} …")
         elif (match := _FINISHED.fullmatch(message)) and match[1] == self.running:
             self.seconds[match[1]] = self._clock() - self._begin
-            self._show(f"{self._place()} {self.running} {self.seconds[match[1]]:.1f} s")
+            self._show(f"{self._prefix()} {self.running} {self.seconds[match[1]]:.1f} s")
             self.running = None
         elif match := _EPOCH.fullmatch(message):
             self._step(match[2])
@@ -58,8 +58,8 @@ class Progress(logging.Handler):
         # Epochs can be many a second: one line a second is enough.
         if self._clock() - self._last_step >= 1:
             self._last_step = self._clock()
-            self._show(f"{self._place()} {self.running}: {text}")
+            self._show(f"{self._prefix()} {self.running}: {text}")
 
-    def _place(self) -> str:
+    def _prefix(self) -> str:
         number = self._components.index(self.running) + 1 if self.running in self._components else 0
         return f"[{number:2d}/{len(self._components)}]"

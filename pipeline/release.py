@@ -1,4 +1,4 @@
-"""`release.json`: what belongs to the models that are served, and to those served before.
+"""`release.json`: versions, SID space and artifacts of the served models, and of earlier ones.
 
 Its paths are relative to the output folder of the run, which may be moved or copied.
 """

@@ -1,4 +1,4 @@
-"""What ML Metadata recorded of a run: each component's outputs."""
+"""Records of a run in ML Metadata: each component's outputs."""
 
 import dataclasses
 

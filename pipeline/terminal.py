@@ -1,4 +1,4 @@
-"""What reaches the terminal: our own lines, and of the data only what can be read."""
+"""Output to the terminal: lines of our own, and escaped texts from the data."""
 
 import contextlib
 import logging

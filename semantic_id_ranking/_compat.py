@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def keep_autograph_out_of_keras() -> None:
-    """Has AutoGraph call the functions of Keras as they are, in place of converting them.
+    """Has AutoGraph call the functions of Keras as they are, instead of converting them.
 
     Call it before the first model is built. TensorFlow 2.16 converts `tf_keras` line by line at the
     first `fit`, which multiplies start-up time by seven and changes no result; TensorFlow 2.21 has
@@ -96,7 +96,7 @@ def keep_repeated_rows(optimizer: tf.keras.optimizers.Optimizer, when: Callable[
 
     Args:
         optimizer: The optimizer.
-        when: Asked at each step, while its graph is made; elsewise Keras's own way is taken.
+        when: Asked at each step, while its graph is made; otherwise Keras's own function is called.
     """
     add_up = optimizer._deduplicate_sparse_grad
     optimizer._deduplicate_sparse_grad = lambda grads: grads if when() else add_up(grads)

@@ -1,4 +1,4 @@
-"""What both ends of a channel agree on."""
+"""Channel options of both ends."""
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """Largest request or answer, in bytes.

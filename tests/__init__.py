@@ -1,4 +1,4 @@
-"""The tests, by folder of what they test."""
+"""Tests, in the folders of the code that they test."""
 
 import pathlib
 

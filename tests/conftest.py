@@ -1,4 +1,4 @@
-"""What the tests share: above all one small run of the real pipeline."""
+"""Shared fixtures, above all one small run of the real pipeline."""
 
 import dataclasses
 import os

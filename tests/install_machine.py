@@ -100,8 +100,8 @@ class Machine:
         )
 
     def run(self, *command: str) -> subprocess.CompletedProcess:
-        places = {"PATH": self.bin, "HOME": self.home, "STATE": self.state}
-        environment = {name: str(path) for name, path in places.items()} | {
+        variables = {"PATH": self.bin, "HOME": self.home, "STATE": self.state}
+        environment = {name: str(path) for name, path in variables.items()} | {
             "PYENV_VERSION": "3.7.1"
         }
         return subprocess.run(

@@ -1,4 +1,4 @@
-"""A small world in the input contract: users like topics, and embeddings tell the topic."""
+"""A small world in the input contract, in which embeddings tell the topics that users like."""
 
 import datetime
 import pathlib

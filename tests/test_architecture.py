@@ -1,4 +1,4 @@
-"""Imports run one way, between rooms and between modules."""
+"""The direction of imports between folders, and the absence of circles."""
 
 import graphlib
 
@@ -35,7 +35,7 @@ def graph():
     }
 
 
-def test_every_folder_has_its_place():
+def test_every_folder_has_a_rule():
     assert set(MAY_IMPORT) == FOLDERS
 
 

@@ -1,4 +1,4 @@
-"""The private names of libraries, one by one, and that no other module uses any."""
+"""Private names of libraries, and the one module that may use them."""
 
 import ast
 import sqlite3

@@ -1,4 +1,4 @@
-"""What is made of the checkout: the archive that Beam installs on remote workers."""
+"""The archive of the checkout that Beam installs on remote workers."""
 
 import tarfile
 

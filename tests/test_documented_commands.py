@@ -1,4 +1,4 @@
-"""Every documented command is run by a test or says what it needs, and none is mistyped."""
+"""Documented commands: each is run by a test, or says what it needs."""
 
 import ast
 import importlib

@@ -1,4 +1,4 @@
-"""The script that compares what is imported with what is declared."""
+"""The script that compares imports with declared dependencies."""
 
 import pathlib
 import shutil

@@ -1,4 +1,4 @@
-"""What requirements/install.sh chooses, and when make calls it."""
+"""Choices of requirements/install.sh, and the conditions under which make calls it."""
 
 import os
 

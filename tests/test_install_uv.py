@@ -1,4 +1,4 @@
-"""How requirements/uv.sh comes by uv where there is none."""
+"""Installation of uv by requirements/uv.sh."""
 
 import pytest
 

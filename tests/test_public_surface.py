@@ -1,4 +1,4 @@
-"""The names of `semantic_id_ranking`: what they cost, where they come from, what they lack."""
+"""The names of `semantic_id_ranking`: import cost, origin and missing extras."""
 
 import ast
 import doctest

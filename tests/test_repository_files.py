@@ -1,4 +1,4 @@
-"""Files that say the same as others: versions, targets, links."""
+"""Agreement of files that repeat versions, targets and links."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Warm-up requests of an exported model: a model server answers them before it serves the model."""
+"""Warm-up requests of an exported model."""
 
 import os
 from collections.abc import Iterator

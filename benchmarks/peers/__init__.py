@@ -1,4 +1,4 @@
-"""What runs in the peers' environment; this module alone runs in ours, and calls the others."""
+"""Scripts of the peers' environment; this module alone runs in ours, and calls the others."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""How a peer's script is timed: once for every line that it is sent."""
+"""Timing loop of a peer's script: one round for each line that it is sent."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Where the demonstration's data comes from."""
+"""Source of the demonstration's data."""
 
 import contextlib
 import dataclasses

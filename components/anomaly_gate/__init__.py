@@ -1,1 +1,1 @@
-"""AnomalyGate: stops the pipeline at data that violates its schema."""
+"""AnomalyGate: a stop of the pipeline at data that violate its schema."""

@@ -1,4 +1,4 @@
-"""AnomalyGate: the work."""
+"""The check of AnomalyGate."""
 
 import os
 
@@ -11,7 +11,7 @@ from tfx.utils import io_utils
 
 from semantic_id_ranking.contracts.errors import InputError
 
-_SHOWN_VALUES = 10
+_MAX_VALUES = 10
 
 
 def check_anomalies(anomalies: types.Artifact, schema: types.Artifact, source: str) -> None:
@@ -54,9 +54,9 @@ def describe(feature: schema_pb2.Feature) -> str:
         parts.append(f"present in at least {feature.presence.min_fraction:.0%} of the rows")
     values = list(feature.string_domain.value)
     if values:
-        shown = ", ".join(values[:_SHOWN_VALUES]) + (", ..." if len(values) > _SHOWN_VALUES else "")
+        listed = ", ".join(values[:_MAX_VALUES]) + (", ..." if len(values) > _MAX_VALUES else "")
         mass = feature.distribution_constraints.min_domain_mass
-        parts.append(f"at least {mass:.0%} of its values among {shown}")
+        parts.append(f"at least {mass:.0%} of its values among {listed}")
     return ", ".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""AnomalyGate: what goes in; nothing comes out."""
+"""Component AnomalyGate: inputs, outputs and parameters."""
 
 from tfx import v1 as tfx
 

@@ -1,4 +1,4 @@
-"""What ItemGen and ImpressionGen have in common as components."""
+"""Common component interface of ItemGen and ImpressionGen."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What ItemGen's and ImpressionGen's executors share: reading, encoding and writing on Beam."""
+"""Common executor of ItemGen and ImpressionGen: reading, encoding and writing on Beam."""
 
 import abc
 import json

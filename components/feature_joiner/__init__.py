@@ -1,1 +1,1 @@
-"""FeatureJoiner: attaches Semantic IDs and histories to the impressions."""
+"""FeatureJoiner: Semantic IDs and histories joined to the impressions."""

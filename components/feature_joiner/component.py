@@ -1,4 +1,4 @@
-"""FeatureJoiner: what goes in and what comes out."""
+"""Component FeatureJoiner: inputs, outputs and parameters."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""What the join counted, and what of it stops the run."""
+"""Counts of the feature join, and the check that stops a run by them."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ import numpy as np
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.contracts.errors import InputError
 
-_SHOWN = 3
+_MAX_NAMES = 3
 
 #: Numbers by (kind, ...), and up to three ids of unknown items.
 Counts = tuple[Counter, list[str]]
@@ -45,7 +45,7 @@ def count(
     )
     for task, mask in masked.items():
         numbers["masked_labels", split, task] = int((known & mask).sum())
-    return numbers, sorted({i.decode() for i in item_ids[~known]})[:_SHOWN]
+    return numbers, sorted({i.decode() for i in item_ids[~known]})[:_MAX_NAMES]
 
 
 def add(counts: Iterable[Counts]) -> Counts:
@@ -56,7 +56,7 @@ def add(counts: Iterable[Counts]) -> Counts:
         # Not `+=`, which drops zeros.
         total.update(numbers)
         names.update(examples)
-    return total, sorted(names)[:_SHOWN]
+    return total, sorted(names)[:_MAX_NAMES]
 
 
 def as_json(counts: Counts) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""FeatureJoiner: the work."""
+"""Executor of FeatureJoiner."""
 
 import functools
 import json

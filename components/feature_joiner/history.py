@@ -1,4 +1,4 @@
-"""What a user did before an impression: pure functions over arrays."""
+"""Histories of users before an impression: pure functions over arrays."""
 
 import numpy as np
 

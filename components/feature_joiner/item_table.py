@@ -1,4 +1,4 @@
-"""What the join knows of the items."""
+"""Table of the items' Semantic IDs, times and embeddings for the join."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ def build_item_table(
             items' Examples.
 
     Raises:
-        ValueError: An item has no Semantic ID, or the other way round.
+        ValueError: An item has no Semantic ID, or a Semantic ID no item.
     """
     ids, created, embeddings = [], [], []
     for batch in item_batches:

@@ -1,4 +1,4 @@
-"""What the join is told."""
+"""Parameters of the feature join."""
 
 import dataclasses
 from typing import Any
@@ -44,6 +44,6 @@ class JoinParameters:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "JoinParameters":
-        """Reads what `dataclasses.asdict` wrote, after a way through JSON."""
+        """Reads what `dataclasses.asdict` wrote, after a round trip through JSON."""
         fixed = {name: tuple(values[name]) for name in ("regressions", "categorical", "numeric")}
         return cls(**{**values, **fixed})

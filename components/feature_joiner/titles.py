@@ -1,4 +1,4 @@
-"""Titles of the items, beside the histories, for people who look at a ranking."""
+"""Titles of the items, stored beside the histories."""
 
 import os
 from collections.abc import Iterable

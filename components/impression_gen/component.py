@@ -1,4 +1,4 @@
-"""ImpressionGen: what goes in and what comes out."""
+"""Component ImpressionGen: inputs, outputs and parameters."""
 
 import dataclasses
 from collections.abc import Mapping

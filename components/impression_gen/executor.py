@@ -1,4 +1,4 @@
-"""ImpressionGen: the work."""
+"""Executor of ImpressionGen."""
 
 import functools
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""ItemGen: what goes in and what comes out."""
+"""Component ItemGen: inputs, outputs and parameters."""
 
 import dataclasses
 from collections.abc import Mapping

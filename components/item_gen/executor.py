@@ -1,4 +1,4 @@
-"""ItemGen: the work."""
+"""Executor of ItemGen."""
 
 import dataclasses
 import functools

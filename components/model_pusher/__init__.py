@@ -1,1 +1,1 @@
-"""ModelPusher: a blessed model becomes a new version in the folder that a model server watches."""
+"""ModelPusher: a blessed model as a new version in the folder that a model server watches."""

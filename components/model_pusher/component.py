@@ -1,4 +1,4 @@
-"""ModelPusher: what goes in and what comes out."""
+"""Component ModelPusher: inputs, outputs and parameters."""
 
 from tfx import types
 from tfx import v1 as tfx

@@ -1,4 +1,4 @@
-"""The work of ModelPusher."""
+"""Executor of ModelPusher."""
 
 import os
 from typing import Any

@@ -1,1 +1,1 @@
-"""SchemaGen: TFX's, with room for what changes from day to day."""
+"""SchemaGen: a schema of the training data, relaxed for later days."""

@@ -1,4 +1,4 @@
-"""SchemaGen: what goes in and what comes out."""
+"""Component SchemaGen: inputs, outputs and parameters."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""SchemaGen: the work."""
+"""Executor of SchemaGen."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""From what the training data happened to be to what later data may be."""
+"""Relaxation of an inferred schema for the data of later days."""
 
 from collections.abc import Collection
 
@@ -16,7 +16,7 @@ def relax(
     categorical: Collection[str],
     optional: Collection[str] = (),
 ) -> schema_pb2.Schema:
-    """Leaves room for day-to-day news in an inferred schema.
+    """Relaxes an inferred schema, so that later days may differ from it.
 
     Args:
         schema: As TensorFlow Data Validation infers it.

@@ -1,4 +1,4 @@
-"""SemanticIdGen: what goes in and what comes out."""
+"""Component SemanticIdGen: inputs, outputs and parameters."""
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component

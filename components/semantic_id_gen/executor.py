@@ -1,4 +1,4 @@
-"""SemanticIdGen: the work."""
+"""Executor of SemanticIdGen."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""SidAnalyzer: what goes in and what comes out."""
+"""Component SidAnalyzer: inputs, outputs and parameters."""
 
 from tfx import types
 from tfx.dsl.components.base import base_component

@@ -1,4 +1,4 @@
-"""SidAnalyzer: the work."""
+"""Executor of SidAnalyzer."""
 
 import json
 import os

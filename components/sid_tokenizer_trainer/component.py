@@ -1,4 +1,4 @@
-"""SidTokenizerTrainer: what goes in and what comes out."""
+"""Component SidTokenizerTrainer: inputs, outputs and parameters."""
 
 import json
 from typing import Any

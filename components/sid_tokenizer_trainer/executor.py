@@ -1,4 +1,4 @@
-"""SidTokenizerTrainer: the work."""
+"""Executor of SidTokenizerTrainer."""
 
 import json
 import os

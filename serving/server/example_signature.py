@@ -1,4 +1,4 @@
-"""A signature that takes tf.Examples, as Classify, Regress and MultiInference call it."""
+"""A signature on tf.Examples, as Classify, Regress and MultiInference call it."""
 
 import numpy as np
 from tensorflow.core.framework import tensor_pb2

@@ -1,4 +1,4 @@
-"""How much a server takes on at once."""
+"""Limits on the concurrent work of a server."""
 
 import dataclasses
 

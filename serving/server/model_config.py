@@ -1,4 +1,4 @@
-"""Which models a server serves: the text proto `models.config` and its rules."""
+"""Models of a server: the text proto `models.config` and its rules."""
 
 import os
 from collections.abc import Mapping

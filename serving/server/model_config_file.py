@@ -1,4 +1,4 @@
-"""A `models.config` that is followed while the server runs."""
+"""A `models.config` that the running server follows."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""GetModelStatus: how the versions of a model are."""
+"""GetModelStatus: the state of each version of a model."""
 
 from tensorflow_serving.apis import get_model_status_pb2
 

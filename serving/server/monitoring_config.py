@@ -14,7 +14,7 @@ DEFAULT_PATH = "/monitoring/prometheus/metrics"
 
 @dataclasses.dataclass(frozen=True)
 class MonitoringConfig:
-    """Where metrics are shown, on the REST port.
+    """The page of metrics on the REST port.
 
     Attributes:
         enable: Whether they are.

@@ -1,4 +1,4 @@
-"""Reads requests in place of grpc, which keeps every one that it cannot read."""
+"""Parsing of gRPC requests without the leak of grpc's own parser."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The versions of one model: those on disk, those served, and how each is."""
+"""Versions of one model: on disk, served, and their states."""
 
 import gc
 import logging
@@ -30,8 +30,8 @@ class ServedModel:
 
     New versions are loaded before old ones are let go. What is served stays served as long as no
     version that the policy asks for could be loaded (TensorFlow Serving's
-    AvailabilityPreservingPolicy). Where a version fails to load, the newest one before it takes its
-    place under the policy `latest`, also at the start, when TensorFlow Serving would serve none; it
+    AvailabilityPreservingPolicy). Where a version fails to load, the newest one before it replaces
+    it under the policy `latest`, also at the start, when TensorFlow Serving would serve none; it
     is tried again when its files change.
 
     Readers take no lock: they see the versions before a switch or those after it, and a request
@@ -107,7 +107,7 @@ class ServedModel:
                 self._set_status(version, ModelVersionStatus.START)
             loaded = {version: self._load(version, paths[version]) for version in new}
             available |= {version: servable for version, servable in loaded.items() if servable}
-            # What the policy asks for next, in the place of what has failed.
+            # The versions that the policy asks for next, instead of those that failed.
             wanted = self._wanted(paths)
         if wanted or not paths or not aspired_versions(paths, self._policy):
             self._switch({version: available[version] for version in wanted})

@@ -1,4 +1,4 @@
-"""How a request that cannot be answered ends."""
+"""Status codes of requests that cannot be answered."""
 
 import functools
 from collections.abc import Callable
@@ -52,14 +52,14 @@ def unknown(message: str) -> StatusError:
 
 
 def truncate(message: str) -> str:
-    """Cuts a message as TensorFlow Serving's `grpc_status_util.cc` does."""
+    """Truncates a message as TensorFlow Serving's `grpc_status_util.cc` does."""
     if len(message) <= MESSAGE_LIMIT:
         return message
     return message[:MESSAGE_LIMIT] + "...TRUNCATED"
 
 
 def answers_status(method: Callable) -> Callable:
-    """Makes a servicer's method answer a StatusError by its code and its message, cut.
+    """Makes a servicer's method answer a StatusError by its code and its message, truncated.
 
     A text that is not UTF-8, a name or an alias, is INVALID_ARGUMENT.
     """

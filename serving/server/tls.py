@@ -1,4 +1,4 @@
-"""TLS of a server: who it is, and whom it lets in."""
+"""TLS of a server: its certificate, and the clients that it accepts."""
 
 import dataclasses
 import ssl

@@ -1,4 +1,4 @@
-"""Which of the versions on disk are to be served."""
+"""Choice of the versions on disk that are served."""
 
 from collections.abc import Iterable
 from typing import TypeAlias

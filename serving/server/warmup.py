@@ -1,4 +1,4 @@
-"""Warm-up: requests that a version answers before it is served, so that no caller waits."""
+"""Warm-up requests, which a version answers before it is served."""
 
 import os
 from collections.abc import Iterator

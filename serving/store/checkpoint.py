@@ -1,4 +1,4 @@
-"""How far a batch of Semantic IDs has come into a store."""
+"""Progress of a batch of Semantic IDs into a store."""
 
 import dataclasses
 

@@ -29,7 +29,7 @@ def open_store(url: str, timeout: float = 5.0) -> SidStore:
         from semantic_id_ranking.serving.store.redis_sid_store import RedisSidStore
 
         return RedisSidStore(url, timeout)
-    # Of a URL with a mistake, any part may be one of a password: what looks like a path is shown.
+    # Any part of a malformed URL may be one of a password: only what looks like a path is quoted.
     named = repr(url) if _PATH.fullmatch(url) else "the URL of the store"
     raise ValueError(
         f"{named} names no store; write sqlite:///path, redis://host:port/database or "

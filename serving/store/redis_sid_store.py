@@ -19,7 +19,7 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
 from semantic_id_ranking.serving.store.errors import StoreError
 from semantic_id_ranking.serving.store.redis_url import malformed_url
-from semantic_id_ranking.serving.store.redis_url import shown_url
+from semantic_id_ranking.serving.store.redis_url import redacted_url
 from semantic_id_ranking.serving.store.sid_store import SidStore
 
 _SPACES = "sid:spaces"
@@ -52,7 +52,7 @@ class RedisSidStore(SidStore):
     batch_items = 5_000
 
     def __init__(self, url: str, timeout: float = 5.0):
-        super().__init__(shown_url(url))
+        super().__init__(redacted_url(url))
         self._timeout = timeout
         try:
             self._redis = redis.Redis.from_url(

@@ -1,4 +1,4 @@
-"""URLs of Redis: their form, and what of one may stand in a message."""
+"""URLs of Redis: their form, and their redaction for messages."""
 
 import re
 
@@ -12,7 +12,7 @@ _FORM = re.compile(
 )
 
 
-def shown_url(url: str) -> str:
+def redacted_url(url: str) -> str:
     """A URL without user, password and options, for messages.
 
     Args:

@@ -1,4 +1,4 @@
-"""What every store of Semantic IDs does."""
+"""The interface of all stores of Semantic IDs."""
 
 import abc
 from collections.abc import Mapping

@@ -79,7 +79,7 @@ def test_a_sample_keeps_users_whole(world):
     ("created_at", "first"),
     [
         (range(10), 9),
-        ([0] * 5 + [7] * 5, 5),  # The cut would go through the later ones.
+        ([0] * 5 + [7] * 5, 5),  # The split would divide the later ones.
         ([0] * 9 + [7], 9),
         ([3, 1, 2], 2),
     ],

@@ -1,4 +1,4 @@
-"""Nothing of the future reaches what is trained or predicted."""
+"""Absence of the future from training and prediction in the benchmarks."""
 
 import dataclasses
 

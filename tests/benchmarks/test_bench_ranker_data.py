@@ -31,15 +31,15 @@ def test_batches_hold_each_items_fields(data):
 
     assert batch["candidate_sid"].shape == (3, 2)
     assert batch["history_sid"].shape == (3, 3, 2)
-    for place, row in enumerate(rows):
+    for position, row in enumerate(rows):
         candidate = joined.candidate[row]
-        np.testing.assert_array_equal(batch["candidate_sid"][place], sids[candidate])
-        assert batch["candidate_item_id"][place] == data.items.ids[candidate]
+        np.testing.assert_array_equal(batch["candidate_sid"][position], sids[candidate])
+        assert batch["candidate_item_id"][position] == data.items.ids[candidate]
         for entry, item in enumerate(joined.history[row]):
             absent = item == 40
             expected = [-1, -1] if absent else sids[item]
-            np.testing.assert_array_equal(batch["history_sid"][place, entry], expected)
-            identity = batch["history_item_id"][place, entry]
+            np.testing.assert_array_equal(batch["history_sid"][position, entry], expected)
+            identity = batch["history_item_id"][position, entry]
             assert identity == (b"" if absent else data.items.ids[item])
     np.testing.assert_array_equal(batch["label_click"], data.impressions.labels["click"][rows])
 

@@ -73,9 +73,9 @@ def test_a_table_that_no_budget_holds_is_tried_as_large_as_it_is(world):
     bench = Bench(doubled, {key: of.twice() for key, of in sids.items()}, 3)
     plan = make_plan(bench, doubled, seeds=1, quick=True)
     assert plan.budgets == [17, 64]
-    shown = np.count_nonzero(doubled.item_counts())
+    impressed = np.count_nonzero(doubled.item_counts())
     (rows,) = {t.rows for t in plan.trials if t.variant.label == "individual_id"}
-    assert rows == shown + 1 > 64
+    assert rows == impressed + 1 > 64
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Bad input ends `sid run` with status 2 and one sentence; what was served stays served."""
+"""Bad input to `sid run`: status 2, one sentence, and no change to the served models."""
 
 import os
 import pathlib
@@ -132,7 +132,7 @@ def test_impressions(sid, small, tmp_path, spoil, facts):
             ["evaluation split is empty", "2024-12-31"],
         ),
         (["--set", "split.evaluation_start=2024-01-01"], ["training split is empty", "2024-01-01"]),
-        (["--set", "tasks=[{name: buy, label: bought}]"], ["'bought'", "'buy'", "is missing"]),
+        (["--set", "tasks=[{name: buy, label: purchase}]"], ["'purchase'", "'buy'", "is missing"]),
         (["--set", "ranker.epoch=1"], ["ranker.epoch", "unknown key", "epochs"]),
         (["--set", "rqvae.levels=0"], ["rqvae.levels", "0 is not allowed", "1"]),
         (["--config", "no-such.yaml"], ["no-such.yaml", "cannot be read"]),

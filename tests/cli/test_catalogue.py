@@ -1,4 +1,4 @@
-"""What `sid rank` reads of a run, from a folder made by hand."""
+"""The catalogue of `sid rank`, from a folder made by hand."""
 
 import json
 

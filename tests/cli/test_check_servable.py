@@ -101,5 +101,5 @@ def test_what_is_no_saved_model_is_named(tmp_path):
 def test_what_a_run_pushes_is_servable(finished_run, model):
     ops = check(os.path.join(finished_run.output, "serving", model))
     assert {origin for _, origin in ops.values()} <= {"TensorFlow", "tensorflow_text"}
-    # The ranker cuts Semantic IDs into pieces itself.
+    # The ranker tokenizes Semantic IDs itself.
     assert ("SentencepieceTokenizeOp" in ops) == (model == "ranker")

@@ -21,8 +21,8 @@ def test_every_command_is_there_and_explains_itself():
         "push",
         "check-servable",
     ):
-        shown = CliRunner().invoke(cli.app, [command, "--help"])
-        assert (shown.exit_code, command in shown.output) == (0, True)
+        result = CliRunner().invoke(cli.app, [command, "--help"])
+        assert (result.exit_code, command in result.output) == (0, True)
         assert command in CliRunner().invoke(cli.app, ["--help"]).output
 
 

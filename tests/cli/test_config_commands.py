@@ -14,30 +14,30 @@ def printed(*arguments):
     return result.stdout
 
 
-def test_what_is_shown_is_a_configuration_of_the_same_run(tmp_path):
+def test_the_printed_configuration_is_that_of_the_same_run(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("tasks: [{name: like, label: liked}]\nsplit: {evaluation_start: 2024-01-02}\n")
     overrides = ["representation={name: sid_hybrid, tau: 2}", "ranker.epochs=7"]
     given = load_config(path, overrides)
-    (tmp_path / "shown.yaml").write_text(
+    (tmp_path / "loaded.yaml").write_text(
         printed("show", "--config", path, "--set", overrides[0], "--set", overrides[1])
     )
-    shown = load_config(tmp_path / "shown.yaml")
-    assert shown.effective_thresholds == given.effective_thresholds
-    assert shown.thresholds == given.effective_thresholds
+    loaded = load_config(tmp_path / "loaded.yaml")
+    assert loaded.effective_thresholds == given.effective_thresholds
+    assert loaded.thresholds == given.effective_thresholds
     for part in ("tasks", "split", "representation", "ranker", "rqvae", "history", "slices"):
-        assert getattr(shown, part) == getattr(given, part)
+        assert getattr(loaded, part) == getattr(given, part)
 
 
-def test_every_default_is_shown():
-    shown = yaml.safe_load(printed("show"))
-    assert shown["representation"] == {
+def test_every_default_is_printed():
+    given = yaml.safe_load(printed("show"))
+    assert given["representation"] == {
         "name": "sid_spm",
         "rows": 4096,
         "separate_tables": False,
         "sampling": 0.0,
     }
-    assert shown["thresholds"] == [{"task": "click", "slice": "all", "value": 0.5, "change": -0.01}]
+    assert given["thresholds"] == [{"task": "click", "slice": "all", "value": 0.5, "change": -0.01}]
 
 
 def test_the_schema_is_printed():

@@ -1,4 +1,4 @@
-"""`sid encode` on what a run made."""
+"""`sid encode` with the model of a run."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""What runs leave in an output folder, and what `sid gc` removes of it."""
+"""Artifacts of several runs in an output folder, and their removal by `sid gc`."""
 
 import io
 import json

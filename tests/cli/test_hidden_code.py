@@ -1,4 +1,4 @@
-"""Parquet files that hold code (CVE-2023-47248): nothing that reads them runs it."""
+"""Parquet files that hold code (CVE-2023-47248), which no reader runs."""
 
 import json
 import os

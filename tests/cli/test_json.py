@@ -28,8 +28,8 @@ def test_every_command_that_has_a_result_has_the_option():
 
 
 def test_the_version_is_that_of_the_package():
-    shown = CliRunner().invoke(cli.app, ["--version"])
-    assert (shown.exit_code, shown.output) == (0, "sid 0.1.0\n")
+    result = CliRunner().invoke(cli.app, ["--version"])
+    assert (result.exit_code, result.output) == (0, "sid 0.1.0\n")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,4 +1,4 @@
-"""What ends a command with status 2 and one sentence, before TFX is imported."""
+"""Refusals with status 2 and one sentence, before TFX is imported."""
 
 import os
 import sqlite3

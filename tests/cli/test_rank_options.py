@@ -1,4 +1,4 @@
-"""Options of `sid rank` that are judged before anything runs."""
+"""Options of `sid rank` that are checked before anything runs."""
 
 import pytest
 

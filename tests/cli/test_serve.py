@@ -1,4 +1,4 @@
-"""`sid serve` as a program, and what it refuses."""
+"""`sid serve` as a program, and its refusals."""
 
 import json
 import os

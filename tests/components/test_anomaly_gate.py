@@ -1,4 +1,4 @@
-"""AnomalyGate stops a run at data that violate the schema, and says how."""
+"""AnomalyGate on data that violate the schema, and its message."""
 
 import os
 

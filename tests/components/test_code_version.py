@@ -1,4 +1,4 @@
-"""What a component's cache key holds: all first-party code that it imports, and nothing else."""
+"""Contents of a component's cache key: all first-party code that it imports."""
 
 import json
 import subprocess

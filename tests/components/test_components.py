@@ -1,4 +1,4 @@
-"""Components as a pipeline sees them: what goes in, what comes out, what the cache depends on."""
+"""Interfaces of the components: inputs, outputs and cache keys."""
 
 import importlib
 import json

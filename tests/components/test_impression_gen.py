@@ -49,7 +49,7 @@ def test_zeros_false_and_empty_strings_survive(tmp_path):
             "user": pa.array([0, 1, 2]),
             "item": pa.array(["a", "b", "c"]).dictionary_encode(),
             "when": days([0, 1, 2], "ms", None),
-            "shown_at": pa.array([5, None, 0]),
+            "looking_at": pa.array([5, None, 0]),
             "like": pa.array([False, True, False]),
             "buy": pa.array([0.0, 1.0, 0.0]),
             "seconds": pa.array([0, 3, 4]),
@@ -65,7 +65,7 @@ def test_zeros_false_and_empty_strings_survive(tmp_path):
         user_id="user",
         item_id="item",
         timestamp="when",
-        current_item_id="shown_at",
+        current_item_id="looking_at",
         tasks=[
             {"name": "likes", "label": "like", "type": "binary"},
             {"name": "buys", "label": "buy", "type": "binary"},

@@ -134,7 +134,7 @@ def test_the_candidates_age_is_joined_where_it_is_asked_for(rows):
     for _, batch in join(log, TABLE, POPULARITY, SEEN, parameters):
         for row in batch.to_pylist():
             ages[row["timestamp"][0] / DAY] = row["context_item_age_days"]
-    # Item c is shown before it was created: of age 0.
+    # Item c has an impression before it was created: of age 0.
     assert ages == {1.5: [1.5], 2: [2.0], 3: [3.0], 3.25: [0.0], 5: [1.0]}
 
 

@@ -1,4 +1,4 @@
-"""The Pusher's executor, on artifacts made by hand."""
+"""The executor of ModelPusher, on artifacts made by hand."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""Semantic IDs, tokenizer and joined examples: the same files whatever runs them."""
+"""Equality of Semantic IDs, tokenizer and joined examples across runners."""
 
 import json
 import os

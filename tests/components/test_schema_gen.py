@@ -1,4 +1,4 @@
-"""SchemaGen's schema: what it still refuses, and what it lets pass."""
+"""SchemaGen's schema: refused and accepted data of later days."""
 
 import pyarrow as pa
 import pytest

@@ -1,4 +1,4 @@
-"""The titles that FeatureJoiner puts beside the histories."""
+"""Titles that FeatureJoiner stores beside the histories."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Names of signature inputs: none is lost, no two are one, and TensorFlow keeps them."""
+"""Names of signature inputs: reversible, distinct and accepted by TensorFlow."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""Bad items stop the run, or are put aside with their reason."""
+"""Bad items in `sid encode`: a stop, or rejects with their reason."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""With an earlier output, what did not change is copied."""
+"""`sid encode` with an earlier output: copies of unchanged items."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""The folder that `sid encode` makes, and what killed processes leave beside it."""
+"""The output folder of `sid encode`, and the remains of killed processes."""
 
 import os
 import subprocess

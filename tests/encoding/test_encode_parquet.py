@@ -1,4 +1,4 @@
-"""`encode_parquet`: each item once, whatever its files; an output complete or absent."""
+"""`encode_parquet`: each item once, and an output that is complete or absent."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""Beam's worker processes, one of which is killed."""
+"""Worker processes of Beam, one of which is killed."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""The examples do what they say: they rank items that training never saw."""
+"""The examples' rankers on items that training never saw."""
 
 import pytest
 

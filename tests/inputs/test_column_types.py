@@ -1,4 +1,4 @@
-"""Types of Parquet columns: what each may mean, and what is read of it."""
+"""Types of Parquet columns: their accepted uses, and the values read of them."""
 
 import datetime
 import decimal
@@ -112,7 +112,7 @@ def test_files_of_duckdb(tmp_path):
 )
 @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
 def test_timestamps_of_any_unit_and_zone(tmp_path, unit, value, zone):
-    # A zone is a way of showing; the stored number is UTC. Without one, the number is read as UTC.
+    # A zone concerns display; the stored number is UTC. Without one, the number is read as UTC.
     column = pa.array([value, None], pa.timestamp(unit, tz=zone))
     pq.write_table(table(x=column), tmp_path / "a", version="2.6")
     microseconds = {

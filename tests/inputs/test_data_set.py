@@ -1,4 +1,4 @@
-"""One data set of Parquet files: which files, which columns, which rows."""
+"""One data set of Parquet files: its files, columns and rows."""
 
 import datetime
 import os

@@ -18,7 +18,7 @@ from tests.inputs.parquet_files import impression_parameters
 
 @pytest.mark.parametrize(("fraction", "day"), [(0.2, 8), (0.1, 9), (0.9, 1), (0.7, 3), (0.25, 7)])
 def test_evaluation_start_is_exact(tmp_path, fraction, day):
-    # The order in the file does not matter; neither does a cut into row groups.
+    # The order in the file does not matter; neither does a division into row groups.
     shuffled = days([3, 9, 0, 5, 7, 1, 8, 2, 6, 4])
     table = parquet_files.impressions(timestamp=shuffled)
     path = parquet_files.write(table, tmp_path / "log.parquet", row_group_size=3)

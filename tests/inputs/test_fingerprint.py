@@ -1,4 +1,4 @@
-"""Fingerprints follow the content of files, and nothing else."""
+"""Fingerprints of files, which depend on content alone."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Every way an impression log can be wrong, and what the message says of it."""
+"""Messages on every fault of an impression log."""
 
 import datetime
 
@@ -32,11 +32,11 @@ def test_missing_column_of_impressions(tmp_path, column):
 
 
 def test_label_that_does_not_exist(tmp_path):
-    parameters = impression_parameters(tasks=[{"name": "buy", "label": "bought", "type": "binary"}])
+    parameters = impression_parameters(tasks=[{"name": "buy", "label": "sale", "type": "binary"}])
     message = impression_error(tmp_path, parameters=parameters)
     assert_says(
         message,
-        "log.parquet: column 'bought' (the label of task 'buy') is missing",
+        "log.parquet: column 'sale' (the label of task 'buy') is missing",
         "user_id, item_id, timestamp, click",
     )
 
@@ -74,7 +74,7 @@ def test_id_of_a_wrong_type_in_impressions(tmp_path, column):
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "row", "shown"),
+    ("values", "kind", "row", "found"),
     [
         ([0, 1, 2, 0, 1, 0, 1, 0, 1, 0], pa.int8(), 2, "2"),
         ([0, -1, 1, 0, 1, 0, 1, 0, 1, 0], pa.int64(), 1, "-1"),
@@ -82,9 +82,9 @@ def test_id_of_a_wrong_type_in_impressions(tmp_path, column):
         ([0, 1, 0, 0, 1, 0, float("nan"), 0, 1, 0], pa.float64(), 6, "nan"),
     ],
 )
-def test_binary_label_that_is_neither_0_nor_1(tmp_path, values, kind, row, shown):
+def test_binary_label_that_is_neither_0_nor_1(tmp_path, values, kind, row, found):
     message = impression_error(tmp_path, click=pa.array(values, kind))
-    assert_says(message, f"column 'click', row {row} ", f"found {shown}", "0 or 1")
+    assert_says(message, f"column 'click', row {row} ", f"found {found}", "0 or 1")
 
 
 def test_binary_label_of_strings(tmp_path):
@@ -93,16 +93,16 @@ def test_binary_label_of_strings(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "found"),
     [(float("nan"), "nan"), (float("inf"), "inf"), (1e39, "1e+39")],
 )
-def test_regression_label_that_is_not_finite(tmp_path, value, shown):
+def test_regression_label_that_is_not_finite(tmp_path, value, found):
     parameters = impression_parameters(
         tasks=[{"name": "time", "label": "seconds", "type": "regression"}]
     )
     seconds = pa.array([0.0, 1.5, 2.0, value, *[0.0] * 6], pa.float64())
     message = impression_error(tmp_path, 2, parameters, seconds=seconds)
-    assert_says(message, "column 'seconds', row 3 ", f"found {shown}", "a finite number")
+    assert_says(message, "column 'seconds', row 3 ", f"found {found}", "a finite number")
 
 
 def test_numeric_context_that_is_infinite(tmp_path):

@@ -1,4 +1,4 @@
-"""Every way a file of items can be wrong, and what the message says of it."""
+"""Messages on every fault of a file of items."""
 
 import dataclasses
 import datetime
@@ -77,13 +77,13 @@ def test_null_embedding(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "found"),
     [(float("nan"), "nan"), (float("inf"), "inf"), (-np.inf, "-inf"), (None, "null")],
 )
-def test_value_inside_an_embedding_that_is_not_finite(tmp_path, value, shown):
+def test_value_inside_an_embedding_that_is_not_finite(tmp_path, value, found):
     wrong = vectors([[1.0, 0.0], [0.0, 2.0], [3.0, value], [0.5, 1.0]])
     message = item_error(tmp_path, row_group_size=2, embedding=wrong)
-    assert_says(message, "column 'embedding', row 2 ", f"found {shown} at position 1", "finite")
+    assert_says(message, "column 'embedding', row 2 ", f"found {found} at position 1", "finite")
 
 
 def test_float64_too_large_for_float32(tmp_path):
@@ -92,16 +92,16 @@ def test_float64_too_large_for_float32(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("column", "shown"),
+    ("column", "found"),
     [
         (pa.array([[1], [2], [3], [4]]), "list<int64>"),
         (pa.array(["x"] * 4), "string"),
         (pa.array([1.0] * 4), "double"),
     ],
 )
-def test_embedding_of_a_wrong_type(tmp_path, column, shown):
+def test_embedding_of_a_wrong_type(tmp_path, column, found):
     message = item_error(tmp_path, embedding=column)
-    assert_says(message, "column 'embedding'", f"{shown}, expected a list of float32")
+    assert_says(message, "column 'embedding'", f"{found}, expected a list of float32")
 
 
 def test_duplicate_item(tmp_path):

@@ -1,4 +1,4 @@
-"""What the values of each kind of column may be, and what becomes of them."""
+"""Values of each kind of column, and their features."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""The real pipeline on a small world: what it makes, what it serves, what it reuses."""
+"""The real pipeline on a small world: artifacts, served models and reuse."""
 
 import glob
 import io
@@ -232,10 +232,10 @@ def test_an_item_that_no_training_saw_is_encoded_live_and_ranked(
     path = synthetic.write(new, tmp_path / "new.parquet")
     context = ["tab=home", "hour=3"]
     rank_lib.rank(finished_run.output, "user3", path, context, 10, server.address, printed)
-    shown = printed.file.getvalue()
-    assert "best of 2 candidates" in shown
-    assert shown.count("encoded live") == 2
-    assert "First" in shown
+    text = printed.file.getvalue()
+    assert "best of 2 candidates" in text
+    assert text.count("encoded live") == 2
+    assert "First" in text
 
 
 def test_stored_and_unknown_items_are_told_apart(finished_run, server, tmp_path, printed):
@@ -243,10 +243,10 @@ def test_stored_and_unknown_items_are_told_apart(finished_run, server, tmp_path,
     path.write_text("item1\nitem2\nnobody\n")
     context = ["tab=home", "hour=3"]
     rank_lib.rank(finished_run.output, "stranger", str(path), context, 2, server.address, printed)
-    shown = printed.file.getvalue()
-    assert "user stranger: 0 items in the history" in shown
-    assert "best of 3 candidates" in shown
-    assert shown.count("stored") + shown.count("unknown") == 2
+    text = printed.file.getvalue()
+    assert "user stranger: 0 items in the history" in text
+    assert "best of 3 candidates" in text
+    assert text.count("stored") + text.count("unknown") == 2
 
 
 def test_no_server_is_one_sentence(finished_run, printed):

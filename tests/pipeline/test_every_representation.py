@@ -1,4 +1,4 @@
-"""Every representation on a run's examples: what is trained, exported and served of it."""
+"""Every representation on a run's examples: training, export and serving."""
 
 import glob
 import json

@@ -1,4 +1,4 @@
-"""How `sid` ends: its exit status, and the one line that says why."""
+"""Exit statuses of `sid`, and their one-line reasons."""
 
 import contextlib
 import errno
@@ -65,7 +65,7 @@ def test_not_blessed_has_a_status_of_its_own(
 
 
 def test_every_status_is_in_the_help():
-    shown = " ".join(CliRunner().invoke(cli.app, ["--help"]).output.split())
+    text = " ".join(CliRunner().invoke(cli.app, ["--help"]).output.split())
     for status in (
         0,
         1,
@@ -74,7 +74,7 @@ def test_every_status_is_in_the_help():
         exit_status.INTERRUPTED,
         exit_status.TERMINATED,
     ):
-        assert f" {status} " in shown[shown.index("Exit status:") :]
+        assert f" {status} " in text[text.index("Exit status:") :]
 
 
 def test_ctrl_c(gc_raises):

@@ -1,4 +1,4 @@
-"""What a run says of its inputs, and where the bad impressions are."""
+"""A run's report on its inputs, and its file of rejected impressions."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""The first look at the inputs: what it takes is right, what is wrong it says without TFX."""
+"""The first look at the inputs, without TFX."""
 
 import datetime
 import subprocess

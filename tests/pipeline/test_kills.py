@@ -97,7 +97,7 @@ def test_runs_that_are_killed_interrupted_and_terminated(start, data, tmp_path):
 
 @pytest.mark.slow
 def test_a_disk_that_is_full_during_the_run(data, tmp_path):
-    """A file system of its own, with place for the metadata and little more."""
+    """A file system of its own, with space for the metadata and little more."""
     (tmp_path / "small").mkdir()
     script = 'mount -t tmpfs -o size=330k tmpfs "$0" && exec "$@"'
     # A root of its own (lane B) has no user namespaces; whoever is root needs none.

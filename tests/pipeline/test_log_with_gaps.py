@@ -1,4 +1,4 @@
-"""The real pipeline on a log of daily folders, in which labels and users lack and rows are bad."""
+"""The real pipeline on daily folders with missing labels, missing users and bad rows."""
 
 import io
 import os

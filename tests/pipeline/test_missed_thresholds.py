@@ -1,4 +1,4 @@
-"""Which thresholds a ranker misses, in words."""
+"""Sentences on missed thresholds."""
 
 import pytest
 

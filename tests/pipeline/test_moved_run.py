@@ -18,7 +18,7 @@ from semantic_id_ranking.serving.server.model_server import ModelServer
 
 @pytest.fixture(scope="module")
 def moved(finished_run, tmp_path_factory):
-    """The copy; what was served is lost on the way, and released again."""
+    """The copy; what was served is lost, and released again."""
     folder = tmp_path_factory.mktemp("elsewhere") / "a run"
     shutil.copytree(finished_run.output, folder)
     shutil.rmtree(folder / "serving")
@@ -34,7 +34,7 @@ def paths_in(value):
     return [path for v in values if isinstance(v, str | dict | list) for path in paths_in(v)]
 
 
-def test_what_tells_of_a_release_names_no_place(moved):
+def test_what_tells_of_a_release_names_no_path(moved):
     for file in (moved / "serving" / "release.json", moved / "blessed.json"):
         content = json.loads(file.read_text())
         assert paths_in(content) == []
@@ -42,8 +42,8 @@ def test_what_tells_of_a_release_names_no_place(moved):
             assert (moved / content[key]).is_dir()
 
 
-def test_tables_name_no_place(moved, finished_run):
-    places = (str(pathlib.Path(finished_run.items).parent), str(moved))
+def test_tables_name_no_path(moved, finished_run):
+    folders = (str(pathlib.Path(finished_run.items).parent), str(moved))
     tables = list(moved.rglob("*.parquet"))
     assert {"SemanticIdGen", "FeatureJoiner"} <= {
         path.relative_to(moved / "artifacts").parts[0] for path in tables
@@ -51,7 +51,7 @@ def test_tables_name_no_place(moved, finished_run):
     for path in tables:
         table = pq.ParquetFile(path).read()
         text = f"{table.schema.metadata} {table.to_pydict()}"
-        assert not [place for place in places if place in text]
+        assert not [folder for folder in folders if folder in text]
 
 
 def test_titles_are_the_runs_own(moved, finished_run):
@@ -66,9 +66,9 @@ def test_it_is_served_and_ranked_where_it_is(moved):
     context = [f"{column}=1" for column in _context(moved)]
     with ModelServer(base_paths(str(moved / "serving"))) as server:
         rank_lib.rank(str(moved), "user3", None, context, 3, server.address, printed)
-    shown = printed.file.getvalue()
-    assert shown.count("Thing ") >= 3
-    assert shown.count("stored") == 3
+    text = printed.file.getvalue()
+    assert text.count("Thing ") >= 3
+    assert text.count("stored") == 3
     assert (moved / "sids.sqlite").is_file()
 
 

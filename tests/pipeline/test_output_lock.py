@@ -1,4 +1,4 @@
-"""One process at a time works on an output folder."""
+"""The lock of an output folder between processes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a second run of the pipeline into one folder does anew, and what it leaves alone."""
+"""Second runs of the pipeline into one folder: repeated and cached work."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What reaches the terminal of texts from the data."""
+"""Escaping of texts from the data on their way to the terminal."""
 
 import io
 import types
@@ -15,7 +15,7 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J a\nb\r\x9b31m \u202egnp.exe\u2066 [red]:smile
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "printed"),
     [
         ("\x1b[31m", r"\x1b[31m"),
         ("a\nb\tc\r", r"a\nb\tc\r"),
@@ -28,8 +28,8 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J a\nb\r\x9b31m \u202egnp.exe\u2066 [red]:smile
         ),
     ],
 )
-def test_controls_become_escapes_and_letters_stay(text, shown):
-    assert printable(text) == shown
+def test_controls_become_escapes_and_letters_stay(text, printed):
+    assert printable(text) == printed
 
 
 def test_a_ranking_shows_titles_ids_and_users_without_controls(monkeypatch):
@@ -66,8 +66,8 @@ def test_a_ranking_shows_titles_ids_and_users_without_controls(monkeypatch):
     rank_lib.show_ranking(
         catalogue, Candidates([HOSTILE]), HOSTILE, {}, 10, "host:1", None, console
     )
-    shown = console.file.getvalue()
-    assert not set(shown) & set("\x1b\x07\x9b\r\x00\u202e\u2066\u2028")
+    printed = console.file.getvalue()
+    assert not set(printed) & set("\x1b\x07\x9b\r\x00\u202e\u2066\u2028")
     # User, two of the history, an id and a title; neither markup nor emoji codes are read.
-    assert shown.count("[red]:smile:") == 5
-    assert shown.count("\n") == 1 + 1 + 3 + 2 + 1
+    assert printed.count("[red]:smile:") == 5
+    assert printed.count("\n") == 1 + 1 + 3 + 2 + 1

@@ -1,4 +1,4 @@
-"""A TFX pipeline of two components, each of which writes one file: what costs a second to run."""
+"""A quick TFX pipeline of two components, each of which writes one file."""
 
 import os
 

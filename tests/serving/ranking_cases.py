@@ -1,4 +1,4 @@
-"""What is ranked in the tests of ranked lists, and the asyncio client for callers that wait."""
+"""Cases of ranked lists, and a blocking wrapper of the asyncio client."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What tests of the server do over and over."""
+"""Common calls of the server's tests."""
 
 import time
 

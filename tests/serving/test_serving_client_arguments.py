@@ -1,4 +1,4 @@
-"""Arguments that are refused by name, before anything of them is sent."""
+"""Arguments that clients refuse by name, before anything is sent."""
 
 import numpy as np
 import pytest

@@ -100,7 +100,7 @@ def test_batching_parameters_are_those_to_start_with_on_cpu():
     assert parameters.max_enqueued_batches.value > 0
 
 
-def test_metrics_are_shown_where_tensorflow_serving_shows_them():
+def test_metrics_have_the_path_that_tensorflow_serving_gives_them():
     config = read_monitoring_config(CONFIG / "monitoring.config")
     assert config == MonitoringConfig(enable=True, path=DEFAULT_PATH)
 

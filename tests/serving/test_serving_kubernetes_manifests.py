@@ -1,4 +1,4 @@
-"""The Kubernetes manifests, judged by the official client's models."""
+"""The Kubernetes manifests, checked by the official client's models."""
 
 import importlib.resources
 import json

@@ -1,4 +1,4 @@
-"""What cannot be ranked: mixed SID spaces, unknown tasks, stores and servers that are away."""
+"""Refused rankings: mixed SID spaces, unknown tasks, absent stores and servers."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""What the clients do when a server is slow, away or broken: this one is so on purpose."""
+"""Clients against a server that is slow, absent or broken on purpose."""
 
 import asyncio
 import contextlib

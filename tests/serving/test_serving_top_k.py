@@ -37,7 +37,7 @@ def ranker(server):
 )
 def test_the_best_come_first_and_equals_in_order(ranker, top_k, task, index):
     best = ranker.rank_top_k(**CALL, task=task, top_k=top_k)
-    clicks = [[3.0, 8.0, 0.0, 8.0][place] for place in index]
+    clicks = [[3.0, 8.0, 0.0, 8.0][position] for position in index]
     assert best.index.tolist() == index
     assert {name: scores.tolist() for name, scores in best.scores.items()} == {
         "click": clicks,

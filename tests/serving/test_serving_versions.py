@@ -1,4 +1,4 @@
-"""Versions that come, fail and go while requests go on; starting and stopping."""
+"""Versions that appear, fail and disappear under requests; start and stop."""
 
 import contextlib
 import gc
@@ -159,7 +159,7 @@ def test_a_server_starts_with_the_newest_version_that_loads(base_path, caplog):
         until(lambda: caller.states() == {1: "END", 2: "END", 3: "END", 4: "AVAILABLE"})
 
 
-def test_a_broken_version_takes_no_place_of_those_that_are_kept(base_path):
+def test_a_broken_version_does_not_count_among_those_that_are_kept(base_path):
     policy = ServableVersionPolicy()
     policy.latest.num_versions = 2
     export(SidRanker(bonus=20.0), base_path, 2)

@@ -100,7 +100,7 @@ def test_a_version_that_fails_leaves_the_old_one_serving(counting, tmp_path):
     model = ServedModel("m")
     model.configure(ModelConfig(base_path=str(base_path)))
     model.refresh()
-    # Also at the start the version before takes its place.
+    # Also at the start the version before is served instead.
     assert model.servable().version == 1
     pinned = ModelConfig(base_path=str(base_path))
     pinned.model_version_policy.all.SetInParent()

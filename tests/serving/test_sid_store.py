@@ -1,4 +1,4 @@
-"""What both stores of Semantic IDs do alike; Redis is a real one."""
+"""Common behaviour of both stores of Semantic IDs; Redis is a real one."""
 
 import sqlite3
 import threading

@@ -1,4 +1,4 @@
-"""A SQLite store after kills, a full disk and strange files, and with several processes at once."""
+"""A SQLite store after kills, a full disk and foreign files, and with several processes."""
 
 import os
 import shutil

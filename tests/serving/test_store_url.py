@@ -1,4 +1,4 @@
-"""URLs of Redis: no message holds a password, whatever is wrong with them."""
+"""URLs of Redis, and messages without their passwords."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""SavedModels with the signatures of the real ones and arithmetic that can be done in the head."""
+"""SavedModels with the signatures of the real ones and arithmetic by hand."""
 
 import os
 import pathlib
@@ -174,7 +174,7 @@ class DenseRanker(Info):
 
 
 class Encoder(Info):
-    """The codes of [a, b, c] are a and b, cut to whole numbers."""
+    """The codes of [a, b, c] are a and b, truncated to whole numbers."""
 
     def __init__(self, fingerprint: str = "space-a"):
         super().__init__(fingerprint)

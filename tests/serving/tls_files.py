@@ -1,4 +1,4 @@
-"""Certificates of the tests' own."""
+"""Certificates for the tests."""
 
 import dataclasses
 import datetime

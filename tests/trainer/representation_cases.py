@@ -101,7 +101,7 @@ def code_row(codes, rows: int) -> int:
         return int(codes[0]) % rows
     if CODES ** len(codes) > rows:
         return code_key(codes) % rows
-    return sum(int(code) * CODES**place for place, code in enumerate(reversed(codes)))
+    return sum(int(code) * CODES**power for power, code in enumerate(reversed(codes)))
 
 
 def text(sid) -> str:

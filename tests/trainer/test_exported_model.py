@@ -1,4 +1,4 @@
-"""What a release finds in a model: changed bytes, signatures that fail, another SID space."""
+"""Checks of an exported model: changed bytes, failing signatures, another SID space."""
 
 import os
 import pathlib

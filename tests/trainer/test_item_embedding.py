@@ -1,4 +1,4 @@
-"""ItemEmbedding: a layer of other people's Keras 2 models."""
+"""ItemEmbedding: a layer of any Keras 2 model."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""A network of the user's own: what it is given, what is served of it, what is refused."""
+"""A network of the user's own: its inputs, its served outputs, its refusals."""
 
 import dataclasses
 

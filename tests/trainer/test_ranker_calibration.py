@@ -1,4 +1,4 @@
-"""Class weights and sampled negatives: what is trained on, and that what is served is unmoved."""
+"""Class weights and sampled negatives: effect on training, none on served probabilities."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Impressions without a label of a task: they count for nothing of it, and for all others."""
+"""Impressions without a label of a task, which count for all other tasks."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""MMoE: the layer against a loop, and the ranker that has it."""
+"""MMoE: the layer against a loop, and a ranker with it."""
 
 import dataclasses
 

@@ -49,7 +49,7 @@ def test_the_best_of_rank(signatures, top_k, weights):
     scores = {task: values.numpy() for task, values in signatures["rank"](**REQUEST).items()}
     click, watch = (np.float32(weight) for weight in weights)
     weighted = (click * scores["click"] + watch * scores["watch"]).tolist()
-    order = sorted(range(len(CANDIDATES)), key=lambda place: (-weighted[place], place))[:top_k]
+    order = sorted(range(len(CANDIDATES)), key=lambda index: (-weighted[index], index))[:top_k]
     best = signatures["rank_top_k"](
         **REQUEST,
         top_k=tf.constant(top_k),

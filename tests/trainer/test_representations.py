@@ -161,8 +161,8 @@ def test_without_known_items_training_cuts_all(resources):
     )
 
 
-def test_sampling_cuts_an_item_in_several_ways_in_training_alone(resources):
-    # Such a power makes all cuts about as probable: 60 draws of one cut will not come.
+def test_sampling_draws_several_tokenizations_in_training_alone(resources):
+    # Such a power makes all tokenizations about as probable: 60 draws will not all be one of them.
     config = SidSpm(rows=ROWS, sampling=0.001)
     layer = cases.make_filled(config, resources)
     sid = max(resources.items.sids.tolist(), key=lambda one: -len(cases.pieces(resources, one)))

@@ -32,11 +32,11 @@ def test_codes_are_the_nearest_at_any_number_of_codes(codes):
 
 
 def test_codes_nearer_to_each_other_than_bfloat16_can_tell_are_told_apart():
-    # The codes lie about a few places, so close that most rows have four at almost one distance.
+    # The codes lie around a few centres, so close that most rows have four at almost one distance.
     rng = np.random.default_rng(0)
-    places = rng.normal(size=(16, 12)) * 3
-    codebook = np.repeat(places, 4, axis=0) + 0.05 * rng.normal(size=(64, 12))
-    rows = np.repeat(places, 10, axis=0) + 0.05 * rng.normal(size=(160, 12))
+    centres = rng.normal(size=(16, 12)) * 3
+    codebook = np.repeat(centres, 4, axis=0) + 0.05 * rng.normal(size=(64, 12))
+    rows = np.repeat(centres, 10, axis=0) + 0.05 * rng.normal(size=(160, 12))
     rows, codebook = rows.astype(np.float32), codebook.astype(np.float32)
     codes = search(rows, codebook)
     np.testing.assert_array_equal(codes, exact(rows, codebook))
@@ -86,7 +86,7 @@ def test_the_share_of_clear_leads_is_counted_over_all_levels():
 
 @pytest.mark.parametrize("offset", [0.0, 10.0, 1000.0])
 @pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
-def test_codes_are_the_nearest_at_any_place_and_scale(offset, scale):
+def test_codes_are_the_nearest_at_any_offset_and_scale(offset, scale):
     rng = np.random.default_rng(1)
     rows = (scale * (offset + rng.normal(size=(50, 6)))).astype(np.float32)
     codebook = (scale * (offset + rng.normal(size=(40, 6)))).astype(np.float32)
@@ -100,7 +100,7 @@ def test_of_equally_near_codes_the_lowest_is_found():
     assert search(rows, codebook).tolist() == [3, 0, 3]
 
 
-def test_of_a_codebook_of_one_place_the_first_code_is_found():
+def test_of_a_codebook_of_equal_codes_the_first_code_is_found():
     assert search(np.ones((9, 3), np.float32), np.ones((64, 3), np.float32)).tolist() == [0] * 9
 
 

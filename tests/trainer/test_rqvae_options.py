@@ -1,4 +1,4 @@
-"""Each option of the recipe does what it says."""
+"""Options of the RQ-VAE's recipe."""
 
 import dataclasses
 import itertools
@@ -11,12 +11,12 @@ from sklearn.cluster import KMeans
 from semantic_id_ranking.trainer.rqvae.beam_search import beam_codes
 from semantic_id_ranking.trainer.rqvae.config import PRESETS
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.initialization import initialize
 from semantic_id_ranking.trainer.rqvae.kmeans import residual_kmeans
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.quantizer import look_up
 from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
 from semantic_id_ranking.trainer.rqvae.sinkhorn import balanced_codes
-from semantic_id_ranking.trainer.rqvae.start import start
 from semantic_id_ranking.trainer.rqvae.step import TrainingStep
 from semantic_id_ranking.trainer.rqvae.train import train
 
@@ -89,7 +89,7 @@ def test_rq_kmeans_is_residual_kmeans_alone():
     np.testing.assert_array_equal(sids, nearest.codes)
 
 
-def test_a_batch_restarts_what_it_does_not_use():
+def test_a_batch_resets_what_it_does_not_use():
     config = dataclasses.replace(
         SMALL, reset_dead_codes="batch", codebook_learning_rate=1e-9, network_learning_rate=0.0
     )
@@ -99,9 +99,9 @@ def test_a_batch_restarts_what_it_does_not_use():
     codebooks[1, 5] = 1e4
     model.codebooks.assign(codebooks)
     step()
-    restarted = model.codebooks.numpy()[1, 5]
+    replaced = model.codebooks.numpy()[1, 5]
     residuals = model.quantize(tf.constant(x)).residuals[1].numpy()
-    assert np.abs(residuals - restarted).max(axis=1).min() < 1e-4
+    assert np.abs(residuals - replaced).max(axis=1).min() < 1e-4
 
 
 def test_balanced_codes_use_all_codes_alike():
@@ -171,7 +171,7 @@ def test_mixtures_are_used_where_items_fill_a_space_and_not_where_they_are_clust
 
     def mixtures_help(x):
         model = RqVae(config, np.zeros(x.shape[1]), np.ones(x.shape[1]))
-        return start(model, x[:400], x[400:], config, np.random.default_rng(0))
+        return initialize(model, x[:400], x[400:], config, np.random.default_rng(0))
 
     assert mixtures_help(gaussian(dim=32))
     centres = 20 * rng.normal(size=(32, 32))

@@ -1,4 +1,4 @@
-"""Embeddings far from all others, and those that are no numbers."""
+"""Embeddings far from all others, and embeddings that are not finite."""
 
 import dataclasses
 import logging
@@ -100,7 +100,7 @@ def test_the_median_error_does_not_see_an_odd_item():
 
 @pytest.fixture(scope="module", params=["linear", "beam", "narrow", "bfloat16"])
 def encoder(request, items, tmp_path_factory):
-    """The signature `encode` of each way in which it is computed, and the model."""
+    """The signature `encode` by each search for codes, and the model."""
     options = {
         "beam": {"beam": 2},
         "narrow": {"latent_dim": 3},

@@ -63,8 +63,8 @@ def test_slices_are_put_together_in_order(rows):
 
 
 def test_kmeans_finds_separate_clusters_and_then_what_is_left():
-    # Two places, each with two points a little beside it: level 1 finds the places, level 2 the
-    # two ways to lie beside them.
+    # Two centres, each with two points a little beside it: level 1 finds the centres, level 2 the
+    # two offsets from them.
     rows = np.array([[10, 1], [10, -1], [-10, 1], [-10, -1]], np.float32)
     rows = np.repeat(rows, 5, axis=0)
     codebooks = residual_kmeans(rows, [2, 2], 10, np.random.default_rng(0))

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from semantic_id_ranking.trainer.rqvae import train as train_lib
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
-from semantic_id_ranking.trainer.rqvae.dead_codes import restart_dead_codes
+from semantic_id_ranking.trainer.rqvae.dead_codes import reset_dead_codes
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.model import standardization
 from semantic_id_ranking.trainer.rqvae.train import train
@@ -96,14 +96,14 @@ def test_a_dead_code_comes_alive(monkeypatch):
     assert 5 not in dead.encode(tf.constant(x)).numpy()[:, 1]
 
 
-def test_a_dead_code_restarts_at_a_residual_of_its_level():
+def test_a_dead_code_is_reset_to_a_residual_of_its_level():
     x = gaussian(rows=50)
     model = train(x, x, dataclasses.replace(CONFIG, epochs=1)).model
     used = np.ones((3, 16), bool)
     used[2, 4] = False
     before = model.codebooks.numpy()
     probe = model.standardized(tf.constant(x))
-    restart_dead_codes(model, probe, np.random.default_rng(0), used)
+    reset_dead_codes(model, probe, np.random.default_rng(0), used)
     after = model.codebooks.numpy()
     residuals = model.quantize(tf.constant(x)).residuals[2].numpy()
     # Levels 0 and 1 did not change, so the residuals that level 2 sees did not either.
@@ -150,7 +150,7 @@ def test_standardization_by_hand():
 
 
 def test_a_narrow_latent_keeps_the_directions_that_vary():
-    # All variance is in the last two of eight dimensions: a cut identity would see none of it.
+    # All variance is in the last two of eight dimensions: a truncated identity would miss it.
     x = np.zeros((480, 8), np.float32)
     x[:, 6:] = gaussian(dim=2)
     config = dataclasses.replace(CONFIG, latent_dim=2)

@@ -1,4 +1,4 @@
-"""SidTokenizer: what it gives for Semantic IDs, and what outlives saving."""
+"""SidTokenizer: its rows for Semantic IDs, and saving."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def tokenizer() -> SidTokenizer:
 
 @pytest.fixture(scope="module")
 def sids(tokenizer):
-    """Known and new Semantic IDs, some of them absent in one way or another."""
+    """Known and new Semantic IDs, some of them absent for one of several reasons."""
     rng = np.random.default_rng(5)
     sids = np.concatenate([tokenizer.items.sids, rng.integers(0, CODES, (60, LEVELS))])
     sids[::7] = -1

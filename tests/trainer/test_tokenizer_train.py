@@ -46,7 +46,7 @@ def clustered(items, levels, codebook_size, seed=0):
 
 
 @MODELS
-def test_the_one_spare_row_goes_to_the_most_shown_pair(tmp_path, model):
+def test_the_one_spare_row_goes_to_the_most_frequent_pair(tmp_path, model):
     sids = [[0, 1], [2, 3], [1, 1]]
     statistics, pieces = trained(tmp_path / "a", sids, [50, 2, 2], rows=10, model=model)
     assert pieces(0, 1) == [(0, 1)]
@@ -56,7 +56,7 @@ def test_the_one_spare_row_goes_to_the_most_shown_pair(tmp_path, model):
     # 50 impressions of one piece and 4 of two.
     assert statistics["mean_pieces_per_impression"] == pytest.approx((50 * 1 + 4 * 2) / 54)
 
-    # The same items, shown otherwise.
+    # The same items with other impression counts.
     _, pieces = trained(tmp_path / "b", sids, [2, 50, 2], rows=10, model=model)
     assert pieces(0, 1) == [(0,), (1,)]
     assert pieces(2, 3) == [(2, 3)]
@@ -99,7 +99,7 @@ def test_counts_do_what_repetition_does(tmp_path, model):
     sids = np.array([[0, 1, 2], [0, 1, 3], [4, 5, 6], [7, 7, 7], [4, 1, 2]])
     impressions = np.array([40, 25, 12, 1, 6])
     _, pieces = trained(tmp_path, sids, impressions, rows=30, space=space, model=model)
-    # SentencePiece's own way: one line a sentence, each as often as it was shown. The codes that
+    # SentencePiece by itself: one line a sentence, as often as its impression count. The codes that
     # no item has come once, as in the tokenizer.
     texts = sids_to_text(sids, 8)
     unseen = {chr(0xF0000 + i) for i in range(24)}.difference(*texts)
@@ -130,7 +130,7 @@ def test_counts_do_what_repetition_does(tmp_path, model):
         assert [len(piece) for piece in pieces(*sid)] == expected
 
 
-def test_items_shown_most_are_one_piece(tmp_path):
+def test_items_with_most_impressions_are_one_piece(tmp_path):
     """Also where no other item has their codes in that order."""
     space = SidSpace("0123456789abcdef", levels=4, codebook_size=32, embedding_dim=3)
     sids = np.random.default_rng(1).integers(0, 16, (5000, 4))
@@ -147,7 +147,7 @@ def test_items_of_one_sid_count_together(tmp_path):
     assert pieces(0, 1) == [(0,), (1,)]
 
 
-def test_items_never_shown_do_not_count(tmp_path):
+def test_items_without_impressions_do_not_count(tmp_path):
     statistics, pieces = trained(tmp_path, [[0, 1], [2, 3]], [4, 0], rows=100)
     assert pieces(0, 1) == [(0, 1)]
     assert pieces(2, 3) == [(2,), (3,)]

@@ -1,4 +1,4 @@
-"""Warm-up requests that a model gets at its export."""
+"""Warm-up requests of a model's export."""
 
 import pytest
 import tensorflow as tf

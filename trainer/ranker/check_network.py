@@ -1,4 +1,4 @@
-"""Trial of a network of the user's own, before anything is trained."""
+"""Trial of a user's own network before anything is trained."""
 
 import os
 import re

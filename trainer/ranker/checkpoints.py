@@ -9,8 +9,8 @@ import tensorflow as tf
 class Checkpoints(tf.keras.callbacks.Callback):
     """Saves a training every so many steps, and resumes it at the step that was saved last.
 
-    Saved are the weights, the optimizers' state, the metrics of the epoch so far and the place in
-    the data. A resumed training gives the result of an uninterrupted one, up to what is drawn at
+    Saved are the weights, the optimizers' state, the metrics of the epoch so far and the position
+    in the data. A resumed training gives the result of an uninterrupted one, up to what is drawn at
     random within a step; its data has to come in an order that a seed decides.
     """
 
@@ -53,8 +53,8 @@ class Checkpoints(tf.keras.callbacks.Callback):
         if self._last is None:
             yield range(epochs), data
             return
-        place = tf.train.Checkpoint(epoch=self._epoch, step=self._step)
-        place.restore(self._last).expect_partial()
+        position = tf.train.Checkpoint(epoch=self._epoch, step=self._step)
+        position.restore(self._last).expect_partial()
         epoch, step = int(self._epoch), int(self._step)
         # A dataset that shuffles draws its next order when an iterator is made. Keras makes one
         # that it does not use; of those below, only when they are used.

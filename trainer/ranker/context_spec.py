@@ -1,4 +1,4 @@
-"""What the ranker knows of an impression besides its items."""
+"""Context columns of the ranker."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The network of a ranker that names none of its own."""
+"""The default network of a ranker."""
 
 from collections.abc import Sequence
 

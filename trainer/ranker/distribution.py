@@ -1,4 +1,4 @@
-"""Where the steps of a training run."""
+"""Distribution strategies of a training."""
 
 from collections.abc import Sequence
 from typing import Literal

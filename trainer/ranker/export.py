@@ -1,4 +1,4 @@
-"""Exports a ranker for TensorFlow Serving."""
+"""Export of a ranker for TensorFlow Serving."""
 
 import os
 

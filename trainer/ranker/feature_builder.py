@@ -1,4 +1,4 @@
-"""From what an example or a request holds to what the ranker takes."""
+"""Features of the ranker from examples and requests."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ from semantic_id_ranking.trainer.ranker.representations.item_representation impo
 
 
 class FeatureBuilder:
-    """The one way into the ranker: training, evaluation and both ways of serving go through it."""
+    """The features of the ranker, alike in training, in evaluation and in both kinds of serving."""
 
     def __init__(
         self, representation: ItemRepresentation, context: ContextTransform, history_length: int

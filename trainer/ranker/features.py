@@ -1,4 +1,4 @@
-"""Reads joined examples: parsing specification and input function."""
+"""Joined examples: parsing specification and input function."""
 
 import math
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def item_tensor_specs(fields: Sequence[str], space: SidSpace) -> dict[str, tf.Te
 
     Returns:
         For `sid`, int64: `candidate_sid` [N, L], `current_sid` [1, L], `history_sid` [1, T, L]; for
-        `embedding`, float32, the same with D in the place of L; for `item_id`, string, the same
+        `embedding`, float32, the same with D instead of L; for `item_id`, string, the same
         without the last axis.
     """
     specs = {}

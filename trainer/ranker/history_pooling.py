@@ -1,4 +1,4 @@
-"""One vector of a user's history."""
+"""Pooling of a user's history into one vector."""
 
 import tensorflow as tf
 

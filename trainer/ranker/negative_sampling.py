@@ -1,4 +1,4 @@
-"""Which impressions of a training batch count for which task."""
+"""Sampling of the impressions of a training batch, by task."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence

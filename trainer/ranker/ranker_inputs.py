@@ -1,4 +1,4 @@
-"""What a ranker's network is given."""
+"""Inputs of a ranker's network."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

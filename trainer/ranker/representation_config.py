@@ -1,4 +1,4 @@
-"""What the configurations of all representations have in common."""
+"""Base of the configurations of all representations."""
 
 import abc
 from collections.abc import Sequence

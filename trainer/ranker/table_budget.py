@@ -1,4 +1,4 @@
-"""How a budget of table rows is shared."""
+"""Division of a budget of table rows."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a task makes of a network's raw output."""
+"""Loss, metrics and served output of a task."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Trains a ranker on tf.data datasets; TFX is not needed."""
+"""Training of a ranker on tf.data datasets, without TFX."""
 
 import dataclasses
 import time

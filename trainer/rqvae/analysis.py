@@ -1,4 +1,4 @@
-"""What Semantic IDs look like: pure functions over arrays."""
+"""Statistics of Semantic IDs: pure functions over arrays."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -74,7 +74,7 @@ def relative_error(embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.n
 def median_relative_error(
     embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.ndarray
 ) -> float:
-    """As `relative_error`, of medians in place of sums: a few odd items do not change it."""
+    """As `relative_error`, of medians instead of sums: a few odd items do not change it."""
     errors, spreads = _squares(embeddings, reconstructed, mean)
     return _ratio(np.median(errors), np.median(spreads))
 
@@ -131,10 +131,10 @@ def prefix_table(
         if shared >= max(fewest, 1):
             first = rng.choice(np.flatnonzero(sizes[group] > 1), pairs)
             size = sizes[group[first]]
-            place = np.empty(len(sids), np.int64)
-            place[members] = np.arange(len(sids)) - np.repeat(starts, sizes)
+            position = np.empty(len(sids), np.int64)
+            position[members] = np.arange(len(sids)) - np.repeat(starts, sizes)
             step = rng.integers(1, size)
-            second = members[starts[group[first]] + (place[first] + step) % size]
+            second = members[starts[group[first]] + (position[first] + step) % size]
             cosine = float(np.einsum("nd,nd->n", unit[first], unit[second]).mean())
         table.append(
             {

@@ -1,4 +1,4 @@
-"""Beam search for the codes of an item: less error than taking the nearest code level by level."""
+"""Beam search for the codes of an item, with less error than greedy search."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Nearest codes by a product in bfloat16; rows that it leaves in doubt are searched in float32."""
+"""Nearest codes by a product in bfloat16, with a float32 search of doubtful rows."""
 
 import numpy as np
 import tensorflow as tf
@@ -84,12 +84,12 @@ class Bfloat16Search:
         block = tf.argmax(maxima, axis=1, output_type=tf.int32)
         of_block = tf.gather(tf.reshape(scores, [-1, _BLOCK, blocks]), block, axis=2, batch_dims=1)
         of_block = tf.cast(of_block, tf.float32)
-        place = tf.argmax(of_block, axis=1, output_type=tf.int32)
+        position = tf.argmax(of_block, axis=1, output_type=tf.int32)
         best = tf.reduce_max(maxima, axis=1, keepdims=True)
         least = best - _CLEAR_LEAD * tf.abs(best)
         rivals = _count(maxima >= least) + _count(of_block >= least)
         # The best one is counted twice; numbers that are not finite have no best one.
-        return place * blocks + block, tf.equal(rivals, 2.0)
+        return position * blocks + block, tf.equal(rivals, 2.0)
 
 
 def _count(flags: tf.Tensor) -> tf.Tensor:

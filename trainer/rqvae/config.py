@@ -34,27 +34,27 @@ class RqVaeConfig:
     """How content embeddings become Semantic IDs.
 
     Attributes:
-        preset: What the fields that are not given are: "default"; "paper", the recipe of Singh et
+        preset: Values of the fields that are not given: "default"; "paper", the recipe of Singh et
             al. (arXiv 2306.08121); or "rq_kmeans", residual k-means and no network (as in OneRec,
             arXiv 2502.18965).
         levels: Codes in a Semantic ID (L).
         codebook_size: Codes in each level's codebook (K).
         latent_dim: Width of the codes (d); None takes the width of the content embedding. A
-            narrower one starts at the principal axes of the items.
-        standardize: What is done to the input, and stored in the model: "center" subtracts the mean
+            narrower one is initialized with the principal axes of the items.
+        standardize: Standardization of the input, stored in the model: "center" subtracts the mean
             and divides by one number, the root mean square; "dimension" divides each dimension by
             its standard deviation; "none" does nothing.
-        gradient: What the gradient of the reconstruction reaches: "joint" the encoder and the
-            codes, "straight_through" the encoder alone, as in the paper.
+        gradient: Target of the reconstruction's gradient: "joint", the encoder and the codes;
+            "straight_through" the encoder alone, as in the paper.
         beta: Weight of the commitment loss.
         codebook_weight: Weight of the codebook loss.
-        kmeans_iterations: Lloyd steps of the residual k-means that starts the codebooks, for each
-            of the ten numbers of dimensions that it goes through; 0 starts them at random
-            residuals.
-        kmeans_items: Items, at most, that the k-means start looks at.
-        kmeans_mixtures: Mixtures of three items that it looks at beside them, unless the validation
+        kmeans_iterations: Lloyd steps of the residual k-means that initializes the codebooks, for
+            each of the ten numbers of dimensions that it goes through; 0 initializes them with
+            random residuals.
+        kmeans_items: Items, at most, of the k-means initialization.
+        kmeans_mixtures: Mixtures of three items that are added to them, unless the validation
             items are better off without; then `mixup` is 0 as well.
-        reset_dead_codes: When an unused code restarts at a random residual of its level. "epoch":
+        reset_dead_codes: When an unused code is reset to a random residual of its level. "epoch":
             after an epoch, a code that no item has where there are 20 items a code or more, else
             one that nothing in the epoch, mixtures included, was nearest to. "batch": after every
             step, a code that nothing in the batch was nearest to, as in the paper. "never".

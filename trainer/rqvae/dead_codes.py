@@ -1,4 +1,4 @@
-"""Codes that nothing is nearest to: found, and brought to life."""
+"""Dead-code detection and reset."""
 
 import numpy as np
 import tensorflow as tf
@@ -20,10 +20,10 @@ def use_by_level(used: np.ndarray) -> list[float]:
     return used.mean(axis=1).tolist()
 
 
-def restart_dead_codes(
+def reset_dead_codes(
     model: RqVae, rows: tf.Tensor, rng: np.random.Generator, used: np.ndarray | None = None
 ) -> None:
-    """Restarts unused codes at the residuals that random items have at their level.
+    """Resets unused codes to the residuals that random items have at their level.
 
     Content is D wide and codes are d wide, so it has to be the encoded item's residual. The levels
     are mended in their order, as each changes what the next one is given.

@@ -1,4 +1,4 @@
-"""The encoder that is exported: the model's codes, found as fast as the processor can."""
+"""The exported encoder: the model's codes by fast matrix products."""
 
 import numpy as np
 import tensorflow as tf

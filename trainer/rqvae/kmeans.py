@@ -1,4 +1,4 @@
-"""Residual k-means, the start of the codebooks."""
+"""Residual k-means, the initialization of the codebooks."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ def kmeans(rows: tf.Tensor, clusters: int, iterations: int, rng: np.random.Gener
     The rows are turned to their principal axes. The means are found among the first axis alone,
     then among the first few, and so on to all of them, each time from where the last ones were: few
     dimensions have few bad local minima, and more of them seldom lead away from there. On one
-    clustered set random starts left a tenth more.
+    clustered set random initialization left a tenth more.
 
     An empty cluster takes half of one of the largest clusters: both start beside its mean, a little
     apart. Splitting did better here than taking the farthest rows.

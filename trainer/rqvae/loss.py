@@ -1,4 +1,4 @@
-"""The RQ-VAE's loss, and how its gradient passes the codes."""
+"""The RQ-VAE's loss, and its gradient to the codes."""
 
 from typing import NamedTuple
 

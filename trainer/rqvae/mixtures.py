@@ -1,4 +1,4 @@
-"""Mixtures of items: what stands between the items that training has seen."""
+"""Mixtures of items, which stand for items that do not exist yet."""
 
 import numpy as np
 

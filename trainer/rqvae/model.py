@@ -34,7 +34,7 @@ class RqVae(tf.Module):
     """
 
     def __init__(self, config: RqVaeConfig, mean: np.ndarray, scale: np.ndarray):
-        """Makes the variables; the codebooks are zero until training starts them.
+        """Makes the variables; the codebooks are zero until training initializes them.
 
         Args:
             config: Sizes.

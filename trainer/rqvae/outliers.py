@@ -1,4 +1,4 @@
-"""Embeddings so far from all others that they are errors rather than items."""
+"""Detection of outlying embeddings."""
 
 import dataclasses
 

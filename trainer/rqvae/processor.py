@@ -1,4 +1,4 @@
-"""What the processor of this machine is."""
+"""Features of this machine's processor."""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""What Semantic IDs came to: codebook use, uniqueness, reconstruction, prefixes."""
+"""Report on Semantic IDs: codebook use, uniqueness, reconstruction, prefixes."""
 
 from typing import Any
 from typing import NamedTuple

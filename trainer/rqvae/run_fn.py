@@ -83,8 +83,8 @@ def read_items(patterns: Sequence[str], max_items: int, seed: int) -> tuple[np.n
             if len(ids) < max_items:
                 ids.append(item_id)
                 embeddings.append(row)
-            elif (place := rng.integers(0, seen)) < max_items:
-                ids[place], embeddings[place] = item_id, row
+            elif (index := rng.integers(0, seen)) < max_items:
+                ids[index], embeddings[index] = item_id, row
     if not ids:
         raise ValueError(f"no item in {', '.join(patterns)}")
     return np.array(ids, object), np.stack(embeddings)

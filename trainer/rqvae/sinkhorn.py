@@ -1,4 +1,4 @@
-"""Codes of a batch in even use."""
+"""Sinkhorn balancing of a batch's codes."""
 
 import tensorflow as tf
 

@@ -24,7 +24,7 @@ class TrainingStep:
         """Makes the optimizers.
 
         Args:
-            model: The RQ-VAE, started.
+            model: The RQ-VAE, initialized.
             rows: float32 [N, D], standardised content embeddings, not empty.
             config: The recipe.
             total_steps: Steps after which the learning rates are 0.
@@ -75,18 +75,18 @@ class TrainingStep:
         if self._config.network_learning_rate:
             self._of_networks.apply_gradients(zip(gradients[1:], self._networks, strict=True))
         if self._config.reset_dead_codes == "batch":
-            self._restart_unused(result)
+            self._reset_unused(result)
         return loss, result.codes
 
-    def _restart_unused(self, result: Loss) -> None:
-        """Restarts the codes that the batch did not use at random residuals of the batch."""
+    def _reset_unused(self, result: Loss) -> None:
+        """Resets the codes that the batch did not use to random residuals of the batch."""
         levels, size, _ = self._model.codebooks.shape
         counts = _counts(result.codes, size)
         batch = tf.shape(result.codes)[0]
         chosen = self._random.uniform([levels, size], 0, batch, tf.int32)
-        restarted = tf.gather(tf.stack(result.residuals), chosen, batch_dims=1)
+        replacements = tf.gather(tf.stack(result.residuals), chosen, batch_dims=1)
         unused = (counts == 0)[:, :, None]
-        self._model.codebooks.assign(tf.where(unused, restarted, self._model.codebooks))
+        self._model.codebooks.assign(tf.where(unused, replacements, self._model.codebooks))
 
 
 def _counts(codes: tf.Tensor, codebook_size: int) -> tf.Tensor:

@@ -10,18 +10,18 @@ from absl import logging
 from semantic_id_ranking._compat import keep_autograph_out_of_keras
 from semantic_id_ranking.trainer.rqvae.analysis import idle_levels
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
-from semantic_id_ranking.trainer.rqvae.dead_codes import restart_dead_codes
+from semantic_id_ranking.trainer.rqvae.dead_codes import reset_dead_codes
 from semantic_id_ranking.trainer.rqvae.dead_codes import use_by_level
 from semantic_id_ranking.trainer.rqvae.dead_codes import used_codes
+from semantic_id_ranking.trainer.rqvae.initialization import initialize
 from semantic_id_ranking.trainer.rqvae.mixtures import draw_mixtures
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.model import standardization
 from semantic_id_ranking.trainer.rqvae.outliers import Bounds
 from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
-from semantic_id_ranking.trainer.rqvae.start import start
 from semantic_id_ranking.trainer.rqvae.step import TrainingStep
 
-# Items whose residuals dead codes restart from, and whose use of the codes is reported.
+# Items to whose residuals dead codes are reset, and whose use of the codes is reported.
 _PROBE_ITEMS = 20_000
 # With so many items a code, one that no item has is wasted, though mixtures may lie beside it; with
 # fewer, such a code is what the items of tomorrow are quantised by.
@@ -54,7 +54,7 @@ def train(
 ) -> Training:
     """Trains until the reconstruction of the validation items is flat.
 
-    The codebooks start from residual k-means over the items and mixtures of three; then codebooks,
+    Residual k-means over the items and mixtures of three initializes the codebooks; then codebooks,
     encoder and decoder are trained jointly, part of each batch being mixtures of two. Where the
     validation items are better off without mixtures, there are none. Items that are far from all
     others (`outliers`) are left out: a single one could take the first level for itself.
@@ -87,7 +87,7 @@ def train(
     model = RqVae(config, *standardization(items, config.standardize))
     rows = model.standardized(tf.constant(items, tf.float32)).numpy()
     held_out = model.standardized(tf.constant(validation, tf.float32)).numpy()
-    if not start(model, rows, held_out, config, rng):
+    if not initialize(model, rows, held_out, config, rng):
         config = dataclasses.replace(config, mixup=0.0)
     steps = max(len(rows) // config.batch_size, 1)
     step = TrainingStep(model, rows, config, total_steps=max(config.epochs * steps, 1))
@@ -97,7 +97,7 @@ def train(
     resets = config.reset_dead_codes == "epoch"
     plenty = len(rows) >= _PLENTY * config.codebook_size
     if resets and plenty:
-        restart_dead_codes(model, probe, rng)
+        reset_dead_codes(model, probe, rng)
     mean = items.mean(axis=0, dtype=np.float64)
     best, best_weights = _error(model, validation, mean), _copy(model)
     flat = epoch = 0
@@ -105,7 +105,7 @@ def train(
         epoch += 1
         loss, used = _epoch(step, len(rows), steps, config, rng)
         if resets:
-            restart_dead_codes(model, probe, rng, None if plenty else used)
+            reset_dead_codes(model, probe, rng, None if plenty else used)
         error = _error(model, validation, mean)
         with writer.as_default(step=epoch):
             tf.summary.scalar("loss", loss)
@@ -119,7 +119,7 @@ def train(
     for variable, value in zip(model.weights(), best_weights, strict=True):
         variable.assign(value)
     if resets and plenty:
-        restart_dead_codes(model, probe, rng)
+        reset_dead_codes(model, probe, rng)
         best = _error(model, validation, mean)
     writer.close()
     use = use_by_level(_used_by(probe, model))

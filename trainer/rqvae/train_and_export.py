@@ -1,4 +1,4 @@
-"""From content embeddings to the SavedModel `semantic_id`."""
+"""Training and export of the RQ-VAE, from content embeddings to a SavedModel."""
 
 import numpy as np
 

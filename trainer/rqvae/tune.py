@@ -1,4 +1,4 @@
-"""Which Semantic IDs suit a set of items: trials of a few sizes, and a choice among them."""
+"""Recommendation of a Semantic ID size, from trials of a few."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The items with impressions in the train split, which vocabularies are made of."""
+"""Items with impressions in the train split, the source of vocabularies."""
 
 import dataclasses
 import os

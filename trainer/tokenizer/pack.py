@@ -1,4 +1,4 @@
-"""SID tokenizers as bytes, for where a directory cannot go."""
+"""SID tokenizers as bytes."""
 
 import dataclasses
 import io

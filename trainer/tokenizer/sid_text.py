@@ -1,4 +1,4 @@
-"""Semantic IDs as text that SentencePiece can cut: a code is a character of the private plane."""
+"""Semantic IDs as text for SentencePiece: a code is a character of a private plane."""
 
 from typing import TypeVar
 

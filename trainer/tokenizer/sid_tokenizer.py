@@ -1,4 +1,4 @@
-"""The SID tokenizer, and what representations need of the train split besides it."""
+"""The SID tokenizer, and the train-split data of representations."""
 
 import dataclasses
 import functools

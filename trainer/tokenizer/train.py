@@ -1,4 +1,4 @@
-"""Trains the SID tokenizer: SentencePiece over the Semantic IDs of impressed items.
+"""Training of the SID tokenizer: SentencePiece over the Semantic IDs of impressed items.
 
 Reference: Singh et al., "Better Generalization with Semantic IDs" (arXiv 2306.08121):
 frequent code sequences become one piece, which memorises; rare ones fall back to single codes,
@@ -20,9 +20,10 @@ from semantic_id_ranking.trainer.tokenizer.sid_text import fewest_pieces
 from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
 from semantic_id_ranking.trainer.tokenizer.sid_text import sids_to_text
 
-# Sequences that the unigram model begins with, for each that there is room for. With many more,
-# nearly every item has a piece of its own at first, single codes lose their probability to those,
-# and what is cut off later has nothing to fall back to: items shown most were left in single codes.
+# Sequences that the unigram model begins with, for each that the vocabulary can hold. With many
+# more, nearly every item has a piece of its own at first, single codes lose their probability to
+# those, and a sequence that is pruned later has nothing to fall back to: the items with most
+# impressions were left in single codes.
 # Of 4, 8, 16 and 32, an impression took the fewest pieces at 8 on three data sets.
 _SEED_FACTOR = 8
 
@@ -118,8 +119,8 @@ def _train(
     ):
         corpus.writelines(f"{text}\t{count}\n" for text, count in zip(texts, counts, strict=True))
         # SentencePiece's BPE aborts on a required character that never occurs. A code that no
-        # impressed item has therefore counts as seen once, alone; it cannot change how any other
-        # code is cut.
+        # impressed item has therefore counts as seen once, alone; it cannot change the pieces of
+        # any other code.
         corpus.writelines(f"{code}\t1\n" for code in all_codes if not code_counts[code])
         corpus.flush()
         if config.model == "unigram":
@@ -167,10 +168,10 @@ def _without_paths(model: bytes) -> bytes:
 
 
 def _seed(texts: list[str], counts: np.ndarray, longest: int, size: int) -> list[tuple[str, int]]:
-    """What the unigram model begins with: sequences of codes, and how often they were shown.
+    """Seed of the unigram model: sequences of codes, with their impression counts.
 
     SentencePiece would count a sequence once for every line that holds it, whatever the line's
-    count, and so leave out just what was shown most, where it is of one item alone
+    count, and so leave out the most frequent sequences where each is of one item alone
     (github.com/google/sentencepiece/issues/967).
 
     Args:
@@ -183,10 +184,10 @@ def _seed(texts: list[str], counts: np.ndarray, longest: int, size: int) -> list
     sequences = []
     for length in range(2, longest + 1):
         for first in range(levels - length + 1):
-            shown = Counter()
+            impressions = Counter()
             for text, count in zip(texts, counts.tolist(), strict=True):
-                shown[text[first : first + length]] += count
-            covered = ((length * count, text) for text, count in shown.items() if count > 1)
+                impressions[text[first : first + length]] += count
+            covered = ((length * count, text) for text, count in impressions.items() if count > 1)
             sequences = heapq.nlargest(size, [*sequences, *covered])
     return [(text, covered // len(text)) for covered, text in sequences]
 

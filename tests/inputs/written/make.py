@@ -1,4 +1,4 @@
-"""Makes the files beside it, which need newer tools than lane A's environment has.
+"""Writer of the files beside it, which need newer tools than lane A's environment has.
 
 In an environment with pyarrow 21 or later and NumPy: `python make.py`.
 """

@@ -1,4 +1,4 @@
-"""Items as 64-bit integers: what tables are indexed and vocabularies are searched by."""
+"""Items as 64-bit integers, the keys of tables and vocabularies."""
 
 import tensorflow as tf
 

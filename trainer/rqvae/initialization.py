@@ -1,4 +1,4 @@
-"""Where training starts: linear maps and codebooks."""
+"""Initialization of the linear maps and the codebooks."""
 
 import numpy as np
 import tensorflow as tf
@@ -13,30 +13,30 @@ from semantic_id_ranking.trainer.rqvae.quantizer import nearest_codes
 _VALIDATION_ITEMS = 20_000
 
 
-def start(
+def initialize(
     model: RqVae,
     rows: np.ndarray,
     validation: np.ndarray,
     config: RqVaeConfig,
     rng: np.random.Generator,
 ) -> bool:
-    """Sets the linear maps and the codebooks from the items.
+    """Initializes the linear maps and the codebooks from the items.
 
     Mixtures of items stand for items that have not been seen. They do where items fill a space, and
-    not where they are clusters with nothing in between: k-means starts with and without them, and
+    not where they are clusters with nothing in between: k-means runs with and without them, and
     the validation items choose.
 
     Args:
         model: The RQ-VAE, as its constructor leaves it.
         rows: float32 [N, D], standardised content embeddings.
         validation: float32 [M, D], of other items; where there are none, mixtures are used.
-        config: What the k-means start looks at.
+        config: The options of the k-means initialization.
         rng: Source of randomness.
 
     Returns:
         Whether mixtures are of use.
     """
-    _start_at_principal_axes(model, rows)
+    _initialize_principal_axes(model, rows)
     chosen = rows[rng.permutation(len(rows))[: config.kmeans_items]]
     if not config.kmeans_mixtures:
         model.codebooks.assign(_codebooks(model, chosen, config, rng))
@@ -70,10 +70,10 @@ def _error(latents: tf.Tensor, codebooks: list[np.ndarray]) -> float:
     return float(tf.reduce_mean(tf.square(latents)))
 
 
-def _start_at_principal_axes(model: RqVae, rows: np.ndarray) -> None:
-    """Starts the linear maps of a latent narrower than the embedding.
+def _initialize_principal_axes(model: RqVae, rows: np.ndarray) -> None:
+    """Initializes the linear maps of a latent narrower than the embedding.
 
-    The identity, cut to fit, would drop all dimensions but the first; the principal axes of the
+    A truncated identity would drop all dimensions but the first; the principal axes of the
     standardised items [N, D] lose the least that a linear map of this width can.
     """
     dim, width = model.encoder.kernel.shape
