@@ -43,7 +43,7 @@ def run_load(call: Callable[[int], Any], in_flight: int, more: Callable[[int], b
     Args:
         call: Makes the request of a number, and blocks until it is answered; an exception is an
             error.
-        in_flight: Requests under way at once.
+        in_flight: Requests in progress at once.
         more: Tells of a number, counted from 0, whether that request is to be made.
     """
     lock, latencies, errors, started = threading.Lock(), [], [], [0]

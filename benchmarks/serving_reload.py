@@ -40,7 +40,7 @@ def reload_under_load(
         request: The request.
         switches: How many versions come.
         seconds: How long, at least.
-        in_flight: Requests under way at once.
+        in_flight: Requests in progress at once.
 
     Returns:
         `requests`, `failed`, `mixed` (answers whose scores are not all of one version) and

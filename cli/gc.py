@@ -37,7 +37,7 @@ def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
         `removed_bytes`.
 
     Raises:
-        InputError: A run is under way there, or none has finished.
+        InputError: A run is in progress there, or none has finished.
     """
     require_folder_name(output, "DIR")
     destinations = Destinations.under(os.path.abspath(output))

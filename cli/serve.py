@@ -28,11 +28,11 @@ class ServeOptions:
         allow_unavailable_labels: Whether a new version label may name a version not served yet.
         poll_seconds: Time between two looks for new versions.
         max_message_mib: Largest request or answer, in MiB.
-        max_requests: Requests under way at once, on each port; None has no limit.
+        max_requests: Requests in progress at once, on each port; None has no limit.
         tls_certificate: PEM file of the server's certificate; with it both ports are TLS.
         tls_key: PEM file of its private key.
         tls_client_authority: PEM file of the authorities whose clients are let in.
-        grace_seconds: How long requests under way may take when the server stops.
+        grace_seconds: How long requests in progress may take when the server stops.
     """
 
     models: str | None = None

@@ -53,7 +53,7 @@ def serve(
     ] = 64,
     max_requests: Annotated[
         int | None,
-        typer.Option(help="Requests under way at once on each port; more are refused.", min=1),
+        typer.Option(help="Requests in progress at once on each port; more are refused.", min=1),
     ] = None,
     tls_certificate: Annotated[
         str | None, typer.Option(help="PEM file of the server's certificate; turns TLS on.")
@@ -64,7 +64,7 @@ def serve(
         typer.Option(help="PEM file of the authorities of clients' certificates, for mutual TLS."),
     ] = None,
     grace_seconds: Annotated[
-        float, typer.Option(help="Seconds that requests under way get at the end.", min=0)
+        float, typer.Option(help="Seconds that requests in progress get at the end.", min=0)
     ] = 30.0,
 ) -> None:
     """Serves pushed models on this machine; production runs TensorFlow Serving."""

@@ -23,7 +23,7 @@ def type_name(dtype: int) -> str:
 def write_array(array: np.ndarray, proto: tensor_pb2.TensorProto) -> None:
     """Writes an array into an empty message, in place: messages are copied where they are assigned.
 
-    `tf.make_tensor_proto` gives the same message, by way of checks that an array does not need.
+    `tf.make_tensor_proto` gives the same message, with checks that an array does not need.
 
     Args:
         array: Any shape. Numbers or booleans (written as `tensor_content`), or bytes in an array of

@@ -119,7 +119,7 @@ def test_a_kill_leaves_no_mount_and_no_process(checkout, whole_group):
 
 
 @as_root
-def test_clean_removes_the_root_of_a_run_under_way_and_nothing_outside(checkout):
+def test_clean_removes_the_root_of_a_run_in_progress_and_nothing_outside(checkout):
     checkout.start()
     devices = sorted(os.listdir("/dev"))
     process = checkout.command("make", "clean", stdout=subprocess.DEVNULL)

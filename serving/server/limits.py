@@ -12,7 +12,7 @@ class Limits:
     Attributes:
         max_message_bytes: Largest request or answer, in bytes; a larger one is answered
             RESOURCE_EXHAUSTED over gRPC, 413 over REST.
-        max_concurrent_requests: Requests under way at once; further ones are answered
+        max_concurrent_requests: Requests in progress at once; further ones are answered
             RESOURCE_EXHAUSTED over gRPC, 429 over REST, at once. None means no limit: they queue.
     """
 

@@ -149,10 +149,10 @@ class ModelServer:
         self._server.wait_for_termination()
 
     def stop(self, grace: float = 30.0) -> None:
-        """Says NOT_SERVING, takes no more requests, waits for those under way, then stops.
+        """Says NOT_SERVING, takes no more requests, waits for those in progress, then stops.
 
         Args:
-            grace: Seconds after which requests still under way are answered UNAVAILABLE.
+            grace: Seconds after which requests still in progress are answered UNAVAILABLE.
         """
         self._stopping.set()
         self._standard_services.drain()

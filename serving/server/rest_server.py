@@ -65,10 +65,10 @@ class RestServer:
             raise
 
     def stop(self, grace: float) -> None:
-        """Takes no more requests, waits for those under way, then stops.
+        """Takes no more requests, waits for those in progress, then stops.
 
         Args:
-            grace: Seconds after which the connections of requests still under way are closed.
+            grace: Seconds after which the connections of requests still in progress are closed.
         """
         self._run(self._close(grace))
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -94,7 +94,7 @@ class RestServer:
     async def _answer(self, request: web.Request) -> web.Response:
         limit = self._max_concurrent_requests
         if limit is not None and self._in_flight >= limit:
-            return _json(429, {"error": f"as many requests are under way as may be: {limit}"})
+            return _json(429, {"error": f"too many requests in progress; the limit is {limit}"})
         self._in_flight += 1
         try:
             body = await request.read()

@@ -139,7 +139,7 @@ class ServedModel:
             _log.info("Model %s version %d is served", self.name, version)
         for version in before.keys() - servables.keys():
             self._set_status(version, ModelVersionStatus.UNLOADING)
-            # Requests under way still hold it.
+            # Requests in progress still hold it.
             weakref.finalize(before[version], self._end, version).atexit = False
 
     def _end(self, version: int) -> None:

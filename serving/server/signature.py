@@ -36,7 +36,7 @@ class Signature:
 
     Checks, their order and their messages are those of TensorFlow Serving's `predict_util.cc` and
     TensorFlow's `cc/saved_model/util.cc`. Shapes within those that are declared are left to the
-    first operation that meets them, as there.
+    first operation that reads them, as there.
 
     A request runs in the thread that brings it: handing small operations to other threads takes
     longer than the operations.

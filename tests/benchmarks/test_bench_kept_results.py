@@ -66,7 +66,7 @@ def test_another_process_finds_it(tmp_path):
     assert kept.load("trial") == "from before"
 
 
-def test_a_result_that_was_cut_off_in_writing_is_not_there(tmp_path):
+def test_a_result_that_was_interrupted_in_writing_is_not_there(tmp_path):
     class Breaks:
         def __reduce__(self):
             raise OSError("no space left on device")

@@ -141,7 +141,7 @@ def run_components(inputs: str, output: str, beam_arguments: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
-    """Folders of what three ways of running came to."""
+    """Output folders of three runners."""
     import shutil
 
     from semantic_id_ranking.contracts.file_digests import write_file_digests
@@ -154,13 +154,13 @@ def outputs(tmp_path_factory):
     codebooks = np.zeros((2, floor_model.SPACE.codebook_size, 1), np.float32)
     np.save(folder / "model" / "Format-Serving" / "assets.extra" / "codebooks.npy", codebooks)
     write_file_digests(str(folder / "model" / "Format-Serving"))
-    ways = {
+    runners = {
         "1": ["--direct_running_mode=in_memory"],
         "2": ["--direct_running_mode=multi_processing", "--direct_num_workers=2"],
         "3": ["--direct_running_mode=multi_threading", "--direct_num_workers=3"],
     }
     found = []
-    for seed, arguments in ways.items():
+    for seed, arguments in runners.items():
         output = folder / f"output{seed}"
         environment = {
             **os.environ,

@@ -18,7 +18,7 @@ from tests.encoding import floor_model
 COUNT = 60_000
 
 
-def kill_a_worker_mid_way(folder: pathlib.Path, killed: list[int]) -> None:
+def kill_a_worker_halfway(folder: pathlib.Path, killed: list[int]) -> None:
     """Waits until some part is done and kills one of the processes that work on others."""
     while not list(folder.glob(".sids.*/done-*.json")):
         time.sleep(0.005)
@@ -43,7 +43,7 @@ def test_a_killed_worker_costs_a_retry_and_neither_a_loss_nor_a_double(tmp_path,
         return attempt(job, parts, workers)
 
     monkeypatch.setattr(beam_workers, "_attempt", counted)
-    killer = threading.Thread(target=kill_a_worker_mid_way, args=(tmp_path, killed), daemon=True)
+    killer = threading.Thread(target=kill_a_worker_halfway, args=(tmp_path, killed), daemon=True)
     killer.start()
     result = encode_parquet(
         items,

@@ -58,7 +58,7 @@ def test_overrides_win_over_the_file_and_are_yaml(tmp_path):
     )
 
 
-def test_a_task_survives_the_way_through_json():
+def test_a_task_survives_a_round_trip_through_json():
     (task,) = load_config(
         overrides=["tasks=[{name: a, positive_weight: balanced, train_negative_rate: 0.5}]"]
     ).tasks
@@ -69,7 +69,7 @@ def test_a_column_named_as_the_item_age_is_free_where_the_age_is_not_read():
     assert load_config(overrides=["context.numeric=[item_age_days]"]).context.numeric
 
 
-def test_parts_survive_the_way_through_json():
+def test_parts_survive_a_round_trip_through_json():
     config = load_config(overrides=["ranker.bottom_widths=[8, 4]"])
     as_dict = config_lib.to_dict(config.ranker)
     assert as_dict["bottom_widths"] == [8, 4]

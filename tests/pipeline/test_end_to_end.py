@@ -181,7 +181,7 @@ def test_histories_never_hold_the_present_or_the_future(finished_run, evaluation
         assert [item.decode() for item in feature(example, "history_item_id")] == expected
 
 
-def test_zeros_survive_the_whole_way(evaluation_examples, finished_run):
+def test_zeros_survive_the_whole_pipeline(evaluation_examples, finished_run):
     log = pq.read_table(finished_run.impressions).to_pandas().sort_values("timestamp").tail(600)
     labels = [feature(example, "label_click") for example in evaluation_examples]
     assert sorted(labels) == sorted([float(click)] for click in log["click"])

@@ -35,7 +35,7 @@ def test_all_slices_are_asked_for(built):
     ]
 
 
-def test_thresholds_know_which_way_is_better(built):
+def test_thresholds_know_which_direction_is_better(built):
     click, watch = (spec.metrics[0] for spec in built.metrics_specs)
     (auc,), (rmse,) = click.per_slice_thresholds, watch.per_slice_thresholds
     assert dict(auc.slicing_specs[0].feature_values) == {"slice_age": "new"}

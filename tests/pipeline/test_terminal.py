@@ -1,4 +1,4 @@
-"""Escaping of texts from the data on their way to the terminal."""
+"""Escaping of texts from the data in the terminal."""
 
 import io
 import types

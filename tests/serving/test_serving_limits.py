@@ -74,7 +74,7 @@ def test_requests_beyond_the_limit_are_refused_at_once(held):
         assert refusal(caller.predictions.Predict, request)[0] == "RESOURCE_EXHAUSTED"
         code, body = caller.rest()
         assert code == 429
-        assert "as many requests are under way as may be: 1" in body
+        assert "too many requests in progress; the limit is 1" in body
         model.let_go.set()
         assert tf.make_ndarray(over_grpc.result(10).outputs["b"]).tolist() == [1.0]
         assert over_rest.result(10) == (200, {"outputs": [1.0]})
@@ -95,7 +95,7 @@ def test_messages_beyond_the_limit_are_refused(held):
         assert caller.rest(size=1500)[0] == 200
 
 
-def test_draining_answers_what_is_under_way_and_takes_nothing_new(held):
+def test_draining_answers_what_is_in_progress_and_takes_nothing_new(held):
     model, models = held
     server = ModelServer(models, rest_port=0).start()
     caller = Caller(server)

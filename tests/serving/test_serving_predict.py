@@ -235,7 +235,7 @@ def test_a_shape_that_the_signature_does_not_declare(
     )
 
 
-def test_long_messages_are_cut_at_1024_characters(prediction_service):
+def test_long_messages_are_truncated_at_1024_characters(prediction_service):
     _, message = refusal(prediction_service.Predict, predict_request("ranker", "x" * 2000))
     assert message == 'Serving signature key "' + "x" * (1024 - 23) + "...TRUNCATED"
 

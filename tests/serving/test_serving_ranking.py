@@ -154,7 +154,7 @@ def test_no_candidates(ranker):
 
 
 def test_a_client_follows_the_ranker_into_another_space(client_class, store, tmp_path):
-    """The Semantic IDs change with the version, in one call, and none meets the other's version."""
+    """The Semantic IDs change with the version, in one call, and no two are mixed."""
     fill(store, "space-b", {"old": [7, 0]})
     base_path = tmp_path / "ranker"
     export(SidRanker("space-a"), base_path, 1)

@@ -205,7 +205,7 @@ def test_policies(base_path, policy, served):
         assert caller.score()[0] == max(served)
 
 
-def test_a_version_under_way_is_unloaded_when_its_request_has_ended(tmp_path):
+def test_a_version_in_use_is_unloaded_when_its_request_has_ended(tmp_path):
     held = HeldRanker(bonus=10.0)
     export(held, tmp_path, 1)
     with serving(tmp_path) as caller:
@@ -250,7 +250,7 @@ def test_a_base_path_out_of_reach_changes_nothing(base_path):
         assert caller.score() == (1, 13.0)
 
 
-def test_stopping_waits_for_the_requests_under_way(tmp_path):
+def test_stopping_waits_for_the_requests_in_progress(tmp_path):
     held = HeldRanker(bonus=10.0)
     export(held, tmp_path, 1)
     server = ModelServer({"ranker": tmp_path}).start()

@@ -57,7 +57,7 @@ def test_without_the_option_nothing_reads_it(context):
         assert "context_item_age_days" not in names
 
 
-def test_both_ways_of_serving_take_it_by_candidate(aged, tmp_path):
+def test_both_signatures_take_it_by_candidate(aged, tmp_path):
     builder = FeatureBuilder(cases.representation(), aged, history_length=3)
     model = Ranker(builder._representation, aged.spec, (cases.CLICK,), cases.SMALL)
     days = [0.0, 2.5, 90.0]

@@ -115,7 +115,7 @@ def test_an_item_may_have_an_id_but_no_sid(make, resources):
     assert layer.present(item).numpy().tolist() == [True]
 
 
-def test_items_that_training_never_met_share_a_row_of_individual_ids(make):
+def test_items_unseen_in_training_share_a_row_of_individual_ids(make):
     layer = make("individual_id")
     vectors = layer({"item_id": tf.constant(["never seen", "nor this", "i7"])}).all().numpy()
     np.testing.assert_array_equal(vectors[0], layer.tables[0].numpy()[-1])
@@ -143,13 +143,13 @@ def test_dense_projected_is_dense_under_a_wider_first_layer(resources):
     assert dense.bottom_factor == 1.0
 
 
-def test_training_cuts_known_and_unknown_sids_alike(make, resources):
+def test_training_tokenizes_known_and_unknown_sids_alike(make, resources):
     layer, items = make("spm"), cases.some_items(resources, 300)
     trained = layer(items, training=True)
     np.testing.assert_allclose(trained.all(), layer(items).all(), rtol=1e-5, atol=1e-6)
 
 
-def test_without_known_items_training_cuts_all(resources):
+def test_without_known_items_training_tokenizes_all(resources):
     bare = SidTokenizer(SPACE, resources.model)
     layer = cases.make_filled(ALL["spm"], resources)
     other = ALL["spm"].create(DIM, bare)
@@ -162,7 +162,7 @@ def test_without_known_items_training_cuts_all(resources):
 
 
 def test_sampling_draws_several_tokenizations_in_training_alone(resources):
-    # Such a power makes all tokenizations about as probable: 60 draws will not all be one of them.
+    # Such a power makes all about as probable: 60 draws will not all be the same.
     config = SidSpm(rows=ROWS, sampling=0.001)
     layer = cases.make_filled(config, resources)
     sid = max(resources.items.sids.tolist(), key=lambda one: -len(cases.pieces(resources, one)))

@@ -44,7 +44,7 @@ def test_codes_are_the_nearest_level_by_level(fitted, embeddings):
     np.testing.assert_allclose(decoded, by_hand, rtol=1e-4, atol=1e-5)
 
 
-def test_what_is_not_finite_is_absent_both_ways(fitted, embeddings):
+def test_what_is_not_finite_is_absent_in_encoding_and_decoding(fitted, embeddings):
     rows = embeddings[:4].copy()
     rows[1, 2], rows[3, 0] = np.nan, np.inf
     sids = fitted.encode(rows)

@@ -64,7 +64,7 @@ class SemanticIds:
         Args:
             embeddings: Floats [N, D], the content embeddings of the items, all finite.
             config: The recipe.
-            **fields: Fields of `RqVaeConfig`, in place of one: `levels=4`, `codebook_size=256`.
+            **fields: Fields of `RqVaeConfig`, instead of one: `levels=4`, `codebook_size=256`.
 
         Raises:
             ValueError: `embeddings` has another shape, or a number that is not finite; or a field
