@@ -66,7 +66,7 @@ class Part:
         return self.margin > 0 if self.expected in ("above", "below") else self.margin >= 0
 
     def why(self) -> str:
-        """What speaks against it, in plain words."""
+        """The evidence against it, as a sentence."""
         found = self.difference
         text = f"{self.text}: {found.delta:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
         wanted = _WANTED[self.expected]
@@ -130,7 +130,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """What became of it, in words."""
+        """The outcome, as a sentence."""
         if not self.tested:
             return "could not be tested"
         return "holds" if self.holds else "does not hold"
@@ -152,7 +152,7 @@ class Claim:
         }
 
     def why(self) -> list[str]:
-        """What speaks against the claim, in plain words; empty where it holds.
+        """The evidence against the claim, as a sentence; empty where it holds.
 
         First in one sentence, then comparison by comparison.
         """

@@ -73,7 +73,7 @@ def _auc_part(
 
 
 def _missing(scores: Scores, *cells: tuple[str, int, str]) -> str:
-    """What is missing of the results of cells (label, rows, world), in words."""
+    """The missing results of cells (label, rows, world), as a sentence."""
     return "; ".join(filter(None, (scores.missing(*cell) for cell in cells)))
 
 

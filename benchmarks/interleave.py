@@ -43,5 +43,5 @@ def interleave(
 
 
 def speed_ratio(ours: list[float], theirs: list[float]) -> float:
-    """How many times as fast we are: the median over the rounds of their seconds over ours."""
+    """Our speed-up: the median over the rounds of their seconds over ours."""
     return statistics.median(b / a for a, b in zip(ours, theirs, strict=True))

@@ -19,7 +19,7 @@ Key = TypeVar("Key")
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """What a number of requests came to.
+    """The outcome of a number of requests.
 
     Attributes:
         latencies: Seconds of each request that was answered.

@@ -112,7 +112,7 @@ def main(
     for claim in claims:
         print(f"claim {claim.number} {claim.verdict}: {claim.text}")
     if failed:
-        print(f"{len(failed)} rankers failed; {os.path.join(out, 'paper.log')} tells more")
+        print(f"{len(failed)} rankers failed; {os.path.join(out, 'paper.log')} has the reasons")
         raise typer.Exit(1)
 
 

@@ -21,7 +21,7 @@ from semantic_id_ranking.trainer.ranker.features import HISTORY
 
 @dataclasses.dataclass(frozen=True)
 class RankerData:
-    """What batches are made of.
+    """The content of batches.
 
     Attributes:
         joined: The impressions.

@@ -48,7 +48,7 @@ class RankerWorld:
     history: int
 
     def resources(self, config: RepresentationConfig) -> SidTokenizer:
-        """What a representation needs besides its configuration."""
+        """Resources of a representation besides its configuration."""
         rows = config.tokenizer_rows(self.space.levels, self.space.codebook_size)
         sids = Sids(self.sids, self.space, self.codebooks)
         return train_resources(self.ids, sids, self.counts, rows, TokenizerConfig())

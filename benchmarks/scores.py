@@ -56,7 +56,7 @@ class Scores:
         return self._results.get((world, label, rows), [])
 
     def missing(self, label: str, rows: int, world: str = "main") -> str:
-        """What a comparison lacks that needs the results of all seeds; empty where nothing."""
+        """Results of seeds that a comparison needs and lacks; empty where nothing."""
         cell = (world, label, rows)
         if cell in self._failed:
             return "; ".join(f"{one.name} failed" for one in self._failed[cell])

@@ -79,7 +79,7 @@ def train_sids(
 def train_resources(
     ids: np.ndarray, sids: Sids, counts: np.ndarray, rows: int, config: TokenizerConfig
 ) -> SidTokenizer:
-    """What representations need besides their configuration, of the training period alone.
+    """Resources of representations besides their configuration, of the training period alone.
 
     Args:
         ids: [N] object (bytes).

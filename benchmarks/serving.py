@@ -1,4 +1,4 @@
-"""Latency of ranking: the SavedModel in process and behind `sid serve`, and what goes on meanwhile.
+"""Latency of ranking: the SavedModel in process and behind `sid serve`, new items and reloading.
 
 `make bench-serving` ranks 500 candidates for one user, in a world of 100,000 items with histories
 of 50, Semantic IDs of 8 codes of 2,048 and tables of 100,000 rows, and writes

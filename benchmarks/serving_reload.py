@@ -95,7 +95,7 @@ def _waits(begin: float) -> bool:
 
 
 def version_of(scores: Scores, expected: Sequence[Scores], tolerance: float = 1e-3) -> int | None:
-    """Which of several versions gave an answer.
+    """Identifies the one of several versions that gave an answer.
 
     Args:
         scores: The scores [N] of each task.

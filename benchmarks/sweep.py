@@ -32,7 +32,7 @@ COPIED = ("random_hash", "sid_spm", "sid_hybrid")
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What to run.
+    """The plan of a sweep.
 
     Attributes:
         trials: The trials.
@@ -149,7 +149,7 @@ def run_trials(
     Args:
         data: The data set.
         sids: Semantic IDs by version and seed.
-        trials: What to run.
+        trials: The plan of a sweep.
         resamples: Draws of the bootstrap.
         workers: Processes.
         kept: Where a result is looked for before it is trained, and kept as soon as it is there.

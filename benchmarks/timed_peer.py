@@ -33,7 +33,7 @@ class TimedPeer:
         self.about = json.loads(self._answer())
 
     def __call__(self) -> float:
-        """Has it work once; the seconds that took."""
+        """Runs it once and returns the seconds."""
         self._process.stdin.write("\n")
         self._process.stdin.flush()
         return float(self._answer())

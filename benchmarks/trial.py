@@ -47,7 +47,7 @@ class Trial:
 
 @dataclasses.dataclass(frozen=True)
 class TrialResult:
-    """What came of a trial.
+    """The result of a trial.
 
     Attributes:
         trial: The trial.
@@ -134,7 +134,7 @@ class Bench:
         version: str = "v1",
         world: str = "main",
     ) -> SidTokenizer:
-        """What a representation needs besides its configuration.
+        """Resources of a representation besides its configuration.
 
         Args:
             config: Its configuration.

@@ -18,7 +18,7 @@ _ATTEMPTS = 2
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """What is left of a task that failed in two processes.
+    """A task that failed in two processes.
 
     Attributes:
         reason: Why it did the last time, in one line.
@@ -85,7 +85,7 @@ class _Worker:
         self._process = self._fresh_process()
 
     def run(self, function: Callable[[Any], Any], task: Any) -> Any:
-        """What the function returns for the task, or its `Failure`."""
+        """The function's result for the task, or its `Failure`."""
         reason = ""
         for _ in range(_ATTEMPTS):
             try:

@@ -15,7 +15,7 @@ from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
-    """What is known of a run's items and users, beside the Semantic IDs, which a store holds.
+    """The items and users of a run, without the Semantic IDs, which a store holds.
 
     Attributes:
         item_ids: The items that have a Semantic ID.

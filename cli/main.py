@@ -226,7 +226,7 @@ def main() -> None:
 
 
 def _status_of(error: BaseException) -> int:
-    """Says in one sentence what was refused; raises anew what is an error of the program."""
+    """Says in one sentence what was refused; raises an error of the program again."""
     if isinstance(error, InputError):
         return _refuse(str(error))
     if isinstance(error, ModuleNotFoundError):

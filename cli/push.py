@@ -121,7 +121,7 @@ def _releases_from(models: str, target: Mapping[str, int]) -> list[dict[str, Any
             return [{**release, "versions": dict(target)}, *releases[position + 1 :]]
     if releases:
         raise InputError(
-            f"{models}/{RELEASE}: tells nothing of {_RANKER} version {target.get(_RANKER)}; to "
+            f"{models}/{RELEASE}: has nothing on {_RANKER} version {target.get(_RANKER)}; to "
             "roll back to it all the same, move this file away"
         )
     return []

@@ -58,7 +58,7 @@ def rank(
 
     Raises:
         InputError: A file is missing or of the wrong form, the server or the store does not answer,
-            or they do not live in the SID space of the run.
+            or they are of another SID space than the run.
     """
     catalogue = Catalogue.load(run)
     if candidates is None:
@@ -67,7 +67,7 @@ def rank(
     else:
         chosen = Candidates.load(candidates)
     values = catalogue.context(context)
-    # TensorFlow comes with it, which takes seconds: what can be wrong before is told at once.
+    # TensorFlow comes with it, which takes seconds: earlier errors are reported at once.
     from semantic_id_ranking.serving.client import ModelCallError
     from semantic_id_ranking.serving.client import ServedSpaceError
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class ServeOptions:
-    """What `sid serve` is told.
+    """The options of `sid serve`.
 
     Attributes:
         models: Folder with a base folder for each model.

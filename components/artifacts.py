@@ -17,13 +17,13 @@ class SemanticIds(artifact.Artifact):
 
 
 class SidReport(artifact.Artifact):
-    """What the Semantic IDs of a run look like: `report.json`, made by `SidAnalyzer`."""
+    """The report on the Semantic IDs of a run: `report.json`, made by `SidAnalyzer`."""
 
     TYPE_NAME = "sid.Report"
 
 
 class UserHistories(artifact.Artifact):
-    """What serving needs to know of users and items at the end of the log.
+    """Users and items at the end of the log, for serving.
 
     Files: `histories-*.parquet`, columns `user_id` (string) and `item_id` (list<string>, most
     recent first);

@@ -31,7 +31,7 @@ def escape(name: str) -> str:
 
 
 def unescape(name: str) -> str:
-    """What `escape` was given.
+    """The name that `escape` was given.
 
     >>> unescape("device_0x2e_os")
     'device.os'

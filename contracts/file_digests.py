@@ -22,7 +22,7 @@ def write_file_digests(directory: str) -> None:
 
 
 def read_file_digests(directory: str) -> bytes | None:
-    """What an export wrote, which tells one model from another; None where it wrote nothing."""
+    """The digests that an export wrote, which identify a model; None where it wrote none."""
     try:
         with open(os.path.join(directory, DIGESTS_FILE), "rb") as file:
             return file.read()

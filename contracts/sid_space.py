@@ -1,4 +1,4 @@
-"""The space that Semantic IDs live in, and the fingerprint that tells two spaces apart."""
+"""The space of Semantic IDs, and its fingerprint."""
 
 import dataclasses
 import hashlib
@@ -17,7 +17,7 @@ ENCODED_FILE = "encoded.npz"
 
 @dataclasses.dataclass(frozen=True)
 class SidSpace:
-    """What a reader of Semantic IDs has to know of the RQ-VAE that made them.
+    """A space of Semantic IDs: the fingerprint and the dimensions of its RQ-VAE.
 
     Attributes:
         fingerprint: 16 hexadecimal digits of the SHA-256 of the RQ-VAE's weights.

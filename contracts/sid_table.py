@@ -1,4 +1,4 @@
-"""Parquet tables of Semantic IDs: their schema, and reading them whole or bit by bit."""
+"""Parquet tables of Semantic IDs: their schema, and reading them whole or in batches."""
 
 import dataclasses
 import glob

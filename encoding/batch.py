@@ -28,7 +28,7 @@ from semantic_id_ranking.inputs.data_set import DataSet
 
 @dataclass(frozen=True)
 class Encoded:
-    """What a run came to.
+    """The counts of a run.
 
     Attributes:
         space: The SID space of the output.

@@ -66,7 +66,7 @@ class EarlierWriter:
 
 
 def record_type(levels: int) -> np.dtype:
-    """What is kept of an item."""
+    """The kept record of an item."""
     return np.dtype([("key", "<u8"), ("digest", "<i8"), ("sid", "<i4", (levels,))])
 
 

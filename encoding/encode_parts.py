@@ -23,7 +23,7 @@ from semantic_id_ranking.inputs.rejects import to_table
 
 @dataclass(frozen=True)
 class EncodeJob:
-    """What a worker has to know.
+    """The parameters of a worker.
 
     Attributes:
         model: Directory of the semantic_id SavedModel.

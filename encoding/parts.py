@@ -19,7 +19,7 @@ Batch = tuple[str, int, pa.RecordBatch]
 
 
 def rows_of_part(items: int, workers: int) -> int:
-    """How many items make a part, so that every worker has one if there are enough."""
+    """The number of items in a part, so that every worker has one if there are enough."""
     return min(_MOST_ROWS, max(_FEWEST_ROWS, -(-items // workers)))
 
 

@@ -72,7 +72,7 @@ class Staging:
         self._write(_ERROR, lambda path: _write_text(path, message))
 
     def error(self) -> str | None:
-        """What is wrong with the input, if a worker said so."""
+        """The error of the input, if a worker reported one."""
         path = os.path.join(self.folder, _ERROR)
         if not os.path.exists(path):
             return None

@@ -24,7 +24,7 @@ _NAMES = {
 
 
 class Kind(enum.Enum):
-    """What a column may stand for: all types of a kind are read alike.
+    """The kind of a column's type: all types of a kind are read alike.
 
     Attributes:
         TEXT: Strings: BYTE_ARRAY of UTF-8, JSON, enumerations.

@@ -90,7 +90,7 @@ class Fingerprints:
 
 
 def _state(path: str) -> str | None:
-    """What changes when a local file does; None where that cannot be told."""
+    """The state of a local file, which changes with it; None where it cannot be known."""
     try:
         stat = os.stat(path)
     except OSError:

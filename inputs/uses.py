@@ -15,7 +15,7 @@ _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN)
 
 @dataclass(frozen=True)
 class Reading:
-    """How a column of some type is read.
+    """The reading of a column of some type.
 
     Attributes:
         group: Types of one group are read alike; a column has one group in all files.
@@ -41,7 +41,7 @@ class Use:
     reading: Callable[[ColumnType], Reading | None]
 
     def read(self, kind: ColumnType) -> Reading | None:
-        """How a column of a type is read; None: it cannot be. A column of nulls always can."""
+        """The reading of a column of a type; None if there is none. Nulls always have one."""
         return Reading("null", self.null) if kind.kind is Kind.NULL else self.reading(kind)
 
 

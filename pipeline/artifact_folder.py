@@ -24,7 +24,7 @@ _PUSHING = ".pushing-"
 
 @dataclasses.dataclass(frozen=True)
 class ArtifactFolder:
-    """What an execution wrote as one of its outputs.
+    """One output of an execution.
 
     Attributes:
         path: The folder.

@@ -78,7 +78,7 @@ class ContextConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class SplitConfig:
-    """How the impressions are split by time into training and evaluation.
+    """The split by time into training and evaluation.
 
     Attributes:
         evaluation_start: First instant of the evaluation period; a time without a zone is UTC. None
@@ -102,7 +102,7 @@ class SplitConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class HistoryConfig:
-    """What of the user's past the ranker sees.
+    """The history of a user that the ranker reads.
 
     Attributes:
         length: Items, at most (H), most recent first.
@@ -116,7 +116,7 @@ class HistoryConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class SlicesConfig:
-    """Where the slices begin and end.
+    """The bounds of the slices.
 
     Attributes:
         new_days: Items no older than this at the impression are new; days.
@@ -185,7 +185,7 @@ class ServingConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class BeamConfig:
-    """Where the Beam stages run.
+    """The runner of the Beam stages.
 
     Attributes:
         arguments: Beam pipeline arguments, such as those of a Dataflow run; empty runs on this

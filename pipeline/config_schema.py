@@ -37,7 +37,7 @@ def config_schema() -> dict[str, Any]:
 
 
 def field_descriptions(kind: type) -> dict[str, str]:
-    """What the `Attributes:` of a dataclass and of those that it extends say of its fields.
+    """Descriptions of fields, from the `Attributes:` of a dataclass and of those that it extends.
 
     A None of Python's is YAML's null.
 

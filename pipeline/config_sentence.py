@@ -65,7 +65,7 @@ def _dataclasses(kind: Any) -> list[type]:
 
 
 def _unknown_key(location: Sequence[Any]) -> tuple[str, bool]:
-    """What would be right, and whether other members of a union have the key."""
+    """The expected value, and the members of a union that have the key."""
     key = str(location[-1])
     (kind,) = _resolve(location[:-1])[1]
     _, siblings = _resolve(location[:-2])

@@ -9,7 +9,7 @@ PIPELINE_NAME = "semantic-id-ranking"
 
 @dataclasses.dataclass(frozen=True)
 class Destinations:
-    """Where a run writes.
+    """The folders and files that a run writes.
 
     Attributes:
         root: Folder of all artifacts.

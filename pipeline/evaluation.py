@@ -54,7 +54,7 @@ def eval_config(config: Config) -> config_pb2.EvalConfig:
 
 
 def output_name(task: TaskConfig, config: Config) -> str:
-    """What TFMA calls a task's output: its name, or nothing where it is the only one."""
+    """The name of a task's output in TFMA: its own, or none where it is the only one."""
     return task.name if len(config.tasks) > 1 else ""
 
 

@@ -43,7 +43,7 @@ def input_report(records: RunRecords, output: str) -> dict[str, dict[str, int]]:
 
 
 def sentences(report: dict[str, dict[str, int]]) -> list[str]:
-    """What people should know of a report: what is not 0."""
+    """The notable lines of a report: the counts that are not 0."""
     return [
         f"{report[name][count]} {words}"
         for (name, count), words in _SENTENCES.items()

@@ -11,7 +11,7 @@ _FORBIDDEN = (os.strerror(errno.EACCES), os.strerror(errno.EROFS))
 
 
 def os_sentence(error: BaseException) -> str | None:
-    """What the operating system refused, as a sentence.
+    """Describes an error of the operating system in a sentence.
 
     Args:
         error: What was raised.

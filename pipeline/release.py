@@ -29,7 +29,7 @@ _SERVED_MODEL = "Format-Serving"
 def describe(
     records: "RunRecords", config: Config, fingerprint: str, output: str
 ) -> dict[str, Any]:
-    """What a run made that its release needs, and the clients of the model server.
+    """Describes a run for its release and for the clients of the model server.
 
     Args:
         records: What ML Metadata recorded of the run.
@@ -60,7 +60,7 @@ def describe(
 
 
 def read_blessed(run: str) -> dict[str, Any]:
-    """What `describe` told of the newest blessed run into an output folder.
+    """The description of the newest blessed run in an output folder.
 
     Raises:
         InputError: There is none.
@@ -74,7 +74,7 @@ def read_blessed(run: str) -> dict[str, Any]:
 
 
 def write_blessed(run: str, description: dict[str, Any]) -> None:
-    """Keeps what `describe` tells, in a file that appears whole."""
+    """Writes the description of a run, in a file that appears whole."""
     write_json(os.path.join(run, BLESSED), description)
 
 

@@ -90,7 +90,7 @@ def run(
 
 
 def _outcome(summary: dict[str, Any], output: str, idle: list[str]) -> str:
-    """What became of the models, in one line.
+    """The outcome for the models, in one line.
 
     Args:
         summary: Of the run.

@@ -27,7 +27,7 @@ _REPORTED_NAMES = {
 
 
 def make_summary(records: RunRecords, config: Config, seconds: dict[str, float]) -> dict[str, Any]:
-    """Collects what a run came to.
+    """Collects the results of a run.
 
     Args:
         records: What ML Metadata recorded of it.
@@ -203,7 +203,7 @@ def idle_pushers(records: RunRecords) -> list[str]:
 
 
 def _pushed(records: RunRecords, name: str) -> str | None:
-    """Where a model was pushed to; None if it was not."""
+    """The version folder of a pushed model; None if it was not pushed."""
     output = records.output(f"Pusher.{name}", "pushed_model").properties
     return output.get("pushed_destination") if output.get("pushed") == 1 else None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def temporary_files_in(folder: str) -> Iterator[None]:
-    """Has this process and its children make temporary files in a folder.
+    """Makes this process and its children use a folder for temporary files.
 
     Beam and the trainers would leave theirs in the machine's `/tmp` when they are killed. The
     folder is emptied when the block begins, so that what killed runs left never adds up, and is

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def keep_autograph_out_of_keras() -> None:
-    """Has AutoGraph call the functions of Keras as they are, instead of converting them.
+    """Makes AutoGraph call the functions of Keras as they are, instead of converting them.
 
     Call it before the first model is built. TensorFlow 2.16 converts `tf_keras` line by line at the
     first `fit`, which multiplies start-up time by seven and changes no result; TensorFlow 2.21 has

@@ -122,7 +122,7 @@ def benchmark_options(target: str) -> set[str]:
 
 
 def key_of(words: list[str]) -> str | None:
-    """What the command is listed under."""
+    """The command's key in the list."""
     text = " ".join(program_of(words))
     found = [key for key in (*RUN_BY, *CHEAP) if text == key or text.startswith(f"{key} ")]
     return max(found, key=len, default=None)

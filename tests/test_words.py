@@ -26,7 +26,7 @@ def words(name):
 
 
 def names(tree):
-    """What is defined, read, called and passed in a module, and its strings that may be keys."""
+    """Definitions, names and arguments in a module, and its strings that may be keys."""
     for node in ast.walk(tree):
         for field in ("name", "arg", "id", "attr", "value"):
             value = getattr(node, field, None)

@@ -86,7 +86,7 @@ def film_text(
     director: str | None,
     cast: str | None,
 ) -> str:
-    """What the encoder reads of a film: `Rush (2013). Action, Drama. Ron Howard, Daniel Brühl`.
+    """The encoder's text for a film: `Rush (2013). Action, Drama. Ron Howard, Daniel Brühl`.
 
     Args:
         title: The readable title, or None.

@@ -46,7 +46,7 @@ def check_anomalies(anomalies: types.Artifact, schema: types.Artifact, source: s
 
 
 def describe(feature: schema_pb2.Feature) -> str:
-    """What a schema expects of a feature, in words."""
+    """Describes the expectations of a schema on a feature."""
     parts = [schema_pb2.FeatureType.Name(feature.type)]
     if feature.shape.dim:
         parts.append(f"of shape [{', '.join(str(dim.size) for dim in feature.shape.dim)}]")

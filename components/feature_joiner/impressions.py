@@ -1,4 +1,4 @@
-"""Blocks of impressions as columns: locating their items, and dealing them out to groups."""
+"""Blocks of impressions as columns: the rows of their items, and their division into groups."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ Impressions = Mapping[str, np.ndarray]
 
 
 def input_column(name: str) -> str:
-    """What a label's or context's column is called, whose own name may be that of another."""
+    """The joined name of a label's or context's column, whose own name may be that of another."""
     return f"input {name}"
 
 

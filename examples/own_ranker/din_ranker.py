@@ -16,7 +16,7 @@ from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 
 
 class DinRanker(tf.keras.layers.Layer):
-    """What `ranker.model` names: called with (config, tasks), it makes the network."""
+    """Makes the network: the function that `ranker.model` names."""
 
     def __init__(self, config: RankerConfig, tasks: Sequence[TaskConfig]):
         """Creates the layers.

@@ -52,7 +52,7 @@ class ItemRequest:
     def fields(
         self, items: Sequence[str], sids: np.ndarray | None, embedding_dim: int
     ) -> dict[str, Any] | None:
-        """What a ranker may see some of the items by.
+        """The fields by which a ranker may represent some of the items.
 
         Args:
             items: Some of the items.

@@ -32,7 +32,7 @@ Interface = TypeVar("Interface")
 
 @dataclasses.dataclass(frozen=True)
 class ServedVersion(Generic[Interface]):
-    """What a client knows of the version that is served.
+    """The interface of the version that is served, as a client caches it.
 
     Attributes:
         model: Name of the model.

@@ -28,7 +28,7 @@ Fields = Mapping[str, Any]
 
 
 class RankSignature:
-    """What a ranker asks for: how it sees items, and which context columns.
+    """The inputs of a ranker: item fields and context columns.
 
     Args:
         signature_def: The signature, with inputs `candidate_<field>`, `current_<field>` and
@@ -107,7 +107,7 @@ class RankSignature:
         return arrays | self._context({} if context is None else context, len(candidates))
 
     def top_k_inputs(self, top_k: int, weights: Mapping[str, float]) -> dict[str, np.ndarray]:
-        """What the signature `rank_top_k` takes besides the inputs of `rank`.
+        """Inputs of the signature `rank_top_k` besides those of `rank`.
 
         Args:
             top_k: How many candidates, at most; 1 or more.

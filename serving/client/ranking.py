@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 
 Source = Literal["store", "encoded", "unknown"]
-"""Where an item's Semantic ID comes from: the store, its embedding, encoded for this call, or
+"""Source of an item's Semantic ID: the store, its embedding, encoded for this call, or
 nowhere (codes -1 stand for it: it is scored as an item of which nothing is known)."""
 
 
 SortBy = str | Mapping[str, float] | None
-"""What candidates are sorted by: the score of a task, or the sum of the scores of several, each
+"""Sort key of candidates: the score of a task, or the sum of the scores of several, each
 times its weight; None stands for the only task of a ranker that has one."""
 
 

@@ -114,7 +114,7 @@ class ModelRegistry:
             model.refresh()
 
     def statuses(self, name: str) -> list[get_model_status_pb2.ModelVersionStatus]:
-        """How every version is that a model was ever to serve, newest first."""
+        """The state of every version that a model was ever to serve, newest first."""
         model = self._models.get(name)
         return model.statuses() if model else []
 

@@ -106,7 +106,7 @@ class ModelServer:
 
     @property
     def address(self) -> str:
-        """Where the server listens for gRPC, as host:port."""
+        """The server's address for gRPC, as host:port."""
         return f"{self._host}:{self._port}"
 
     @property
@@ -116,7 +116,7 @@ class ModelServer:
 
     @property
     def rest_address(self) -> str | None:
-        """Where the server listens for REST, as host:port, if it does."""
+        """The server's address for REST, as host:port, if it has one."""
         return None if self._rest_port is None else f"{self._host}:{self._rest_port}"
 
     def start(self) -> "ModelServer":

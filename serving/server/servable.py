@@ -53,7 +53,7 @@ class Servable:
         }
 
     def model_spec(self, signature_name: str = "") -> model_pb2.ModelSpec:
-        """What an answer says of the version and the signature that gave it."""
+        """The version and a signature, as answers name them."""
         spec = model_pb2.ModelSpec(name=self.name, signature_name=signature_name)
         spec.version.value = self.version
         return spec

@@ -61,7 +61,7 @@ class ServedModel:
         return servables.get(max(servables, default=-1) if version is None else version)
 
     def statuses(self) -> list[ModelVersionStatus]:
-        """How every version is that was ever to be served, newest first."""
+        """The state of every version that was ever to be served, newest first."""
         statuses = dict(self._statuses)
         return [statuses[version] for version in sorted(statuses, reverse=True)]
 
@@ -157,7 +157,7 @@ class ServedModel:
 
 
 def _files(path: str) -> frozenset:
-    """What is in a directory: names, sizes and times of change."""
+    """The files of a directory: names, sizes and times of change."""
     return frozenset(
         (file, stat.st_size, stat.st_mtime_ns)
         for directory, _, names in os.walk(path)

@@ -146,7 +146,7 @@ class Signature:
 
 
 def signature_not_found(name: str) -> StatusError:
-    """What Predict answers where a model has no such signature."""
+    """The answer of Predict where a model has no such signature."""
     return failed_precondition(f'Serving signature key "{name}" not found.')
 
 

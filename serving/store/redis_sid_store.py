@@ -173,7 +173,7 @@ class RedisSidStore(SidStore):
         return StoreError(f"{self.name}: Redis refuses: {self._text(error)}")
 
     def _text(self, error: redis.RedisError) -> str:
-        """What an error says; a server may repeat what was sent, and so the password."""
+        """The redacted message of an error, in which a server may repeat the password."""
         return str(error).replace(self._password, "…") if self._password else str(error)
 
 

@@ -147,7 +147,7 @@ def test_a_release_that_is_not_known_is_named(tmp_path):
     version(tmp_path, "ranker", 1, A)
     version(tmp_path, "semantic_id", 11, A)
     release(tmp_path, 2, 12, A)
-    refused(tmp_path, None, r"release\.json: tells nothing of ranker version 1")
+    refused(tmp_path, None, r"release\.json: has nothing on ranker version 1")
 
 
 def test_unknown_models_and_folders_are_named(tmp_path):

@@ -130,7 +130,7 @@ def run(components, root):
 
 
 def executions(root, component):
-    """How often a component really ran, not answered from the cache."""
+    """The number of executions of a component that were not answered from the cache."""
     return len(glob.glob(os.path.join(root, component, "examples", "*")))
 
 

@@ -106,7 +106,7 @@ def test_metrics_have_the_path_that_tensorflow_serving_gives_them():
 
 
 def refusals(*paths):
-    """What the Compose specification's own schema says against files; nothing if they are right."""
+    """The violations of the Compose specification's own schema in files."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
     done = subprocess.run([*command, *map(str, paths)], capture_output=True, text=True)
     return done.stdout if done.returncode else ""

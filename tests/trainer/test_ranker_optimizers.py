@@ -70,7 +70,7 @@ def test_adagrad_moves_the_rows_of_a_batch_and_adam_those_before_too(kind, moved
 @pytest.mark.parametrize("name", [name for name in REGISTRY if not name.startswith("dense")])
 @pytest.mark.parametrize("separate", [False, True])
 def test_a_step_looks_up_each_row_of_a_large_table_once(name, separate, monkeypatch):
-    """What TableAdagrad stands on."""
+    """The precondition of TableAdagrad."""
     monkeypatch.setattr(item_representation, "_SMALL_ROWS_AN_IMPRESSION", 0)
     sids = np.indices([cases.CODES] * cases.LEVELS).reshape(cases.LEVELS, -1).T
     counts = np.arange(1, len(sids) + 1)

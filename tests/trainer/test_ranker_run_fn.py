@@ -10,7 +10,7 @@ from tests.trainer import ranker_cases as cases
 
 
 def arguments(folder, transform_path, tokenizer, run="run", **ranker):
-    """What TFX passes, over examples in `folder`; `run` names the attempt."""
+    """The arguments that TFX passes, over examples in `folder`; `run` names the attempt."""
     for split, count in (("train", 600), ("eval", 80)):
         (folder / split).mkdir(exist_ok=True)
         examples = cases.random_examples(count, seed=count)

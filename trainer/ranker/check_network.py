@@ -104,7 +104,7 @@ def _zeros(config: RankerConfig, context: ContextSpec, users: int, history: int)
 
 
 def _unknown_sizes(inputs: RankerInputs, users: int | None) -> RankerInputs:
-    """What a traced function knows of the inputs."""
+    """The specification of the inputs that a traced function has."""
 
     def spec(values: tf.Tensor, *axes: int | None) -> tf.TensorSpec:
         return tf.TensorSpec([*axes, *values.shape[len(axes) :]], values.dtype)

@@ -41,7 +41,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
         self._within_epoch = False
 
     def spans(self, data: tf.data.Dataset, epochs: int) -> Iterator[tuple[range, tf.data.Dataset]]:
-        """What is left to train.
+        """The remaining epochs and their data.
 
         Args:
             data: An epoch, of as many elements as steps.

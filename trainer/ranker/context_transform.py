@@ -42,7 +42,7 @@ class ContextTransform:
         if item_age:
             numbers.append(context_feature(ITEM_AGE_COLUMN))
         self.parsing_spec = {name: self._raw_spec[name] for name in categories + numbers}
-        """How `tf.io.parse_example` reads the raw context."""
+        """Parsing specification of the raw context, for `tf.io.parse_example`."""
         self.input_dtypes = {name: self._raw_spec[name].dtype for name in categories + numbers}
         """Raw context by name, for a caller that sends tensors rather than examples."""
         self.spec = ContextSpec(

@@ -37,7 +37,7 @@ class FeatureBuilder:
             **item_parsing_spec(representation.fields, representation.space),
             **context.parsing_spec,
         }
-        """How `tf.io.parse_example` reads joined examples."""
+        """Parsing specification of joined examples, for `tf.io.parse_example`."""
         self.request_spec = {
             **item_tensor_specs(representation.fields, representation.space),
             **{

@@ -44,7 +44,7 @@ def item_features(features: Mapping[str, tf.Tensor], role: str, fields: Sequence
 
 
 def item_parsing_spec(fields: Sequence[str], space: SidSpace) -> dict[str, object]:
-    """How `tf.io.parse_example` reads the items.
+    """Parsing specification of the items, for `tf.io.parse_example`.
 
     Args:
         fields: The fields that a representation reads.
@@ -101,7 +101,7 @@ def _field_kind(field: str, space: SidSpace) -> tuple[list[int], tf.DType, int |
 
 
 def label_parsing_spec(tasks: Sequence[TaskConfig]) -> dict[str, object]:
-    """How `tf.io.parse_example` reads the labels and their weights: float32 [B] a task, both.
+    """Parsing specification of the labels and their weights: float32 [B] a task, both.
 
     A weight is 1, or 0 where an impression has no label of the task; `read_labels` wants both.
     """

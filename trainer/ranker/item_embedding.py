@@ -69,7 +69,7 @@ class ItemEmbedding(tf_keras.layers.Layer):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What is read of an item: of `sid`, `item_id` and `embedding`."""
+        """The fields that are read of an item: of `sid`, `item_id` and `embedding`."""
         return self._item.fields
 
     @property

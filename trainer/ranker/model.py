@@ -99,7 +99,7 @@ class Ranker(tfrs.Model):
     def network_inputs(
         self, features: Mapping[str, tf.Tensor], training: bool = False
     ) -> RankerInputs:
-        """What the network is given.
+        """The inputs of the network.
 
         Args:
             features: See the class.

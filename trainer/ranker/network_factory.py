@@ -59,7 +59,7 @@ def network_factory(model: str | None) -> NetworkFactory:
         found = getattr(importlib.import_module(module), name, None)
     except Exception as error:
         reason = " ".join(str(error).split())
-        # Theirs is the code that failed: where, the log tells.
+        # The code that failed is the user's: the log has the traceback.
         logging.exception("ranker.model %s cannot be imported", model)
         raise InputError(
             f"ranker.model: {model} cannot be imported ({type(error).__name__}: {reason}); "

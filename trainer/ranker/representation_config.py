@@ -23,7 +23,7 @@ STRICT = ConfigDict(extra="forbid")
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RepresentationConfig(abc.ABC):
-    """How the ranker sees an item.
+    """The representation of an item in the ranker.
 
     A representation is a subclass with its name, its options and what follows from them, and a
     member of `Representation` in the package's `__init__`. Layers are imported where they are

@@ -110,7 +110,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
 
 def _checkpoint_directory(fn_args: FnArgs) -> str:
-    """Where the checkpoints of this training are, in whatever attempt."""
+    """The folder of the checkpoints of this training, in whatever attempt."""
     inputs = [
         fn_args.custom_config,
         sorted(fn_args.train_files),

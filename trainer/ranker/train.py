@@ -24,7 +24,7 @@ from semantic_id_ranking.trainer.ranker.representations.item_representation impo
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """A trained ranker and what its training came to.
+    """A trained ranker and the metrics of its training.
 
     Attributes:
         model: The ranker.
@@ -43,7 +43,7 @@ class Training:
 
 
 class _Progress(tf.keras.callbacks.Callback):
-    """Says each epoch's loss."""
+    """Logs each epoch's loss."""
 
     def __init__(self, epochs: int):
         super().__init__()

@@ -59,7 +59,7 @@ class Bfloat16Search:
         return code, rows - tf.gather(tf.constant(self._codes), code)
 
     def clear_leads(self, residuals: tf.Tensor) -> tf.Tensor:
-        """Which rows bfloat16 alone settles.
+        """The mask of the rows that bfloat16 alone settles.
 
         Args:
             residuals: float32 [B, d].
@@ -93,5 +93,5 @@ class Bfloat16Search:
 
 
 def _count(flags: tf.Tensor) -> tf.Tensor:
-    """How many of each row's flags [B, n] are true, float32 [B]."""
+    """The number of true flags in each row of [B, n], float32 [B]."""
     return tf.reduce_sum(tf.cast(flags, tf.float32), axis=1)

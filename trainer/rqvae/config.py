@@ -31,7 +31,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class RqVaeConfig:
-    """How content embeddings become Semantic IDs.
+    """The computation of Semantic IDs from content embeddings.
 
     Attributes:
         preset: Values of the fields that are not given: "default"; "paper", the recipe of Singh et

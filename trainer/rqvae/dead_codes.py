@@ -8,7 +8,7 @@ from semantic_id_ranking.trainer.rqvae.quantizer import nearest_codes
 
 
 def used_codes(codes: tf.Tensor, levels: int, codebook_size: int) -> np.ndarray:
-    """Which codes occur among Semantic IDs [N, L]; bool [L, K]."""
+    """The mask of the codes in use among Semantic IDs [N, L]; bool [L, K]."""
     used = np.zeros((levels, codebook_size), bool)
     for level, column in enumerate(codes.numpy().T):
         used[level, column] = True

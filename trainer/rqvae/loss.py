@@ -12,7 +12,7 @@ from semantic_id_ranking.trainer.rqvae.sinkhorn import balanced_codes
 
 
 class Loss(NamedTuple):
-    """What `rqvae_loss` gives for a batch of B items.
+    """Result of `rqvae_loss` for a batch of B items.
 
     Attributes:
         loss: float32 scalar, mean over items and dimensions.

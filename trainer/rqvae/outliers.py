@@ -16,7 +16,7 @@ _TIMES = 100.0
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """Where the embeddings of a data set lie.
+    """Bounds of the embeddings of a data set.
 
     Attributes:
         centre: float64 [D], the median of each dimension.
@@ -44,7 +44,7 @@ class Bounds:
         return cls(centre, float(radius))
 
     def outlying(self, embeddings: np.ndarray) -> np.ndarray:
-        """Which of embeddings [N, D] are outlying; bool [N]."""
+        """The mask of the outlying ones of embeddings [N, D]; bool [N]."""
         return _distances(embeddings, self.centre) > self.radius
 
 

@@ -12,7 +12,7 @@ PARALLEL_SLICES = 2
 
 
 class Quantized(NamedTuple):
-    """What `residual_quantize` makes of B latent vectors of width d, with L codebooks.
+    """Result of `residual_quantize` for B latent vectors of width d, with L codebooks.
 
     Attributes:
         codes: int32 [B, L], 0 .. K-1.

@@ -159,7 +159,7 @@ class SemanticIds:
         return np.where(present[:, None], np.concatenate(parts), np.float32(np.nan))
 
     def report(self, embeddings: np.ndarray) -> dict[str, Any]:
-        """What the Semantic IDs of some items come to, as the component SidAnalyzer reports it.
+        """The report on the Semantic IDs of some items, as the component SidAnalyzer makes it.
 
         Args:
             embeddings: Floats [n, D]; those with a number that is not finite are left out.

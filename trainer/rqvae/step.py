@@ -90,7 +90,7 @@ class TrainingStep:
 
 
 def _counts(codes: tf.Tensor, codebook_size: int) -> tf.Tensor:
-    """How many items have each code in the batch, [L, K]; codes are int32 [B, L]."""
+    """The number of items with each code in the batch, [L, K]; codes are int32 [B, L]."""
     levels = codes.shape[1]
     segment = tf.reshape(codes + tf.range(levels) * codebook_size, [-1])
     counts = tf.math.unsorted_segment_sum(tf.ones_like(segment), segment, levels * codebook_size)

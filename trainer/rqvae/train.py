@@ -30,7 +30,7 @@ _PLENTY = 20
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """A trained RQ-VAE and what its training came to.
+    """A trained RQ-VAE and the metrics of its training.
 
     Attributes:
         model: With the weights of the best epoch.
@@ -173,7 +173,7 @@ def _epoch(
 
 
 def _used_by(rows: tf.Tensor, model: RqVae) -> np.ndarray:
-    """Which codes the levels' nearest-code search gives standardised items [N, D]; bool [L, K]."""
+    """The mask of the codes that standardised items [N, D] have; bool [L, K]."""
     codes = residual_quantize(model.encoder(rows), model.codebooks).codes
     return used_codes(codes, *model.codebooks.shape[:2])
 

@@ -25,7 +25,7 @@ _TOLERANCE = 1.02
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """What one size came to.
+    """The result of one size.
 
     Attributes:
         levels: L.

@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class TokenizerConfig:
-    """How Semantic IDs are tokenized into pieces.
+    """The tokenization of Semantic IDs into pieces.
 
     The number of pieces is the table budget of the representation.
 

@@ -164,7 +164,7 @@ class SidTokenizer:
         return rows
 
     def statistics(self) -> dict[str, int | float | str]:
-        """What the tokenizer came to.
+        """Statistics of the tokenizer.
 
         Returns:
             `pieces`; `multi_code_pieces`; `mean_pieces_per_impression` of the train split; and

@@ -33,7 +33,7 @@ class ItemVectors(NamedTuple):
 
     @property
     def present(self) -> tf.Tensor:
-        """Which items there are, bool [...]."""
+        """The mask of present items, bool [...]."""
         return tf.gather(self.distinct_present, self.index)
 
     def all(self) -> tf.Tensor:
@@ -57,7 +57,7 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
     """
 
     bottom_factor = 1.0
-    """How much wider than configured the first layer on top of the items' vectors is."""
+    """Factor by which the first layer on top of the items' vectors is wider than configured."""
 
     def __init__(self, fields: tuple[str, ...], dim: int, space: SidSpace, table_rows: int):
         """Creates the layer; its tables are made at the first call.
@@ -88,7 +88,7 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
         return []
 
     def expect_batches(self, size: int) -> None:
-        """Says how many impressions a training step has, before the layer is called.
+        """Sets the number of impressions of a training step, before the layer is called.
 
         To find the distinct rows of a batch, gather them and take their gradients apart costs more
         than a dense gradient does, as long as the table is small beside the batch.
@@ -190,7 +190,7 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
         return items, tf.reshape(index, shape)
 
     def present(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """Which items there are.
+        """The mask of present items.
 
         Args:
             features: The items' fields.
@@ -231,7 +231,7 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
 
     @staticmethod
     def _any_present(items: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """Which of distinct items there are, bool [U]."""
+        """The mask of present distinct items, bool [U]."""
         found = []
         if "sid" in items:
             found.append(items["sid"][:, 0] >= 0)

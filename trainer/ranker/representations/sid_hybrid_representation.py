@@ -135,7 +135,7 @@ class SidHybridRepresentation(ItemRepresentation):
         return tf.gather(tf.math.count_nonzero(found, axis=1, dtype=tf.int32), item_index)
 
     def _parts(self, sid: tf.Tensor, key: tf.Tensor) -> ItemParts:
-        """What a vector is made of, from Semantic IDs int32 [n, L] and their keys int64 [n]."""
+        """The components of vectors, from Semantic IDs int32 [n, L] and their keys int64 [n]."""
         index = self._seen.find(key)
         return self._parts_at(sid, self._seen.rows_at(index), self._seen.impressions_at(index))
 
