@@ -87,7 +87,7 @@ class TrainedRanker:
 
     Attributes:
         experiment: Where it was trained.
-        training: The model, and what its training came to.
+        training: The model and the metrics of its training.
         tables: Field of its representation to the items' values [N + 1, ...].
     """
 

@@ -24,7 +24,7 @@ def code_agreement(first: np.ndarray, second: np.ndarray) -> list[float]:
 def pair_agreement(
     first: np.ndarray, second: np.ndarray, pairs: int = 1_000_000, seed: int = 0
 ) -> list[float]:
-    """Of the pairs of items that share a prefix in the first, the share that does in the second.
+    """Share of the pairs of items with a common prefix in the first that have one in the second.
 
     Args:
         first: int [N, L].

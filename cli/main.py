@@ -215,7 +215,7 @@ def main() -> None:
             # Typer returns the status of its own exits, of Ctrl-C among them.
             status = app(standalone_mode=False) or 0
         except BaseException as error:
-            # Whatever it was that a signal came to be.
+            # Any exception may follow from a signal.
             status = exit_status.received_signal() or _status_of(error)
     if status in _SIGNALS:
         _say(_SIGNALS[status])

@@ -72,7 +72,7 @@ class ColumnType:
 
     @property
     def value(self) -> "ColumnType":
-        """Of a list, the type of its values."""
+        """The type of a list's values."""
         return ColumnType.parse(self.sql.removesuffix("[]"))
 
     @property

@@ -30,7 +30,7 @@ def ids(column: pa.Array) -> tuple[pa.Array, Bad]:
 
 
 def optional_ids(column: pa.Array) -> tuple[pa.Array, Bad]:
-    """As `ids`, but a null stays one: no user, no item."""
+    """Ids as by `ids`, but a null stays one: no user, no item."""
     values = column.cast(pa.large_binary())
     empty = _where(pc.equal(pc.binary_length(values), 0))
     bad = dict.fromkeys(empty, ("an empty string", "an id"))

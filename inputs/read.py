@@ -103,7 +103,7 @@ def _expression(file: ParquetFile, name: str | None, use: Use) -> str:
 def _query_and_texts(
     file: ParquetFile, begin: int, end: int, columns: Columns, batch_rows: int
 ) -> Iterator[pa.RecordBatch]:
-    """As `_query`, but pyarrow reads the texts, which does not look into them."""
+    """Rows as by `_query`, but with the texts read by pyarrow, which does not validate them."""
     of_texts = {
         name: column
         for name, (column, _) in columns.items()

@@ -13,7 +13,7 @@ from semantic_id_ranking.trainer.ranker.representations import RepresentationCon
 
 
 def item_parameters(config: Config, inputs: Inputs) -> ItemParameters:
-    """Of ItemGen."""
+    """Parameters of ItemGen."""
     columns = config.columns
     return ItemParameters(
         item_id=columns.item_id,
@@ -27,7 +27,7 @@ def item_parameters(config: Config, inputs: Inputs) -> ItemParameters:
 
 
 def impression_parameters(config: Config, inputs: Inputs) -> ImpressionParameters:
-    """Of ImpressionGen."""
+    """Parameters of ImpressionGen."""
     columns = config.columns
     return ImpressionParameters(
         user_id=columns.user_id,
@@ -47,7 +47,7 @@ def impression_parameters(config: Config, inputs: Inputs) -> ImpressionParameter
 
 
 def item_checks(inputs: Inputs) -> dict[str, Any]:
-    """Of the checks of the items."""
+    """Parameters of the checks of the items."""
     return {
         "source": inputs.items.name,
         "required": ["item_id", "embedding", "created_at"],
@@ -56,7 +56,7 @@ def item_checks(inputs: Inputs) -> dict[str, Any]:
 
 
 def impression_checks(config: Config, inputs: Inputs) -> dict[str, Any]:
-    """Of the checks of the impressions."""
+    """Parameters of the checks of the impressions."""
     return {
         "source": inputs.impressions.name,
         "required": ["item_id", "timestamp"],
@@ -66,12 +66,12 @@ def impression_checks(config: Config, inputs: Inputs) -> dict[str, Any]:
 
 
 def rqvae(config: Config) -> dict[str, Any]:
-    """Of Trainer.rqvae."""
+    """Parameters of Trainer.rqvae."""
     return {"rqvae": to_dict(config.rqvae)}
 
 
 def tokenizer(config: Config) -> dict[str, Any]:
-    """Of SidTokenizerTrainer."""
+    """Parameters of SidTokenizerTrainer."""
     sizes = config.rqvae.levels, config.rqvae.codebook_size
     return {
         "rows": config.representation.tokenizer_rows(*sizes),
@@ -80,7 +80,7 @@ def tokenizer(config: Config) -> dict[str, Any]:
 
 
 def join_parameters(config: Config, inputs: Inputs) -> JoinParameters:
-    """Of FeatureJoiner."""
+    """Parameters of FeatureJoiner."""
     positive = config.positive_task
     return JoinParameters(
         labels={task.name: task.label for task in config.tasks},
@@ -102,17 +102,17 @@ def join_parameters(config: Config, inputs: Inputs) -> JoinParameters:
 
 
 def transform(config: Config) -> dict[str, Any]:
-    """Of Transform."""
+    """Parameters of Transform."""
     return to_dict(config.context)
 
 
 def ranker(config: Config) -> dict[str, Any]:
-    """Of Trainer.ranker."""
+    """Parameters of Trainer.ranker."""
     return _ranker(config, config.representation)
 
 
 def baseline(config: Config) -> dict[str, Any]:
-    """Of Trainer.baseline: the same ranker on hashed item IDs, with as many table rows.
+    """Parameters of Trainer.baseline: the same ranker on hashed item IDs, with as many table rows.
 
     Where no configuration sets how many the representation takes, it is `representation.rows`.
     """

@@ -34,7 +34,7 @@ def received_signal() -> int | None:
 
 @contextlib.contextmanager
 def signals_unwind() -> Iterator[None]:
-    """Lets SIGTERM unwind the stack, as Ctrl-C does: locks are released, temporary files removed.
+    """Makes SIGTERM unwind the stack, as Ctrl-C does: locks are released, temporary files removed.
 
     Which of them came is remembered: Beam makes another error of what interrupts it. A second
     SIGTERM kills. Where Ctrl-C is ignored, as in a shell's background jobs, it stays so.

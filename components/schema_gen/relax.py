@@ -57,7 +57,7 @@ def relax(
 
 
 def _leave_open(schema: schema_pb2.Schema, names: Collection[str]) -> None:
-    """Lets features be anything: of one without a value, not even the type is known."""
+    """Removes the constraints of features: not even the type of one without a value is known."""
     kept = [feature for feature in schema.feature if feature.name not in names]
     del schema.feature[:]
     schema.feature.extend(kept)

@@ -45,11 +45,11 @@ class AsyncEncoderClient:
         self._transport = AsyncTransport(address, tls)
 
     async def space(self) -> SidSpace:
-        """As `EncoderClient.space`."""
+        """See `EncoderClient.space`."""
         return await self._transport.run(self._steps.space())
 
     async def encode(self, embeddings: np.ndarray) -> np.ndarray:
-        """As `EncoderClient.encode`: float [N, D] to int32 [N, L]."""
+        """See `EncoderClient.encode`: float [N, D] to int32 [N, L]."""
         return await self._transport.run(self._steps.encode(embeddings))
 
     async def close(self) -> None:

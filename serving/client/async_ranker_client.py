@@ -63,16 +63,16 @@ class AsyncRankerClient:
         self._transport = AsyncTransport(address, tls)
 
     async def space(self) -> SidSpace:
-        """As `RankerClient.space`."""
+        """See `RankerClient.space`."""
         return await self._transport.run(self._steps.space())
 
     async def item_fields(self) -> tuple[str, ...]:
-        """As `RankerClient.item_fields`."""
+        """See `RankerClient.item_fields`."""
         return await self._transport.run(self._steps.item_fields())
 
     @property
     def sid_counts(self) -> Mapping[Source, int]:
-        """As `RankerClient.sid_counts`."""
+        """See `RankerClient.sid_counts`."""
         return self._steps.sid_counts
 
     async def rank(
@@ -83,7 +83,7 @@ class AsyncRankerClient:
         history: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> dict[str, np.ndarray]:
-        """As `RankerClient.rank`."""
+        """See `RankerClient.rank`."""
         return await self._transport.run(self._steps.rank(candidate, current, history, context))
 
     async def rank_top_k(
@@ -96,7 +96,7 @@ class AsyncRankerClient:
         task: SortBy = None,
         top_k: int,
     ) -> TopCandidates:
-        """As `RankerClient.rank_top_k`."""
+        """See `RankerClient.rank_top_k`."""
         return await self._transport.run(
             self._steps.rank_top_k(candidate, current, history, context, task, top_k)
         )
@@ -112,7 +112,7 @@ class AsyncRankerClient:
         task: SortBy = None,
         top_k: int | None = None,
     ) -> Ranking:
-        """As `RankerClient.rank_items`."""
+        """See `RankerClient.rank_items`."""
         return await self._transport.run(
             self._steps.rank_items(item_ids, current, history, context, embeddings, task, top_k)
         )

@@ -67,7 +67,7 @@ def open_channel(address: str, *, tls: ClientTls | None = None) -> grpc.Channel:
 
 
 def open_async_channel(address: str, *, tls: ClientTls | None = None) -> grpc.aio.Channel:
-    """As `open_channel`, for the clients of asyncio in the running event loop."""
+    """Opens a channel as `open_channel` does, for asyncio clients in the running event loop."""
     return _open(grpc.aio, address, tls)
 
 

@@ -73,7 +73,7 @@ class RankerClient:
         return self._transport.run(self._steps.space())
 
     def item_fields(self) -> tuple[str, ...]:
-        """Of "sid", "item_id" and "embedding", what the ranker sees items by.
+        """The fields by which the ranker represents items, of "sid", "item_id" and "embedding".
 
         The first use asks the server.
 

@@ -61,7 +61,7 @@ class RankerSteps(ModelSteps[RankSignature]):
             return {source: self._counts[source] for source in _SOURCES}
 
     def item_fields(self) -> Steps[tuple[str, ...]]:
-        """Of "sid", "item_id" and "embedding", what the ranker sees items by."""
+        """The fields by which the ranker represents items, of "sid", "item_id" and "embedding"."""
         version = yield from self.served_version(self.require_own_space, self.deadline())
         return version.interface.item_fields
 

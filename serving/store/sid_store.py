@@ -129,7 +129,7 @@ class SidStore(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Lets go of connections."""
+        """Closes the connections."""
 
     def __enter__(self):
         return self

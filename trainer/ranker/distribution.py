@@ -138,7 +138,7 @@ class Distribution:
         epochs: range,
         callbacks: Sequence[tf.keras.callbacks.Callback],
     ) -> dict[str, float]:
-        """As `fit`, where an epoch is as many steps of all workers as there are batches.
+        """Trains as `fit`, where an epoch is as many steps of all workers as there are batches.
 
         Each worker goes round its own part of the batches.
         """

@@ -74,7 +74,7 @@ def relative_error(embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.n
 def median_relative_error(
     embeddings: np.ndarray, reconstructed: np.ndarray, mean: np.ndarray
 ) -> float:
-    """As `relative_error`, of medians instead of sums: a few odd items do not change it."""
+    """Relative error of medians instead of sums, which a few odd items do not change."""
     errors, spreads = _squares(embeddings, reconstructed, mean)
     return _ratio(np.median(errors), np.median(spreads))
 

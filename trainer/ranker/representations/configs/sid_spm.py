@@ -45,7 +45,7 @@ class SidSpm(RepresentationConfig):
         return self.rows
 
     def tokenizer_rows(self, levels: int, codebook_size: int) -> int:
-        """As many as it has rows for."""
+        """See the base class: `rows`."""
         return self.rows
 
     def _create(self, dim: int, resources: "SidTokenizer") -> "ItemRepresentation":
