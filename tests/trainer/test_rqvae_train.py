@@ -79,15 +79,15 @@ def test_training_improves_on_its_start():
 def test_a_dead_code_comes_alive(monkeypatch):
     x = gaussian()
 
-    def start_with_a_dead_code(model, *arguments):
-        mixtures = start(model, *arguments)
+    def initialize_with_a_dead_code(model, *arguments):
+        mixtures = initialize(model, *arguments)
         codebooks = model.codebooks.numpy()
         codebooks[1, 5] = 1e4
         model.codebooks.assign(codebooks)
         return mixtures
 
-    start = train_lib.start
-    monkeypatch.setattr(train_lib, "start", start_with_a_dead_code)
+    initialize = train_lib.initialize
+    monkeypatch.setattr(train_lib, "initialize", initialize_with_a_dead_code)
     alive = train(x[:400], x[400:], CONFIG).model
     dead = train(x[:400], x[400:], dataclasses.replace(CONFIG, reset_dead_codes="never")).model
     assert np.abs(alive.codebooks.numpy()[1, 5]).max() < 10
