@@ -58,7 +58,9 @@ def measure(items: Items, seen: np.ndarray, config: RqVaeConfig) -> dict[str, An
         "codebook_use": analysis.codebook_use(sids[seen], config.codebook_size),
         "perplexity": analysis.perplexity(sids[seen]),
         "unique_fraction": analysis.unique_fraction(sids),
-        "prefixes": analysis.prefix_table(sids, items.embeddings),
+        "prefixes": [
+            dataclasses.asdict(row) for row in analysis.prefix_table(sids, items.embeddings)
+        ],
         "epochs": training.epochs,
         "seconds": training.seconds,
     }

@@ -37,11 +37,11 @@ class Candidates:
         if not os.path.isfile(path):
             raise InputError(f"{path}: no such file")
         if not path.endswith(".parquet"):
-            with open(path, encoding="utf-8") as file:
-                item_ids = [line.strip() for line in file if line.strip()]
-            if not item_ids:
+            with open(path, encoding="utf-8") as text:
+                lines = [line.strip() for line in text if line.strip()]
+            if not lines:
                 raise InputError(f"{path}: is empty; an item_id a line is needed")
-            return cls(item_ids)
+            return cls(lines)
         from semantic_id_ranking.inputs import columns
         from semantic_id_ranking.inputs import uses
         from semantic_id_ranking.inputs.data_set import DataSet

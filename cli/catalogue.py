@@ -2,7 +2,6 @@
 
 import dataclasses
 import glob
-import json
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -10,6 +9,8 @@ from collections.abc import Sequence
 import pyarrow.parquet as pq
 
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.pipeline.release import read_releases
+from semantic_id_ranking.pipeline.release import RELEASE
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 
@@ -48,25 +49,27 @@ class Catalogue:
             run: Output folder of the run.
 
         Raises:
-            InputError: The run pushed nothing, or a table of it cannot be read.
+            InputError: The run pushed nothing, or a file of it cannot be read.
         """
-        path = os.path.join(run, "serving", "release.json")
-        try:
-            with open(path, encoding="utf-8") as file:
-                release = json.load(file)
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file; {run} holds no run that was pushed") from None
+        serving = os.path.join(run, "serving")
+        releases = read_releases(serving)
+        if not releases:
+            path = os.path.join(serving, RELEASE)
+            raise InputError(f"{path}: no such file; {run} holds no run that was pushed")
+        release = releases[0]
         # Absolute in a release of before they were relative to the run's folder.
-        sids, known = (os.path.join(run, release[key]) for key in ("semantic_ids", "histories"))
+        sids, known = (
+            os.path.join(run, path) for path in (release.semantic_ids, release.histories)
+        )
         histories = _read_columns(known, ["user_id", "item_id"])
         titles = _read_columns(os.path.join(known, "titles"), ["item_id", "title"])
-        config = release["config"]
+        config = release.config
         return cls(
             item_ids=_read_columns(sids, ["item_id"])["item_id"],
             titles=dict(zip(titles["item_id"], titles["title"], strict=True)),
             histories=dict(zip(histories["user_id"], histories["item_id"], strict=True)),
             semantic_ids=sids,
-            fingerprint=release["fingerprint"],
+            fingerprint=release.fingerprint,
             categorical=config["context"]["categorical"],
             numeric=config["context"]["numeric"],
             task=config["tasks"][0]["name"],

@@ -6,6 +6,8 @@ import os
 import sys
 import warnings
 from typing import Annotated
+from typing import Protocol
+from typing import runtime_checkable
 
 # Before any import of TensorFlow: its C++ log would bury what we print.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -44,6 +46,16 @@ Items = Annotated[
     ),
 ]
 Impressions = Annotated[list[str], typer.Option(help="Impressions, as --items; may be repeated.")]
+
+
+@runtime_checkable
+class _UsageError(Protocol):
+    """Click's own errors, which Typer has a copy of, and which know how to show themselves."""
+
+    message: str
+    exit_code: int
+
+    def show(self) -> None: ...
 
 
 def _show_version(asked: bool) -> None:
@@ -87,8 +99,8 @@ def run(
     configured = load_config(config, overrides or ())
     streams = Output(as_json)
     summary = run_lib.run(items, impressions, output, configured, streams.console, skip_bad)
-    streams.result(summary)
-    if not summary["blessed"]:
+    streams.result(summary.to_json())
+    if not summary.blessed:
         raise typer.Exit(exit_status.NOT_BLESSED)
 
 
@@ -236,8 +248,7 @@ def _status_of(error: BaseException) -> int:
             return _refuse(sentence)
     if isinstance(error, typer.Abort):
         return exit_status.INTERRUPTED
-    # Click's own errors (usage) know how to show themselves.
-    if hasattr(error, "show") and hasattr(error, "exit_code"):
+    if isinstance(error, _UsageError):
         # A URL given as another argument is quoted.
         error.message = hide_credentials(error.message)
         error.show()

@@ -81,16 +81,14 @@ def load(
     space = batches.space
     store.add_space(SidSpace(space.fingerprint, space.levels, space.codebook_size))
     done = start = _loaded(batches, store)
-    task = progress and progress.add_task(
-        f"publishing to {store.name}", total=batches.rows, completed=start
-    )
+    progress = progress or rich.progress.Progress(disable=True)
+    task = progress.add_task(f"publishing to {store.name}", total=batches.rows, completed=start)
     for item_ids, sids in batches.read(start, store.batch_items):
         begun = done > 0
         done += len(item_ids)
         checkpoint = Checkpoint(batches.source, done)
         store.put(space.fingerprint, item_ids, sids, checkpoint, begun)
-        if progress:
-            progress.update(task, completed=done)
+        progress.update(task, completed=done)
     held = store.count(space.fingerprint)
     if held < batches.rows:
         raise StoreError(

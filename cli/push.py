@@ -11,6 +11,7 @@ from semantic_id_ranking.components.model_pusher.version_folder import VersionFo
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.release import read_releases
 from semantic_id_ranking.pipeline.release import RELEASE
+from semantic_id_ranking.pipeline.release import Release
 from semantic_id_ranking.pipeline.release import write_releases
 
 #: The model whose version tells which release is served: its columns and tasks are the release's.
@@ -75,7 +76,7 @@ def _versions_before(
     models: str, folders: Mapping[str, VersionFolder], served: Mapping[str, int]
 ) -> dict[str, int] | None:
     """Versions of the release before, if what is served is a release."""
-    releases = [release.get("versions", {}) for release in read_releases(models)]
+    releases = [release.versions for release in read_releases(models)]
     if not releases or releases[0] != served:
         return None
     for versions in releases[1:]:
@@ -113,12 +114,12 @@ def _require_one_space(
         )
 
 
-def _releases_from(models: str, target: Mapping[str, int]) -> list[dict[str, Any]]:
+def _releases_from(models: str, target: Mapping[str, int]) -> list[Release]:
     """The releases, from the one that belongs to the ranker's version on; none without a file."""
     releases = read_releases(models)
     for position, release in enumerate(releases):
-        if release.get("versions", {}).get(_RANKER) == target.get(_RANKER):
-            return [{**release, "versions": dict(target)}, *releases[position + 1 :]]
+        if release.versions.get(_RANKER) == target.get(_RANKER):
+            return [release.with_versions(target), *releases[position + 1 :]]
     if releases:
         raise InputError(
             f"{models}/{RELEASE}: has nothing on {_RANKER} version {target.get(_RANKER)}; to "

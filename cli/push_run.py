@@ -37,7 +37,7 @@ def push_run(run: str, console: rich.console.Console) -> dict[str, Any]:
             not answer; what was served stays served.
     """
     blessed = read_blessed(run)
-    models = {name: os.path.join(run, path) for name, path in blessed["models"].items()}
+    models = {name: os.path.join(run, path) for name, path in blessed.models.items()}
     for path in models.values():
         if not os.path.isdir(path):
             raise InputError(f"{path}: no such folder; {run} no longer has the model it pushed")
@@ -48,8 +48,8 @@ def push_run(run: str, console: rich.console.Console) -> dict[str, Any]:
         folders = {name: VersionFolder(os.path.join(serving, name)) for name in models}
         versions, moved = _push(models, folders)
         for name, version in versions.items():
-            folders[name].keep(blessed["config"]["serving"]["keep_versions"], version)
-        add_release(serving, {"versions": versions, **blessed})
+            folders[name].keep(blessed.config["serving"]["keep_versions"], version)
+        add_release(serving, blessed.with_versions(versions))
     for name, version in versions.items():
         console.print(
             f"{name}: version {version} " + ("is pushed" if name in moved else "is the newest"),

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import signal
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import rich.console
@@ -116,13 +117,17 @@ def serve(options: ServeOptions, console: rich.console.Console) -> None:
 
 
 def _create(options: ServeOptions) -> "ModelServer":
-    if (options.models is None) == (options.models_config is None):
+    models: Mapping[str, str] | str
+    if options.models is not None and options.models_config is None:
+        models = base_paths(options.models)
+    elif options.models_config is not None and options.models is None:
+        models = options.models_config
+    else:
         raise InputError("sid serve: needs either --models or --models-config, and not both")
     if bool(options.tls_certificate) != bool(options.tls_key):
         raise InputError("sid serve: --tls-certificate and --tls-key need each other")
     if options.tls_client_authority and not options.tls_certificate:
         raise InputError("sid serve: --tls-client-authority needs --tls-certificate and --tls-key")
-    models = base_paths(options.models) if options.models else options.models_config
 
     from semantic_id_ranking.serving.server import Limits
     from semantic_id_ranking.serving.server import ModelServer
@@ -131,7 +136,7 @@ def _create(options: ServeOptions) -> "ModelServer":
     from semantic_id_ranking.serving.server.monitoring_config import read_monitoring_config
 
     tls = None
-    if options.tls_certificate:
+    if options.tls_certificate and options.tls_key:
         tls = ServerTls(options.tls_certificate, options.tls_key, options.tls_client_authority)
     try:
         monitoring = MonitoringConfig()

@@ -74,7 +74,7 @@ def released_keys(serving: str) -> set[str]:
     """
     output = os.path.dirname(serving)
     blessed = [read_blessed(output)] if os.path.exists(os.path.join(output, BLESSED)) else []
-    texts = _texts([*read_releases(serving), *blessed])
+    texts = _texts([release.to_json() for release in [*read_releases(serving), *blessed]])
     return {artifact_key(text) for text in texts if "/" in text}
 
 

@@ -4,7 +4,6 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from typing import Any
 from typing import TYPE_CHECKING
 
 import rich.console
@@ -22,6 +21,7 @@ from semantic_id_ranking.pipeline.release import add_release
 from semantic_id_ranking.pipeline.release import describe
 from semantic_id_ranking.pipeline.release import newest_versions
 from semantic_id_ranking.pipeline.release import write_blessed
+from semantic_id_ranking.pipeline.run_summary import RunSummary
 from semantic_id_ranking.pipeline.terminal import logged_to
 from semantic_id_ranking.pipeline.terminal import printable
 
@@ -38,7 +38,7 @@ def run(
     config: config_lib.Config,
     console: rich.console.Console,
     skip_bad: int = 0,
-) -> dict[str, Any]:
+) -> RunSummary:
     """Runs the whole pipeline and reports.
 
     Args:
@@ -52,7 +52,7 @@ def run(
         skip_bad: Bad impressions that are put aside, at most.
 
     Returns:
-        The content of `summary.json`.
+        What it came to: the content of `summary.json`.
 
     Raises:
         InputError: The input is not what it should be, or another process works on the output;
@@ -80,7 +80,7 @@ def run(
     for table in tables(summary):
         console.print(table)
     console.print(
-        f"{len(summary['seconds']) - len(cached)} components ran, {len(cached)} came from the "
+        f"{len(summary.seconds) - len(cached)} components ran, {len(cached)} came from the "
         f"cache, {time.monotonic() - begin:.0f} s in all; see {os.path.join(output, SUMMARY)}",
         highlight=False,
         soft_wrap=True,
@@ -89,7 +89,7 @@ def run(
     return summary
 
 
-def _outcome(summary: dict[str, Any], output: str, idle: list[str]) -> str:
+def _outcome(summary: RunSummary, output: str, idle: list[str]) -> str:
     """The outcome for the models, in one line.
 
     Args:
@@ -98,20 +98,20 @@ def _outcome(summary: dict[str, Any], output: str, idle: list[str]) -> str:
         idle: Components that did nothing: answered from the cache, or their model pushed already.
     """
     serving = os.path.join(output, "serving")
-    if not summary["blessed"]:
-        return f"not blessed, so nothing was pushed: {'; '.join(summary['missed'])}"
-    if None in summary["pushed"].values():
+    if not summary.blessed:
+        return f"not blessed, so nothing was pushed: {'; '.join(summary.missed)}"
+    if None in summary.pushed.values():
         return "blessed, but nothing was pushed"
-    if newest_versions(summary["pushed"]) is None:
+    if newest_versions(summary.pushed) is None:
         return "blessed, but pushed by an earlier run; what was pushed or rolled back since stays"
-    if {f"Pusher.{name}" for name in summary["pushed"]} <= set(idle):
+    if {f"Pusher.{name}" for name in summary.pushed} <= set(idle):
         return f"blessed; an earlier run pushed these models to {serving}, where they are served"
     return f"blessed and pushed to {serving}"
 
 
 def _run(
     inputs: "Inputs", output: str, config: config_lib.Config, console: rich.console.Console
-) -> tuple[dict[str, Any], list[str], list[str]]:
+) -> tuple[RunSummary, list[str], list[str]]:
     """Runs the pipeline and writes its files.
 
     Returns:
@@ -153,17 +153,16 @@ def _run(
         raise
     finally:
         logger.removeHandler(progress)
-    summary = make_summary(records, config, progress.seconds)
-    summary["inputs"] = input_report(records, output)
-    for sentence in sentences(summary["inputs"]):
+    summary = make_summary(records, config, progress.seconds, input_report(records, output))
+    for sentence in sentences(summary.inputs):
         _note(sentence, console)
-    write_json(os.path.join(output, SUMMARY), summary)
-    if summary["blessed"]:
-        description = describe(records, config, summary["sid"]["fingerprint"], output)
-        write_blessed(output, description)
-        versions = newest_versions(summary["pushed"])
+    write_json(os.path.join(output, SUMMARY), summary.to_json())
+    if summary.blessed:
+        release = describe(records, config, summary.sid.fingerprint, output)
+        write_blessed(output, release)
+        versions = newest_versions(summary.pushed)
         if versions is not None:
-            add_release(destinations.serving, {"versions": versions, **description})
+            add_release(destinations.serving, release.with_versions(versions))
     records.mark_finished()
     return summary, records.cached(), idle_pushers(records)
 
@@ -176,8 +175,9 @@ def _note(sentence: str, console: rich.console.Console) -> None:
 
 def _input_error_behind(error: BaseException) -> InputError | None:
     """The InputError that an error was raised from, if there is one."""
-    while error is not None:
-        if isinstance(error, InputError):
-            return error
-        error = error.__cause__ or error.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InputError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
     return None

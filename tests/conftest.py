@@ -93,7 +93,7 @@ def finished_run(tmp_path_factory) -> FinishedRun:
         impressions,
         str(config),
         output,
-        summary,
+        summary.to_json(),
         printed.getvalue(),
         RunRecords(os.path.join(output, "metadata.sqlite")),
     )

@@ -53,8 +53,8 @@ def demo(output: str, config: Config, console: rich.console.Console) -> dict[str
     )
     summary = run_lib.run(data.items, data.impressions, output, config, console)
     if not os.path.isfile(os.path.join(output, "serving", RELEASE)):
-        return summary
-    if not summary["blessed"]:
+        return summary.to_json()
+    if not summary.blessed:
         console.print("what was pushed by an earlier run stays served")
 
     catalogue = Catalogue.load(output)
@@ -83,7 +83,7 @@ def demo(output: str, config: Config, console: rich.console.Console) -> dict[str
         highlight=False,
         markup=False,
     )
-    return {**summary, "ranking": ranking}
+    return {**summary.to_json(), "ranking": ranking}
 
 
 def _program() -> str:

@@ -99,7 +99,7 @@ def film_text(
         The parts that are known.
     """
     heading = "Untitled film" if title is None else title
-    if title is not None and not pd.isna(year):
+    if title is not None and year is not None and not pd.isna(year):
         heading = f"{heading} ({int(year)})"
     people = ", ".join(part for part in (director, cast) if part)
     return ". ".join(part for part in (heading, genres, people) if part)

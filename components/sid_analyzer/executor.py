@@ -15,8 +15,8 @@ from tfx_bsl.public import tfxio
 from semantic_id_ranking.components import examples as examples_lib
 from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.file_digests import check_file_digests
-from semantic_id_ranking.trainer.rqvae.report import Sample
-from semantic_id_ranking.trainer.rqvae.report import sid_report
+from semantic_id_ranking.trainer.rqvae.semantic_id_report import Sample
+from semantic_id_ranking.trainer.rqvae.semantic_id_report import SemanticIdReport
 
 _FEATURES = {"item_id": examples_lib.BYTES, "embedding": examples_lib.FLOAT}
 
@@ -47,18 +47,21 @@ class Executor(base_executor.BaseExecutor):
         row = {item_id: position for position, item_id in enumerate(ids)}
         decode = tf.saved_model.load(model).signatures["decode"]
 
-        def sample(split: str) -> Sample | None:
-            item_ids, embeddings = _read(items, split)
-            if not item_ids:
-                return None
+        def sample(item_ids: list[str], embeddings: np.ndarray) -> Sample:
             its_sids = sids[[row[item_id] for item_id in item_ids]]
             decoded = decode(sid=tf.constant(its_sids, tf.int32))["embedding"].numpy()
             return Sample(embeddings, its_sids, decoded)
 
-        report = sid_report(space, sids, sample("train"), sample("eval"))
+        unseen_ids, unseen = _read(items, "eval")
+        report = SemanticIdReport.measure(
+            space,
+            sids,
+            sample(*_read(items, "train")),
+            sample(unseen_ids, unseen) if unseen_ids else None,
+        )
         output = artifact_utils.get_single_uri(output_dict["report"])
         with open(os.path.join(output, "report.json"), "w", encoding="utf-8") as file:
-            json.dump(report, file, indent=2)
+            json.dump(report.to_json(), file, indent=2)
 
 
 def _read(items: types.Artifact, split: str) -> tuple[list[str], np.ndarray]:

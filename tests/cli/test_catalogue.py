@@ -28,6 +28,7 @@ def load(tmp_path):
             pq.write_table(pa.table(columns), run / name)
         release = {
             "fingerprint": "f",
+            "models": {},
             "semantic_ids": "sids",
             "histories": "histories",
             "config": {"context": context, "tasks": [{"name": "click"}]},

@@ -1,7 +1,6 @@
 """Artifacts of several runs in an output folder, and their removal by `sid gc`."""
 
 import io
-import json
 import os
 import pathlib
 import shutil
@@ -15,7 +14,9 @@ from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.local_run import run_locally
 from semantic_id_ranking.pipeline.output_lock import output_lock
+from semantic_id_ranking.pipeline.release import write_releases
 from semantic_id_ranking.pipeline.run_records import RunRecords
+from tests import releases
 from tests.pipeline import two_components
 
 
@@ -96,8 +97,8 @@ def test_what_the_releases_name_is_kept(output):
     served, before, neither = (run(output, text, 1) for text in "abc")
     run(output, "d", 1)
     (output / "serving").mkdir()
-    release = {"histories": str(model(served)), "before": [{"histories": str(model(before))}]}
-    (output / "serving" / "release.json").write_text(json.dumps(release))
+    named = [releases.release(histories=str(model(made))) for made in (served, before)]
+    write_releases(str(output / "serving"), named)
     collect(output, 1)
     assert [model(r).exists() for r in (served, before, neither)] == [1, 1, 0]
 
@@ -178,7 +179,7 @@ def test_metadata_older_than_what_is_served_is_refused(output):
     old = (output / "metadata.sqlite").read_bytes()
     served = model(run(output, "b", 1))
     (output / "serving").mkdir()
-    (output / "serving" / "release.json").write_text(json.dumps({"histories": str(served)}))
+    write_releases(str(output / "serving"), [releases.release(histories=str(served))])
     (output / "metadata.sqlite").write_bytes(old)
     with pytest.raises(InputError, match=r"metadata\.sqlite: is older than .*/Train/model/4"):
         run(output, "c", 1)

@@ -120,6 +120,7 @@ def run(tmp_path):
         pq.write_table(table, folder / name / "0.parquet")
     release = {
         "fingerprint": SPACE.fingerprint,
+        "models": {},
         "semantic_ids": "sids",
         "histories": "histories",
         "config": {"context": {"categorical": [], "numeric": []}, "tasks": [{"name": "click"}]},

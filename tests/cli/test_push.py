@@ -16,6 +16,7 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.pipeline.release import add_release
 from semantic_id_ranking.pipeline.release import newest_versions
 from semantic_id_ranking.pipeline.release import read_releases
+from tests import releases
 
 A, B = "a" * 16, "b" * 16
 
@@ -33,7 +34,7 @@ def release(models, ranker, semantic_id, space):
     version(models, "ranker", ranker, space)
     version(models, "semantic_id", semantic_id, space)
     versions = {"ranker": ranker, "semantic_id": semantic_id}
-    add_release(str(models), {"versions": versions, "fingerprint": space})
+    add_release(str(models), releases.release(versions=versions, fingerprint=space))
 
 
 def rollback(models, model=None):
@@ -65,12 +66,16 @@ def test_both_models_and_their_release_go_back(tmp_path):
     assert "ranker: version 2 is the newest again; 3 is in" in rollback(tmp_path)
     assert served(tmp_path) == {"ranker": [1, 2], "semantic_id": [11, 12]}
     assert (tmp_path / "ranker" / ".rolled_back" / "3" / "saved_model.pb").is_file()
-    assert read_releases(str(tmp_path))[0]["versions"] == {"ranker": 2, "semantic_id": 12}
+    assert read_releases(str(tmp_path))[0].versions == {"ranker": 2, "semantic_id": 12}
     rollback(tmp_path)
     assert served(tmp_path) == {"ranker": [1], "semantic_id": [11]}
     assert json.loads((tmp_path / "release.json").read_text()) == {
         "versions": {"ranker": 1, "semantic_id": 11},
         "fingerprint": A,
+        "models": {},
+        "semantic_ids": "",
+        "histories": "",
+        "config": {},
         "before": [],
     }
 
@@ -78,12 +83,10 @@ def test_both_models_and_their_release_go_back(tmp_path):
 def test_a_model_that_both_releases_have_stays(tmp_path):
     release(tmp_path, 1, 11, A)
     version(tmp_path, "ranker", 2, A)
-    add_release(str(tmp_path), {"versions": {"ranker": 2, "semantic_id": 11}, "fingerprint": A})
+    add_release(str(tmp_path), releases.release(versions={"ranker": 2, "semantic_id": 11}))
     assert "semantic_id" not in rollback(tmp_path)
     assert served(tmp_path) == {"ranker": [1], "semantic_id": [11]}
-    assert [r["versions"] for r in read_releases(str(tmp_path))] == [
-        {"ranker": 1, "semantic_id": 11}
-    ]
+    assert [r.versions for r in read_releases(str(tmp_path))] == [{"ranker": 1, "semantic_id": 11}]
 
 
 def test_a_release_whose_versions_are_gone_is_passed_over(tmp_path):
@@ -107,7 +110,7 @@ def test_one_model_goes_back_within_its_space(tmp_path):
     release(tmp_path, 2, 12, A)
     rollback(tmp_path, "ranker")
     assert served(tmp_path) == {"ranker": [1], "semantic_id": [11, 12]}
-    assert read_releases(str(tmp_path))[0]["versions"] == {"ranker": 1, "semantic_id": 12}
+    assert read_releases(str(tmp_path))[0].versions == {"ranker": 1, "semantic_id": 12}
 
 
 def test_one_model_does_not_leave_its_space_alone(tmp_path):
@@ -123,7 +126,7 @@ def test_an_encoder_pushed_alone_goes_back_alone(tmp_path):
     version(tmp_path, "semantic_id", 13, B)
     rollback(tmp_path, "semantic_id")
     assert served(tmp_path) == {"ranker": [1, 2], "semantic_id": [11, 12]}
-    assert read_releases(str(tmp_path))[0]["versions"] == {"ranker": 2, "semantic_id": 12}
+    assert read_releases(str(tmp_path))[0].versions == {"ranker": 2, "semantic_id": 12}
 
 
 def test_histories_of_different_length_are_not_mixed(tmp_path):
@@ -171,7 +174,7 @@ def test_a_move_that_fails_undoes_the_others(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"semantic_id/12: cannot be moved \(Permission denied\)"):
         rollback(tmp_path)
     assert served(tmp_path) == {"ranker": [1, 2], "semantic_id": [11, 12]}
-    assert read_releases(str(tmp_path))[0]["versions"] == {"ranker": 2, "semantic_id": 12}
+    assert read_releases(str(tmp_path))[0].versions == {"ranker": 2, "semantic_id": 12}
 
 
 def test_releases_whose_models_are_gone_are_forgotten(tmp_path):
@@ -179,15 +182,14 @@ def test_releases_whose_models_are_gone_are_forgotten(tmp_path):
     release(tmp_path, 2, 12, A)
     shutil.rmtree(tmp_path / "ranker" / "1")
     release(tmp_path, 3, 13, A)
-    assert [r["versions"]["ranker"] for r in read_releases(str(tmp_path))] == [3, 2]
+    assert [r.versions["ranker"] for r in read_releases(str(tmp_path))] == [3, 2]
 
 
 def test_the_same_release_again_is_one(tmp_path):
     release(tmp_path, 1, 11, A)
-    add_release(
-        str(tmp_path), {"versions": {"ranker": 1, "semantic_id": 11}, "fingerprint": "anew"}
-    )
-    assert [r["fingerprint"] for r in read_releases(str(tmp_path))] == ["anew"]
+    again = releases.release(versions={"ranker": 1, "semantic_id": 11}, fingerprint="anew")
+    add_release(str(tmp_path), again)
+    assert [r.fingerprint for r in read_releases(str(tmp_path))] == ["anew"]
 
 
 def test_a_push_is_a_release_while_it_is_the_newest(tmp_path):

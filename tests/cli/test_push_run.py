@@ -19,6 +19,7 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.pipeline.release import read_releases
 from semantic_id_ranking.pipeline.release import write_blessed
 from tests import exported_models
+from tests import releases
 
 NAMES = ("ranker", "semantic_id")
 
@@ -50,8 +51,8 @@ def blessed(exported, run):
         shutil.copytree(exported / name, run / models["semantic_id"], dirs_exist_ok=True)
         shutil.copytree(exported / (ranker or name), run / models["ranker"], dirs_exist_ok=True)
         config = {"serving": {"keep_versions": keep_versions}}
-        description = {"fingerprint": name, "models": models, "config": config}
-        write_blessed(str(run), description)
+        release = releases.release(fingerprint=name, models=models, config=config)
+        write_blessed(str(run), release)
 
     return train
 
@@ -102,7 +103,7 @@ def test_a_run_is_released_also_after_what_was_served_is_lost(run, blessed):
     assert released(run).count("is pushed") == 2
     assert served(run) == ["1"]
     (release,) = read_releases(str(run / "serving"))
-    assert (release["fingerprint"], release["versions"]) == ("1", newest(run))
+    assert (release.fingerprint, release.versions) == ("1", newest(run))
 
 
 def test_the_same_models_are_never_pushed_twice(run, blessed):
@@ -124,7 +125,7 @@ def test_a_rollback_leads_back_and_another_push_forward_again(run, blessed):
         assert (served(run), served(run, "semantic_id")) == (["1"], ["1"])
         released(run)
         assert (served(run), served(run, "semantic_id")) == (["1", "2"], ["1", "2"])
-        assert [r["fingerprint"] for r in read_releases(str(run / "serving"))] == ["2", "1"]
+        assert [r.fingerprint for r in read_releases(str(run / "serving"))] == ["2", "1"]
 
 
 def test_a_rollback_leads_back_where_one_model_stayed(run, blessed):
@@ -135,7 +136,7 @@ def test_a_rollback_leads_back_where_one_model_stayed(run, blessed):
     assert (served(run), served(run, "semantic_id")) == (["1", "2"], ["1"])
     push.rollback(str(run / "serving"), None, rich.console.Console(file=io.StringIO()))
     assert (served(run), served(run, "semantic_id")) == (["1"], ["1"])
-    assert read_releases(str(run / "serving"))[0]["versions"] == newest(run)
+    assert read_releases(str(run / "serving"))[0].versions == newest(run)
 
 
 def test_an_older_version_becomes_the_newest_without_a_copy(run, blessed):
@@ -143,10 +144,10 @@ def test_an_older_version_becomes_the_newest_without_a_copy(run, blessed):
         blessed(name)
         released(run)
     assert served(run) == ["2", "1"]
-    assert read_releases(str(run / "serving"))[0]["versions"] == newest(run)
+    assert read_releases(str(run / "serving"))[0].versions == newest(run)
     push.rollback(str(run / "serving"), None, rich.console.Console(file=io.StringIO()))
     assert served(run) == ["2"]
-    assert [r["fingerprint"] for r in read_releases(str(run / "serving"))] == ["2"]
+    assert [r.fingerprint for r in read_releases(str(run / "serving"))] == ["2"]
 
 
 def test_only_so_many_versions_are_kept(run, blessed):
@@ -228,4 +229,4 @@ def test_a_killed_push_leaves_whole_versions_and_is_repeated(run, blessed, renam
     assert sorted(served(run) + served(run, "semantic_id")) == ["1", "1", *["2"] * renames]
     released(run)
     assert (served(run), served(run, "semantic_id")) == (["1", "2"], ["1", "2"])
-    assert read_releases(str(run / "serving"))[0]["versions"] == newest(run)
+    assert read_releases(str(run / "serving"))[0].versions == newest(run)

@@ -61,4 +61,4 @@ def test_thresholds_know_which_direction_is_better(built):
 def test_a_slice_without_both_classes_gets_a_reason_and_no_number(
     value, examples, mean_label, entry
 ):
-    assert _entry("auc", value, examples, mean_label) == entry
+    assert _entry("auc", value, examples, mean_label).to_json() == entry

@@ -95,15 +95,15 @@ def test_what_has_no_label_counts_in_no_metric(tasks, tmp_path):
     }.items():
         known = rows & (world["weight_click"] == 1)
         labels, scores = world["label_click"][known], world["score_click"][known]
-        assert metrics["click"][name]["examples"] == known.sum()
+        assert metrics["click"][name].examples == known.sum()
         expected = roc_auc_score(labels, scores)
-        assert metrics["click"][name]["auc"] == pytest.approx(expected, abs=1e-3)
+        assert metrics["click"][name].auc == pytest.approx(expected, abs=1e-3)
         if tasks == "two" and name != "new":
             known = rows & (world["weight_watch"] == 1)
             errors = (world["label_watch"] - world["score_watch"])[known]
-            assert metrics["watch"][name]["examples"] == known.sum()
+            assert metrics["watch"][name].examples == known.sum()
             expected = np.sqrt(np.square(errors).mean())
-            assert metrics["watch"][name]["rmse"] == pytest.approx(expected, rel=1e-5)
+            assert metrics["watch"][name].rmse == pytest.approx(expected, rel=1e-5)
     result = dict(tfma.load_eval_result(output, model_name=CANDIDATE).slicing_metrics)
     of_click = result[()]["click" if tasks == "two" else ""][""]
     known = world["weight_click"] == 1
@@ -114,7 +114,11 @@ def test_what_has_no_label_counts_in_no_metric(tasks, tmp_path):
     if tasks == "one":
         assert validation.validation_ok
         return
-    assert metrics["watch"]["new"] == {"rmse": None, "examples": 0, "why_not": "no examples"}
+    assert metrics["watch"]["new"].to_json() == {
+        "rmse": None,
+        "examples": 0,
+        "why_not": "no examples",
+    }
     # An RMSE of nothing is 0, which is not below the bar: the slice without labels fails.
     failed = {
         (slices.slice_key.single_slice_keys[0].bytes_value, failure.metric_key.name)

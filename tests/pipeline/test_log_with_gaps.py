@@ -72,21 +72,21 @@ def test_what_lacks_is_counted_and_masked(run):
     good, output, summary, printed = run
     training, evaluation = good[:-200], good[-200:]
 
-    assert summary["inputs"]["impressions"] == {"rows": 2000, "rejected": BAD}
+    assert summary.inputs["impressions"] == {"rows": 2000, "rejected": BAD}
     assert f"{BAD} bad impressions were put aside" in printed
     rejects = pq.read_table(os.path.join(output, "impressions.rejects.parquet"))
     assert rejects.num_rows == BAD
 
-    counts = summary["impressions"]
+    counts = summary.impressions
     for split, rows in (("train", training), ("eval", evaluation)):
-        assert counts["joined"][split] == len(rows)
-        assert counts["without_user"][split] == rows["user_id"].isna().sum()
+        assert counts.joined[split] == len(rows)
+        assert counts.without_user[split] == rows["user_id"].isna().sum()
         for task, label in (("click", "click"), ("watch", "watch_seconds")):
-            assert counts["masked_labels"][split][task] == rows[label].isna().sum()
+            assert counts.masked_labels[split][task] == rows[label].isna().sum()
 
-    metrics = summary["models"]["ranker"]["metrics"]
-    assert metrics["click"]["all"]["examples"] == evaluation["click"].notna().sum()
-    assert metrics["watch"]["all"]["examples"] == evaluation["watch_seconds"].notna().sum()
+    metrics = summary.models["ranker"].metrics
+    assert metrics["click"]["all"].examples == evaluation["click"].notna().sum()
+    assert metrics["watch"]["all"].examples == evaluation["watch_seconds"].notna().sum()
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import pytest
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import ThresholdConfig
 from semantic_id_ranking.pipeline.missed_thresholds import missed_thresholds
+from semantic_id_ranking.pipeline.run_summary import SliceMetric
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 
 TASKS = (TaskConfig(), TaskConfig(name="watch", label="watch", type="regression"))
@@ -26,9 +27,16 @@ BASELINE = {
 }
 
 
+def metrics(tasks):
+    return {
+        task: {name: SliceMetric(**fields) for name, fields in slices.items()}
+        for task, slices in tasks.items()
+    }
+
+
 def missed(*thresholds):
     config = Config(tasks=TASKS, thresholds=tuple(thresholds))
-    return missed_thresholds(RANKER, BASELINE, config)
+    return missed_thresholds(metrics(RANKER), metrics(BASELINE), config)
 
 
 @pytest.mark.parametrize(

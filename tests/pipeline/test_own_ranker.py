@@ -97,11 +97,11 @@ def test_it_is_trained_evaluated_pushed_served_and_called_as_ours_is(importable,
     console = rich.console.Console(file=io.StringIO(), width=160)
     output = str(tmp_path / "output")
     summary = run_lib.run(items, impressions, output, config, console)
-    assert summary["blessed"]
-    assert all(summary["pushed"].values())
-    metrics = {name: model["metrics"]["click"] for name, model in summary["models"].items()}
-    assert metrics["ranker"]["all"]["auc"] > 0.7
-    assert metrics["ranker"]["unseen"]["auc"] > metrics["baseline"]["unseen"]["auc"]
+    assert summary.blessed
+    assert all(summary.pushed.values())
+    metrics = {name: model.metrics["click"] for name, model in summary.models.items()}
+    assert metrics["ranker"]["all"].auc > 0.7
+    assert metrics["ranker"]["unseen"].auc > metrics["baseline"]["unseen"].auc
 
     records = RunRecords(os.path.join(output, "metadata.sqlite"))
     for name in ("Trainer.ranker", "Trainer.baseline"):
@@ -118,7 +118,7 @@ def test_it_is_trained_evaluated_pushed_served_and_called_as_ours_is(importable,
     examples = [record.numpy() for record in tf.data.TFRecordDataset(file, "GZIP").take(10)]
     with (
         ModelServer(base_paths(serving)) as server,
-        RankerClient(server.address, sid_fingerprint=summary["sid"]["fingerprint"]) as ranker,
+        RankerClient(server.address, sid_fingerprint=summary.sid.fingerprint) as ranker,
     ):
         for example in examples:
             one = tf.train.Example.FromString(example).features.feature

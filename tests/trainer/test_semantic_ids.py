@@ -105,13 +105,13 @@ def test_the_report_counts_what_is_there(fitted, embeddings):
     report = fitted.report(rows)
     sids = fitted.encode(embeddings)
     _, counts = np.unique(sids, axis=0, return_counts=True)
-    assert report["items"] == ITEMS
-    assert report["unique_fraction"] == pytest.approx((counts == 1).sum() / ITEMS)
-    assert report["codebook_use"] == [len(set(level)) / CODES for level in sids.T]
+    assert report.items == ITEMS
+    assert report.unique_fraction == pytest.approx((counts == 1).sum() / ITEMS)
+    assert report.codebook_use == [len(set(level)) / CODES for level in sids.T]
     error = np.square(embeddings - fitted.decode(sids)).sum()
     spread = np.square(embeddings - embeddings.mean(axis=0)).sum()
-    assert report["reconstruction"] == pytest.approx(error / spread, rel=1e-4)
-    assert [one["prefix"] for one in report["prefixes"]] == [1, 2, 3]
+    assert report.reconstruction == pytest.approx(error / spread, rel=1e-4)
+    assert [one.prefix for one in report.prefixes] == [1, 2, 3]
 
 
 def test_bad_input_is_named(fitted, embeddings):

@@ -1,9 +1,10 @@
 """Statistics of Semantic IDs: pure functions over arrays."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+
+from semantic_id_ranking.trainer.rqvae.prefix_row import PrefixRow
 
 # Share of the codes that a level could use, below which it is idle.
 _IDLE = 0.1
@@ -99,7 +100,7 @@ def prefix_table(
     pairs: int = 200_000,
     fewest: int = 30,
     seed: int = 0,
-) -> list[dict[str, Any]]:
+) -> list[PrefixRow]:
     """Likeness and number of the items below a shared prefix (arXiv 2306.08121).
 
     Args:
@@ -110,9 +111,7 @@ def prefix_table(
         seed: Seed of the choice.
 
     Returns:
-        For each prefix length: `prefix`; `pairs`, the number of different pairs of items that share
-        such a prefix; their `mean_cosine`, or None where they are too few; and the 25th, 50th and
-        75th percentile of the subtree sizes, `subtree_size`, over the prefixes in use.
+        A row for each prefix length.
     """
     rng = np.random.default_rng(seed)
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
@@ -137,11 +136,11 @@ def prefix_table(
             second = members[starts[group[first]] + (position[first] + step) % size]
             cosine = float(np.einsum("nd,nd->n", unit[first], unit[second]).mean())
         table.append(
-            {
-                "prefix": length,
-                "pairs": shared,
-                "mean_cosine": cosine,
-                "subtree_size": [float(q) for q in np.percentile(sizes, [25, 50, 75])],
-            }
+            PrefixRow(
+                prefix=length,
+                pairs=shared,
+                mean_cosine=cosine,
+                subtree_size=[float(q) for q in np.percentile(sizes, [25, 50, 75])],
+            )
         )
     return table

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tf_keras  # noqa: F401  TensorFlow loads it at the first use of tf.keras, which comes later.
+from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.file_digests import check_file_digests
@@ -17,8 +19,8 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.contracts.signatures import require_encoder
 from semantic_id_ranking.contracts.version_folders import latest_saved_model
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
-from semantic_id_ranking.trainer.rqvae.report import Sample
-from semantic_id_ranking.trainer.rqvae.report import sid_report
+from semantic_id_ranking.trainer.rqvae.semantic_id_report import Sample
+from semantic_id_ranking.trainer.rqvae.semantic_id_report import SemanticIdReport
 from semantic_id_ranking.trainer.rqvae.train_and_export import train_and_export
 from semantic_id_ranking.trainer.rqvae.train_and_export import VALIDATION_SHARE
 
@@ -55,7 +57,7 @@ class SemanticIds:
 
     @classmethod
     def fit(
-        cls, embeddings: np.ndarray, config: RqVaeConfig | None = None, **fields: Any
+        cls, embeddings: ArrayLike, config: RqVaeConfig | None = None, **fields: Any
     ) -> "SemanticIds":
         """Trains an RQ-VAE, as the pipeline does.
 
@@ -73,23 +75,23 @@ class SemanticIds:
         if config is not None and fields:
             raise InputError(f"give a config or {', '.join(sorted(fields))}, not both")
         config = config or RqVaeConfig(**fields)
-        embeddings = np.asarray(embeddings, np.float32)
-        if embeddings.ndim != 2 or not embeddings.size:
-            raise InputError(f"embeddings must be [N, D], not of shape {list(embeddings.shape)}")
-        finite = np.isfinite(embeddings).all(axis=1)
+        rows = np.asarray(embeddings, np.float32)
+        if rows.ndim != 2 or not rows.size:
+            raise InputError(f"embeddings must be [N, D], not of shape {list(rows.shape)}")
+        finite = np.isfinite(rows).all(axis=1)
         if not finite.all():
             raise InputError(
                 f"embeddings: row {np.argmin(finite)} holds a number that is not finite; leave it "
                 "out"
             )
-        if len(embeddings) > config.max_items:
+        if len(rows) > config.max_items:
             rng = np.random.default_rng(config.seed)
-            embeddings = embeddings[rng.choice(len(embeddings), config.max_items, replace=False)]
-        held_out = np.arange(len(embeddings)) % VALIDATION_SHARE == 0
+            rows = rows[rng.choice(len(rows), config.max_items, replace=False)]
+        held_out = np.arange(len(rows)) % VALIDATION_SHARE == 0
         folder = tempfile.mkdtemp(prefix="semantic_id-")
         try:
             directory = os.path.join(folder, "model")
-            train_and_export(embeddings, held_out, config, directory)
+            train_and_export(rows, held_out, config, directory)
             fitted = cls(directory)
         except BaseException:
             shutil.rmtree(folder)
@@ -114,11 +116,11 @@ class SemanticIds:
         return self.space.codebook_size
 
     @property
-    def codebooks(self) -> np.ndarray | None:
+    def codebooks(self) -> NDArray[np.float32] | None:
         """float32 [L, K, m], what each code adds to an item's position in the latent space."""
         return load_codebooks(self._extra)
 
-    def encode(self, embeddings: np.ndarray) -> np.ndarray:
+    def encode(self, embeddings: ArrayLike) -> NDArray[np.int32]:
         """Semantic IDs of content embeddings.
 
         Args:
@@ -138,7 +140,7 @@ class SemanticIds:
         ]
         return np.concatenate(parts)
 
-    def decode(self, sids: np.ndarray) -> np.ndarray:
+    def decode(self, sids: ArrayLike) -> NDArray[np.float32]:
         """Content embeddings that Semantic IDs stand for.
 
         Args:
@@ -158,14 +160,14 @@ class SemanticIds:
         parts = [signature(sid=tf.constant(part))["embedding"].numpy() for part in _batches(known)]
         return np.where(present[:, None], np.concatenate(parts), np.float32(np.nan))
 
-    def report(self, embeddings: np.ndarray) -> dict[str, Any]:
+    def report(self, embeddings: ArrayLike) -> SemanticIdReport:
         """The report on the Semantic IDs of some items, as the component SidAnalyzer makes it.
 
         Args:
             embeddings: Floats [n, D]; those with a number that is not finite are left out.
 
         Returns:
-            See `sid_report`; the items count as training items.
+            The report; the items count as training items.
 
         Raises:
             ValueError: `embeddings` has another shape, or no finite row.
@@ -176,7 +178,8 @@ class SemanticIds:
         if not finite.any():
             raise InputError("embeddings: no row is finite, so there is nothing to report on")
         embeddings, sids = embeddings[finite], sids[finite]
-        return sid_report(self.space, sids, Sample(embeddings, sids, self.decode(sids)))
+        sample = Sample(embeddings, sids, self.decode(sids))
+        return SemanticIdReport.measure(self.space, sids, sample)
 
     def save(self, directory: str) -> None:
         """Writes the SavedModel, in the layout that the pipeline's Trainer exports.
@@ -220,11 +223,11 @@ class SemanticIds:
         return os.path.join(self._directory, "assets.extra")
 
     @staticmethod
-    def _require_shape(name: str, array: np.ndarray, columns: int | None) -> None:
+    def _require_shape(name: str, array: NDArray[Any], columns: int | None) -> None:
         if array.ndim != 2 or array.shape[1] != columns:
             raise InputError(f"{name} must be [n, {columns}], not {list(array.shape)}")
 
 
-def _batches(rows: np.ndarray) -> list[np.ndarray]:
+def _batches(rows: NDArray[Any]) -> list[NDArray[Any]]:
     """Slices of rows; one even of no rows, so that the results have their width."""
     return [rows[start : start + _BATCH] for start in range(0, max(len(rows), 1), _BATCH)]
