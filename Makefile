@@ -47,9 +47,10 @@ test-wheel: $(INSTALLED) ## Install the wheel away from here and run the demonst
 test-notebook: $(INSTALLED) ## Run examples/semantic_ids.ipynb; ARGS=--inplace stores what it prints
 	@$(VENV)/bin/jupyter-execute --timeout 900 $(ARGS) examples/semantic_ids.ipynb
 
-lint: $(INSTALLED) ## Check the code's style, and that what it imports is declared
+lint: $(INSTALLED) ## Check the code's style and types, and that what it imports is declared
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
 	@requirements/imports.sh
 
 format: $(INSTALLED) ## Put the code into that style
@@ -93,6 +94,6 @@ check-locks: ## Ask the registry whether every locked package is there, for ever
 	@requirements/check.sh
 
 clean: ## Remove the environments and all caches; runs/ stays
-	rm -rf $(VENV) $(PEERS) $(DOCS) .venv-uv .redis-server* site build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(DOCS) .venv-uv .redis-server* site build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf --one-file-system .lane-b || rm -rf --one-file-system .lane-b # A run may still write there.
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,9 +4,12 @@ import dataclasses
 import hashlib
 import json
 import os
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.errors import SidSpaceMismatchError
 
 FILE_NAME = "sid_space.json"
@@ -56,6 +59,19 @@ class SidSpace:
         fields.pop("sizes", None)
         return cls(**fields)
 
+    def require_embedding_dim(self) -> int:
+        """The length of the content embeddings (D).
+
+        Raises:
+            ValueError: It is not known.
+        """
+        if self.embedding_dim is None:
+            raise InputError(
+                f"SID space {self.fingerprint}: has no embedding_dim, the length of the content "
+                "embeddings, which is needed to read them"
+            )
+        return self.embedding_dim
+
     def require_same(self, other: "SidSpace", mine: str, others: str) -> None:
         """Refuses a mix of two spaces.
 
@@ -74,7 +90,7 @@ class SidSpace:
             )
 
 
-def load_codebooks(directory: str) -> np.ndarray | None:
+def load_codebooks(directory: str) -> NDArray[np.float32] | None:
     """Reads the codebooks of a space, float32 [L, K, m], from beside its `sid_space.json`.
 
     Returns:
@@ -84,7 +100,7 @@ def load_codebooks(directory: str) -> np.ndarray | None:
     return np.load(path, allow_pickle=False) if os.path.exists(path) else None
 
 
-def fingerprint(weights: list[np.ndarray]) -> str:
+def fingerprint(weights: list[NDArray[Any]]) -> str:
     """Fingerprint of a model's weights.
 
     Args:

@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow_hotfix  # noqa: F401  CVE-2023-47248
+from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 
@@ -39,7 +41,7 @@ def schema_with_digests(space: SidSpace) -> pa.Schema:
 
 
 def to_table(
-    item_ids: np.ndarray, sids: np.ndarray, digests: np.ndarray, space: SidSpace
+    item_ids: NDArray[Any], sids: NDArray[Any], digests: NDArray[Any], space: SidSpace
 ) -> pa.Table:
     """A table of Semantic IDs.
 
@@ -57,7 +59,7 @@ def to_table(
     )
 
 
-def digest(embeddings: np.ndarray) -> np.ndarray:
+def digest(embeddings: NDArray[Any]) -> NDArray[Any]:
     """Digests of content embeddings: the first 64 bits of the SHA-256 of their bytes.
 
     Args:
@@ -113,7 +115,7 @@ def read_schema(path: str) -> pa.Schema:
         raise ValueError(HIDDEN_CODE) from error
 
 
-def read_batches(paths: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def read_batches(paths: list[str]) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
     """Streams a table that has digests.
 
     Args:
@@ -134,7 +136,7 @@ def read_batches(paths: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray, np.
                 )
 
 
-def read(directory: str) -> tuple[np.ndarray, np.ndarray, SidSpace]:
+def read(directory: str) -> tuple[NDArray[Any], NDArray[Any], SidSpace]:
     """Reads a table whole.
 
     Args:

@@ -5,6 +5,7 @@ import os
 from google.protobuf import descriptor_pb2
 from google.protobuf import message_factory
 from google.protobuf.message import DecodeError
+from google.protobuf.message import Message
 
 from semantic_id_ranking.contracts.errors import InputError
 
@@ -50,7 +51,7 @@ def require_encoder(saved_model: str) -> None:
         )
 
 
-def _saved_model_class() -> type:
+def _saved_model_class() -> type[Message]:
     """The part of TensorFlow's `SavedModel` that leads to the names, with its field numbers."""
     file = descriptor_pb2.FileDescriptorProto(
         name="semantic_id_ranking/signatures.proto", package=_PACKAGE, syntax="proto3"
@@ -67,4 +68,5 @@ def _saved_model_class() -> type:
         added.type = field.TYPE_MESSAGE if kind else field.TYPE_STRING
         if kind:
             added.type_name = f".{_PACKAGE}.{kind}"
-    return message_factory.GetMessages([file])[f"{_PACKAGE}.SavedModel"]
+    saved_model: type[Message] = message_factory.GetMessages([file])[f"{_PACKAGE}.SavedModel"]
+    return saved_model

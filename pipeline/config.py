@@ -300,4 +300,5 @@ class Config:
 
 def to_dict(part: Any) -> dict[str, Any]:
     """A part of the configuration as plain JSON types, such as a TFX parameter takes."""
-    return pydantic.TypeAdapter(type(part)).dump_python(part, mode="json")
+    content: dict[str, Any] = pydantic.TypeAdapter(type(part)).dump_python(part, mode="json")
+    return content

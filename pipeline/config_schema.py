@@ -23,7 +23,7 @@ def config_schema() -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     for kind in configuration_dataclasses():
         part = schema if kind is Config else schema["$defs"][kind.__name__]
-        part["description"] = inspect.getdoc(kind).partition("\n")[0]
+        part["description"] = (inspect.getdoc(kind) or "").partition("\n")[0]
         # In the order of the fields; pydantic puts those with bounds first.
         part["properties"] = {
             name: {**part["properties"][name], "description": description}
@@ -62,7 +62,7 @@ def configuration_dataclasses(kind: Any = Config) -> list[type]:
     Args:
         kind: A dataclass, or the type of a field.
     """
-    if not dataclasses.is_dataclass(kind):
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
         return [
             found for part in typing.get_args(kind) for found in configuration_dataclasses(part)
         ]

@@ -38,14 +38,15 @@ def config_sentence(error: Mapping[str, Any]) -> str:
     return f"{field}: {value!r} is not allowed; {message}"
 
 
-def _resolve(location: Sequence[Any]) -> tuple[list[str], list[type]]:
+def _resolve(location: Sequence[Any]) -> tuple[list[str], list[type[Any]]]:
     """Follows one of pydantic's locations through the dataclasses.
 
     Returns:
         The names to write, without the tag of a union's member; and the dataclasses that the
         location may hold, several where it is a union.
     """
-    names, options = [], [Config]
+    names: list[str] = []
+    options: list[type[Any]] = [Config]
     for part in location:
         if len(options) > 1:
             options = [option for option in options if option.name == part]
@@ -57,9 +58,9 @@ def _resolve(location: Sequence[Any]) -> tuple[list[str], list[type]]:
     return names, options
 
 
-def _dataclasses(kind: Any) -> list[type]:
+def _dataclasses(kind: Any) -> list[type[Any]]:
     """The dataclasses in a field's type."""
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return [kind]
     return [found for part in typing.get_args(kind) for found in _dataclasses(part)]
 
@@ -77,5 +78,5 @@ def _unknown_key(location: Sequence[Any]) -> tuple[str, bool]:
     return (f"did you mean {close[0]}?" if close else f"known are {known}"), False
 
 
-def _fields(kind: type) -> list[str]:
+def _fields(kind: type[Any]) -> list[str]:
     return [field.name for field in dataclasses.fields(kind)]

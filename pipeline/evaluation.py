@@ -1,6 +1,7 @@
 """The Evaluator's configuration: metrics, slices and thresholds, in TFMA's terms."""
 
 import json
+from typing import Any
 
 from tensorflow_model_analysis.proto import config_pb2
 
@@ -27,7 +28,7 @@ METRICS = {"binary": ("auc", "AUC"), "regression": ("rmse", "RootMeanSquaredErro
 
 def eval_config(config: Config) -> config_pb2.EvalConfig:
     """Builds TFMA's configuration: candidate against baseline, task by task, slice by slice."""
-    features = {}
+    features: dict[str, Any] = {}
     # A weight is 0 where an impression has no label of the task: it counts in no metric of it.
     for kind, feature in (("label", "label"), ("example_weight", "weight")):
         keys = {task.name: f"{feature}_{task.name}" for task in config.tasks}

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from typing import Any
+from typing import cast
 
 import pydantic
 import yaml
@@ -84,7 +85,9 @@ def _parse(text: str) -> Any:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]
+        container = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
+        # Of a dot list it is a mapping, which its type does not tell.
+        return cast(dict[str, Any], container)["value"]
     except yaml.MarkedYAMLError as error:
         problem = re.sub("found duplicate key (.*)", r"the key '\1' appears twice", error.problem)
         mark = error.problem_mark

@@ -24,13 +24,14 @@ def os_sentence(error: BaseException) -> str | None:
         path = getattr(error, "filename", None)
         return (f"{path}: " if path else "") + "the disk is full; free some space and run it again"
     # What was raised while another error was handled is an error of the program.
-    while error is not None:
-        if isinstance(error, OSError) and error.filename is not None and error.strerror:
-            return f"{os.fsdecode(error.filename)}: {error.strerror}"
-        path, separator, reason = str(error).rpartition("; ")
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.filename is not None and cause.strerror:
+            return f"{os.fsdecode(cause.filename)}: {cause.strerror}"
+        path, separator, reason = str(cause).rpartition("; ")
         if separator and reason in _FORBIDDEN:
             return f"{path}: {reason}"
-        error = error.__cause__
+        cause = cause.__cause__
     return None
 
 

@@ -54,7 +54,9 @@ def logged_to(path: str) -> Iterator[None]:
 
     os.makedirs(os.path.dirname(path), exist_ok=True)
     warnings.filterwarnings("ignore")
-    handler = logging.FileHandler(path)
+    # Not a FileHandler, whose stream may be none.
+    stream = open(path, "a", encoding="utf-8")  # noqa: SIM115  closed below, where it may fail
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     root, absl = logging.getLogger(), absl_logging.get_absl_logger()
     before = root.handlers[:], root.level, absl.handlers[:], absl.propagate
@@ -63,9 +65,9 @@ def logged_to(path: str) -> Iterator[None]:
     absl_logging.set_verbosity(absl_logging.INFO)
     sys.stderr.flush()
     terminal, stderr = os.dup(2), sys.stderr
-    os.dup2(handler.stream.fileno(), 2)
+    os.dup2(stream.fileno(), 2)
     # Of its own: what a full disk does not take would stay in it, and reach the terminal later.
-    sys.stderr = handler.stream
+    sys.stderr = stream
     try:
         yield
     finally:
@@ -74,7 +76,7 @@ def logged_to(path: str) -> Iterator[None]:
         os.close(terminal)
         root.handlers, root.level, absl.handlers, absl.propagate = before
         with contextlib.suppress(OSError):
-            handler.close()
+            stream.close()
 
 
 def silence_exit() -> None:

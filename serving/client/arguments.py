@@ -31,5 +31,6 @@ def require_timeout(timeout: Any) -> None:
     Raises:
         ValueError: It is no finite number above 0.
     """
-    if not isinstance(timeout, numbers.Real) or not (0 < timeout < math.inf):
+    is_number = isinstance(timeout, numbers.Real)
+    if not is_number or not (0 < timeout < math.inf):
         raise ValueError(f"timeout is {timeout!r}; seconds, a finite number above 0, are wanted")

@@ -2,6 +2,8 @@
 
 import grpc.aio
 import numpy as np
+from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.async_transport import AsyncTransport
@@ -48,7 +50,7 @@ class AsyncEncoderClient:
         """See `EncoderClient.space`."""
         return await self._transport.run(self._steps.space())
 
-    async def encode(self, embeddings: np.ndarray) -> np.ndarray:
+    async def encode(self, embeddings: ArrayLike) -> NDArray[np.int32]:
         """See `EncoderClient.encode`: float [N, D] to int32 [N, L]."""
         return await self._transport.run(self._steps.encode(embeddings))
 
@@ -56,7 +58,7 @@ class AsyncEncoderClient:
         """Closes the channel, if this client opened it."""
         await self._transport.close()
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> "AsyncEncoderClient":
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import grpc.aio
-import numpy as np
+from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.async_transport import AsyncTransport
+from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
 from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.ranker_steps import RankerSteps
 from semantic_id_ranking.serving.client.ranking import Ranking
@@ -82,7 +83,7 @@ class AsyncRankerClient:
         current: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, NDArray[Any]]:
         """See `RankerClient.rank`."""
         return await self._transport.run(self._steps.rank(candidate, current, history, context))
 
@@ -108,7 +109,7 @@ class AsyncRankerClient:
         current: ItemId | None = None,
         history: Sequence[ItemId] | None = None,
         context: Mapping[str, Any] | None = None,
-        embeddings: Mapping[ItemId, np.ndarray] | None = None,
+        embeddings: ItemEmbeddings | None = None,
         task: SortBy = None,
         top_k: int | None = None,
     ) -> Ranking:
@@ -121,7 +122,7 @@ class AsyncRankerClient:
         """Closes the channel, if this client opened it; the store stays open."""
         await self._transport.close()
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> "AsyncRankerClient":
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -44,7 +44,8 @@ class AsyncTransport:
                 else:
                     operation = steps.send(result)
         except StopIteration as stop:
-            return stop.value
+            returned: Result = stop.value
+            return returned
 
     async def close(self) -> None:
         """Closes the channel, if this transport opened it."""

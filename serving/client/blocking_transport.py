@@ -42,7 +42,8 @@ class BlockingTransport:
                 else:
                     operation = steps.send(result)
         except StopIteration as stop:
-            return stop.value
+            returned: Result = stop.value
+            return returned
 
     def close(self) -> None:
         """Closes the channel, if this transport opened it."""

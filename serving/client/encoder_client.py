@@ -2,6 +2,8 @@
 
 import grpc
 import numpy as np
+from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.blocking_transport import BlockingTransport
@@ -55,7 +57,7 @@ class EncoderClient:
         """
         return self._transport.run(self._steps.space())
 
-    def encode(self, embeddings: np.ndarray) -> np.ndarray:
+    def encode(self, embeddings: ArrayLike) -> NDArray[np.int32]:
         """Encodes embeddings, in as many requests as keep each within the message limit.
 
         Args:
@@ -75,7 +77,7 @@ class EncoderClient:
         """Closes the channel, if this client opened it."""
         self._transport.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "EncoderClient":
         return self
 
     def __exit__(self, *exc_info: object) -> None:

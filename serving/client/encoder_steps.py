@@ -1,8 +1,11 @@
 """Steps of a call to the SavedModel `semantic_id`."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from semantic_id_ranking.serving.client.model_steps import ModelSteps
 from semantic_id_ranking.serving.client.model_steps import ServedVersion
@@ -18,10 +21,10 @@ class EncoderSteps(ModelSteps[int]):
 
     def encode(
         self,
-        embeddings: np.ndarray,
+        embeddings: ArrayLike,
         deadline: float | None = None,
         require: Callable[[ServedVersion[int]], None] | None = None,
-    ) -> Steps[np.ndarray]:
+    ) -> Steps[NDArray[Any]]:
         """Encodes embeddings, in as many requests as keep each within the message limit.
 
         Args:
@@ -38,19 +41,19 @@ class EncoderSteps(ModelSteps[int]):
         """
         require = require or self.require_own_space
         try:
-            embeddings = np.asarray(embeddings, np.float32)
+            array = np.asarray(embeddings, np.float32)
         except (ValueError, TypeError):
             raise ValueError("embeddings are no array of numbers; [N, D] is wanted") from None
-        if embeddings.ndim != 2:
-            raise ValueError(f"embeddings have shape {embeddings.shape}; [N, D] is wanted")
-        finite = np.isfinite(embeddings).all(axis=1)
+        if array.ndim != 2:
+            raise ValueError(f"embeddings have shape {array.shape}; [N, D] is wanted")
+        finite = np.isfinite(array).all(axis=1)
         if not finite.all():
             raise ValueError(f"the embedding of row {finite.argmin()} is not finite")
         # Half of the limit leaves space for everything that is not an embedding.
-        rows = max(1, MAX_MESSAGE_BYTES // 2 // max(1, embeddings[:1].nbytes))
+        rows = max(1, MAX_MESSAGE_BYTES // 2 // max(1, array[:1].nbytes))
         parts = []
-        for start in range(0, len(embeddings), rows):
-            part = embeddings[start : start + rows]
+        for start in range(0, len(array), rows):
+            part = array[start : start + rows]
             parts.append((yield from self._encode(part, require, deadline or self.deadline())))
         if parts:
             return np.concatenate(parts)
@@ -59,11 +62,11 @@ class EncoderSteps(ModelSteps[int]):
 
     def _encode(
         self,
-        embeddings: np.ndarray,
+        embeddings: NDArray[Any],
         require: Callable[[ServedVersion[int]], None],
         deadline: float,
-    ) -> Steps[np.ndarray]:
-        def inputs(version: ServedVersion[int]) -> Steps[dict[str, np.ndarray]]:
+    ) -> Steps[NDArray[Any]]:
+        def inputs(version: ServedVersion[int]) -> Steps[dict[str, NDArray[Any]]]:
             yield from ()  # It takes no input or output.
             if embeddings.shape[1] != version.interface:
                 raise ValueError(
@@ -77,4 +80,4 @@ class EncoderSteps(ModelSteps[int]):
 
     def read_interface(self, signature_defs: SignatureDefs) -> int:
         """Length of the embeddings that the encoder takes (D)."""
-        return signature_defs[_SIGNATURE].inputs["embedding"].tensor_shape.dim[1].size
+        return int(signature_defs[_SIGNATURE].inputs["embedding"].tensor_shape.dim[1].size)

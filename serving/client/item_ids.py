@@ -2,10 +2,16 @@
 
 import numbers
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
+
+from numpy.typing import ArrayLike
 
 #: What an id may be; an integer stands for its decimal digits.
 ItemId = str | bytes | int
+
+#: item_id -> content embedding [D]. One for each type of id: the key of a `Mapping` is invariant.
+ItemEmbeddings = Mapping[str, ArrayLike] | Mapping[bytes, ArrayLike] | Mapping[int, ArrayLike]
 
 
 def to_text(item_id: ItemId) -> str:

@@ -1,12 +1,13 @@
 """Items that are ranked by their ids."""
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semantic_id_ranking.serving.client.arguments import require_mapping
+from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
 from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.item_ids import to_text_keys
 from semantic_id_ranking.serving.client.item_ids import to_texts
@@ -37,7 +38,7 @@ class ItemRequest:
         item_ids: Sequence[ItemId],
         current: ItemId | None,
         history: Sequence[ItemId] | None,
-        embeddings: Mapping[ItemId, np.ndarray] | None,
+        embeddings: ItemEmbeddings | None,
     ):
         self.candidates = to_texts("item_ids", item_ids)
         self.current = [] if current is None else to_texts("current", [current])
@@ -50,21 +51,18 @@ class ItemRequest:
         self.row_of = {item: row for row, item in enumerate(distinct)}
 
     def fields(
-        self, items: Sequence[str], sids: np.ndarray | None, embedding_dim: int
-    ) -> dict[str, Any] | None:
+        self, items: Sequence[str], sids: NDArray[Any] | None, embedding_dim: int
+    ) -> dict[str, Any]:
         """The fields by which a ranker may represent some of the items.
 
         Args:
-            items: Some of the items.
+            items: Some of the items, 1 or more.
             sids: [N, L] Semantic IDs of all items by their row; None: the ranker does not ask.
             embedding_dim: Length of an embedding (D); 0 where the ranker sees none.
 
         Returns:
-            `item_id`, `sid` and `embedding` of each item, zeros where none is given; None for no
-            items.
+            `item_id`, `sid` and `embedding` of each item, zeros where none is given.
         """
-        if not items:
-            return None
         found: dict[str, Any] = {"item_id": items}
         if sids is not None:
             found["sid"] = sids[[self.row_of[item] for item in items]]
@@ -77,7 +75,7 @@ class ItemRequest:
 
 def stack_embeddings(
     item_ids: Sequence[str], embeddings: Sequence[Any], dim: int | None = None
-) -> np.ndarray:
+) -> NDArray[Any]:
     """The embeddings of some items as one array.
 
     Args:
@@ -92,7 +90,7 @@ def stack_embeddings(
         ValueError: One is no vector of D finite numbers.
     """
     try:
-        stacked = np.stack(embeddings)
+        stacked: NDArray[Any] = np.stack(embeddings)
     except ValueError:
         pass  # They are of several shapes.
     else:
@@ -109,12 +107,12 @@ def stack_embeddings(
     raise AssertionError("every embedding fits, and yet they do not stack")
 
 
-def _array(embedding: Any) -> np.ndarray:
+def _array(embedding: Any) -> NDArray[Any]:
     try:
         return np.asarray(embedding)
     except ValueError:  # A list of lists of several lengths.
         return np.asarray(embedding, object)
 
 
-def _are_numbers(array: np.ndarray) -> bool:
+def _are_numbers(array: NDArray[Any]) -> bool:
     return array.dtype.kind in "iuf" and bool(np.isfinite(array).all())

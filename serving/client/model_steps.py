@@ -11,8 +11,8 @@ from typing import Generic
 from typing import TypeVar
 
 import grpc
-import numpy as np
 from google.protobuf.message import Message
+from numpy.typing import NDArray
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import predict_pb2
@@ -136,10 +136,10 @@ class ModelSteps(abc.ABC, Generic[Interface]):
     def call(
         self,
         signature: str,
-        make_inputs: Callable[[ServedVersion[Interface]], Steps[Mapping[str, np.ndarray]]],
+        make_inputs: Callable[[ServedVersion[Interface]], Steps[Mapping[str, NDArray[Any]]]],
         require: Callable[[ServedVersion[Interface]], None],
         deadline: float,
-    ) -> Steps[tuple[dict[str, np.ndarray], ServedVersion[Interface]]]:
+    ) -> Steps[tuple[dict[str, NDArray[Any]], ServedVersion[Interface]]]:
         """Calls a signature of the version that is served.
 
         Args:
@@ -195,7 +195,7 @@ class ModelSteps(abc.ABC, Generic[Interface]):
         return self._answer("GetModelMetadata", request, deadline)
 
     def _predict(
-        self, signature: str, inputs: Mapping[str, np.ndarray], deadline: float
+        self, signature: str, inputs: Mapping[str, NDArray[Any]], deadline: float
     ) -> Steps[predict_pb2.PredictResponse]:
         request = predict_pb2.PredictRequest()
         for alias, array in inputs.items():
@@ -212,7 +212,7 @@ class ModelSteps(abc.ABC, Generic[Interface]):
 
 
 def _read_space(info: predict_pb2.PredictResponse) -> SidSpace:
-    def value(name: str):
+    def value(name: str) -> Any:
         return read_array(info.outputs[name]).item()
 
     return SidSpace(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from semantic_id_ranking.contracts.feature_names import CONTEXT
@@ -64,7 +65,7 @@ class RankSignature:
         history: Fields | None,
         context: Fields | None,
         space: SidSpace,
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, NDArray[Any]]:
         """Makes a request's inputs. What the ranker does not ask for is passed over.
 
         Args:
@@ -106,7 +107,7 @@ class RankSignature:
             arrays[f"history_{field}"] = past[np.newaxis]
         return arrays | self._context({} if context is None else context, len(candidates))
 
-    def top_k_inputs(self, top_k: int, weights: Mapping[str, float]) -> dict[str, np.ndarray]:
+    def top_k_inputs(self, top_k: int, weights: Mapping[str, float]) -> dict[str, NDArray[Any]]:
         """Inputs of the signature `rank_top_k` besides those of `rank`.
 
         Args:
@@ -140,7 +141,7 @@ class RankSignature:
                 raise ValueError(f"the weight of task {name} is {weight!r}; a number is wanted")
         return dict(weights)
 
-    def _items(self, role: str, fields: Fields, field: str, space: SidSpace) -> np.ndarray:
+    def _items(self, role: str, fields: Fields, field: str, space: SidSpace) -> NDArray[Any]:
         if field not in fields:
             raise MissingInputError(
                 f"the ranker sees items by {_list(self.item_fields)}, but {role} holds "
@@ -152,14 +153,14 @@ class RankSignature:
             return _embeddings(role, fields[field], self.embedding_dim)
         return _item_ids(role, fields[field])
 
-    def _no_item(self, field: str, space: SidSpace) -> np.ndarray:
+    def _no_item(self, field: str, space: SidSpace) -> NDArray[Any]:
         if field == _SID:
             return np.full((1, space.levels), -1, np.int64)
         if field == _EMBEDDING:
             return np.zeros((1, self.embedding_dim), np.float32)
         return np.array([b""], object)
 
-    def _context(self, context: Fields, candidates: int) -> dict[str, np.ndarray]:
+    def _context(self, context: Fields, candidates: int) -> dict[str, NDArray[Any]]:
         require_mapping("context", context)
         missing = [
             f"{column} ({dtype.name}){_similar(column, context)}"
@@ -197,7 +198,7 @@ def _similar(column: str, context: Fields) -> str:
     return f", which {similar[0]} may be meant for" if similar else ""
 
 
-def _sids(role: str, value: Any, space: SidSpace) -> np.ndarray:
+def _sids(role: str, value: Any, space: SidSpace) -> NDArray[Any]:
     sids = np.asarray(value)
     if sids.size == 0:
         return np.zeros((0, space.levels), np.int64)
@@ -217,7 +218,7 @@ def _sids(role: str, value: Any, space: SidSpace) -> np.ndarray:
     return sids
 
 
-def _embeddings(role: str, value: Any, dim: int) -> np.ndarray:
+def _embeddings(role: str, value: Any, dim: int) -> NDArray[Any]:
     embeddings = np.asarray(value)
     if embeddings.size == 0:
         return np.zeros((0, dim), np.float32)
@@ -234,7 +235,7 @@ def _embeddings(role: str, value: Any, dim: int) -> np.ndarray:
     return embeddings
 
 
-def _item_ids(role: str, value: Any) -> np.ndarray:
+def _item_ids(role: str, value: Any) -> NDArray[Any]:
     array = np.asarray(value, object)
     if array.ndim == 0 and role != "current":
         raise ValueError(f"{role} item_id is {value!r}; a list of ids is wanted")
@@ -255,21 +256,21 @@ def _item_ids(role: str, value: Any) -> np.ndarray:
         raise ValueError(f"{role} item_id: {error}") from None
 
 
-def _column(column: str, value: Any, dtype: tf.DType) -> np.ndarray:
+def _column(column: str, value: Any, dtype: tf.DType) -> NDArray[Any]:
     if dtype == tf.string:
         return _strings(column, value)
-    array = np.atleast_1d(np.asarray(value)).ravel()
+    array: NDArray[Any] = np.atleast_1d(np.asarray(value)).ravel()
     if array.dtype.kind not in "biuf":
         raise ValueError(f"context {column} is {array.dtype}; {dtype.name} is wanted")
     with np.errstate(invalid="ignore"):
-        converted = array.astype(dtype.as_numpy_dtype)
+        converted: NDArray[Any] = array.astype(dtype.as_numpy_dtype)
     if not dtype.is_floating and (converted != array).any():
         row = (converted != array).argmax()
         raise ValueError(f"context {column} at row {row} is {array[row]}; {dtype.name} is wanted")
     return converted
 
 
-def _strings(column: str, value: Any) -> np.ndarray:
+def _strings(column: str, value: Any) -> NDArray[Any]:
     array = np.asarray(value, object).ravel()
     values = array.tolist()
     if set(map(type, values)) == {bytes}:
@@ -280,7 +281,7 @@ def _strings(column: str, value: Any) -> np.ndarray:
     return _object_array([one if isinstance(one, bytes) else str(one).encode() for one in values])
 
 
-def _object_array(values: list[bytes]) -> np.ndarray:
+def _object_array(values: list[bytes]) -> NDArray[Any]:
     array = np.empty(len(values), object)
     array[:] = values
     return array

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import grpc
-import numpy as np
+from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.blocking_transport import BlockingTransport
+from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
 from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.ranker_steps import RankerSteps
 from semantic_id_ranking.serving.client.ranking import Ranking
@@ -95,7 +96,7 @@ class RankerClient:
         current: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, NDArray[Any]]:
         """Scores candidates whose Semantic IDs the caller has.
 
         A ranker takes `sid`, `item_id` or `embedding` (see `item_fields`) and its own context
@@ -169,7 +170,7 @@ class RankerClient:
         current: ItemId | None = None,
         history: Sequence[ItemId] | None = None,
         context: Mapping[str, Any] | None = None,
-        embeddings: Mapping[ItemId, np.ndarray] | None = None,
+        embeddings: ItemEmbeddings | None = None,
         task: SortBy = None,
         top_k: int | None = None,
     ) -> Ranking:
@@ -213,7 +214,7 @@ class RankerClient:
         """Closes the channel, if this client opened it; the store stays open."""
         self._transport.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "RankerClient":
         return self
 
     def __exit__(self, *exc_info: object) -> None:

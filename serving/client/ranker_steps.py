@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semantic_id_ranking.serving.client.arguments import require_top_k
 from semantic_id_ranking.serving.client.encoder_steps import EncoderSteps
+from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
 from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.item_request import ItemRequest
 from semantic_id_ranking.serving.client.model_steps import ModelSteps
@@ -71,10 +73,10 @@ class RankerSteps(ModelSteps[RankSignature]):
         current: Mapping[str, Any] | None,
         history: Mapping[str, Any] | None,
         context: Mapping[str, Any] | None,
-    ) -> Steps[dict[str, np.ndarray]]:
+    ) -> Steps[dict[str, NDArray[Any]]]:
         """Scores candidates whose Semantic IDs the user has."""
 
-        def inputs(version: RankerVersion) -> Steps[dict[str, np.ndarray]]:
+        def inputs(version: RankerVersion) -> Steps[dict[str, NDArray[Any]]]:
             yield from ()  # It takes no input or output.
             return version.interface.inputs(candidate, current, history, context, version.space)
 
@@ -95,7 +97,7 @@ class RankerSteps(ModelSteps[RankSignature]):
         """The best of the candidates whose Semantic IDs the user has."""
         require_top_k(top_k)
 
-        def inputs(version: RankerVersion) -> Steps[dict[str, np.ndarray]]:
+        def inputs(version: RankerVersion) -> Steps[dict[str, NDArray[Any]]]:
             yield from ()  # It takes no input or output.
             signature = version.interface
             asked = signature.inputs(candidate, current, history, context, version.space)
@@ -112,7 +114,7 @@ class RankerSteps(ModelSteps[RankSignature]):
         current: ItemId | None,
         history: Sequence[ItemId] | None,
         context: Mapping[str, Any] | None,
-        embeddings: Mapping[ItemId, np.ndarray] | None,
+        embeddings: ItemEmbeddings | None,
         task: SortBy,
         top_k: int | None,
     ) -> Steps[Ranking]:
@@ -126,7 +128,7 @@ class RankerSteps(ModelSteps[RankSignature]):
             return Ranking([], {}, version.number)
         sources: list[Source] = []
 
-        def inputs(version: RankerVersion) -> Steps[dict[str, np.ndarray]]:
+        def inputs(version: RankerVersion) -> Steps[dict[str, NDArray[Any]]]:
             signature = version.interface
             weights = signature.weights(task)
             sids = None
@@ -137,11 +139,17 @@ class RankerSteps(ModelSteps[RankSignature]):
                     version, items, request.embeddings, deadline
                 )
                 sources.extend(found)
-            fields = (
-                request.fields(items, sids, signature.embedding_dim)
-                for items in (request.candidates, request.current, request.history)
+
+            def fields(items: Sequence[str]) -> dict[str, Any]:
+                return request.fields(items, sids, signature.embedding_dim)
+
+            asked = signature.inputs(
+                fields(request.candidates),
+                fields(request.current) if request.current else None,
+                fields(request.history) if request.history else None,
+                context,
+                version.space,
             )
-            asked = signature.inputs(*fields, context, version.space)
             return asked if top_k is None else asked | signature.top_k_inputs(top_k, weights)
 
         name = _SIGNATURE if top_k is None else _TOP_K_SIGNATURE
@@ -172,14 +180,14 @@ class RankerSteps(ModelSteps[RankSignature]):
             self.require_own_space(version)
 
 
-def _best_first(scores: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
+def _best_first(scores: Mapping[str, NDArray[Any]], weights: Mapping[str, float]) -> NDArray[Any]:
     """Positions of the candidates, int [N]; equals stay in order."""
     weighted = sum(np.float32(weight) * scores[task] for task, weight in weights.items())
     return np.argsort(-weighted, kind="stable")
 
 
 def _ranked_items(
-    item_ids: Sequence[str], scores: Mapping[str, np.ndarray], source_of: Mapping[str, Source]
+    item_ids: Sequence[str], scores: Mapping[str, NDArray[Any]], source_of: Mapping[str, Source]
 ) -> list[RankedItem]:
     columns = {task: values.tolist() for task, values in scores.items()}
     return [

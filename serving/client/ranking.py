@@ -3,9 +3,10 @@
 import dataclasses
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 from typing import Literal
 
-import numpy as np
+from numpy.typing import NDArray
 
 Source = Literal["store", "encoded", "unknown"]
 """Source of an item's Semantic ID: the store, its embedding, encoded for this call, or
@@ -26,8 +27,8 @@ class TopCandidates:
         scores: float32 [k] of each task.
     """
 
-    index: np.ndarray
-    scores: Mapping[str, np.ndarray]
+    index: NDArray[Any]
+    scores: Mapping[str, NDArray[Any]]
 
 
 @dataclasses.dataclass(frozen=True)

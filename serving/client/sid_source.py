@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semantic_id_ranking.serving.client.encoder_steps import EncoderSteps
 from semantic_id_ranking.serving.client.errors import ServedSpaceError
@@ -35,9 +37,9 @@ class SidSource:
         self,
         ranker: RankerVersion,
         item_ids: Sequence[str],
-        embeddings: Mapping[str, np.ndarray],
+        embeddings: Mapping[str, NDArray[Any]],
         deadline: float,
-    ) -> Steps[tuple[np.ndarray, list[Source]]]:
+    ) -> Steps[tuple[NDArray[Any], list[Source]]]:
         """Finds the Semantic IDs of items in a ranker's space.
 
         Args:
@@ -75,10 +77,10 @@ class SidSource:
 
     def _look_up(
         self, store: SidStore, ranker: RankerVersion, item_ids: Sequence[str], deadline: float
-    ) -> Steps[np.ndarray]:
+    ) -> Steps[NDArray[Any]]:
         fingerprint = ranker.space.fingerprint
         try:
-            sids = yield SidLookup(store, fingerprint, item_ids, deadline)
+            sids: NDArray[np.int32] = yield SidLookup(store, fingerprint, item_ids, deadline)
         except UnknownSpaceError as error:
             raise ServedSpaceError(
                 f"{ranker} lives in SID space {fingerprint}, but {error}"

@@ -27,7 +27,7 @@ class ClientTls:
     certificate: str | None = None
     key: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         # gRPC ends the process over half a pair.
         if (self.certificate is None) != (self.key is None):
             given, missing = ("key", "certificate") if self.key else ("certificate", "key")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 from typing import cast
 from typing import TypeVar
 
@@ -133,7 +134,7 @@ class RedisSidStore(SidStore):
     def _get(
         self, fingerprint: str, item_ids: Sequence[str]
     ) -> tuple[SidSpace | None, Sequence[bytes | None]]:
-        def read():
+        def read() -> list[Any]:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.hget(_SPACES, fingerprint)
             if item_ids:

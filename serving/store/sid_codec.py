@@ -1,8 +1,10 @@
 """Semantic IDs as bytes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 
@@ -19,7 +21,7 @@ class SidCodec:
         self._dtype = np.dtype("<u2" if space.codebook_size <= 1 << 16 else "<u4")
         self._width = space.levels * self._dtype.itemsize
 
-    def encode(self, sids: np.ndarray) -> list[bytes]:
+    def encode(self, sids: NDArray[Any]) -> list[bytes]:
         """Packs Semantic IDs.
 
         Args:
@@ -50,7 +52,7 @@ class SidCodec:
         packed = sids.astype(self._dtype).tobytes()
         return [packed[start : start + self._width] for start in range(0, len(packed), self._width)]
 
-    def decode(self, values: Sequence[bytes | None]) -> np.ndarray:
+    def decode(self, values: Sequence[bytes | None]) -> NDArray[Any]:
         """Unpacks Semantic IDs.
 
         Args:

@@ -3,14 +3,19 @@
 import abc
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
 from semantic_id_ranking.serving.store.errors import StoreError
 from semantic_id_ranking.serving.store.errors import UnknownSpaceError
 from semantic_id_ranking.serving.store.sid_codec import SidCodec
+
+Store = TypeVar("Store", bound="SidStore")
 
 
 class SidStore(abc.ABC):
@@ -66,7 +71,7 @@ class SidStore(abc.ABC):
         self,
         fingerprint: str,
         item_ids: Sequence[str],
-        sids: np.ndarray,
+        sids: NDArray[Any],
         checkpoint: Checkpoint | None = None,
         continues: bool = False,
     ) -> None:
@@ -93,7 +98,7 @@ class SidStore(abc.ABC):
             raise ValueError(f"{len(values)} Semantic IDs for {len(item_ids)} items")
         self._put(fingerprint, list(item_ids), values, checkpoint, continues)
 
-    def get(self, fingerprint: str, item_ids: Sequence[str]) -> np.ndarray:
+    def get(self, fingerprint: str, item_ids: Sequence[str]) -> NDArray[np.int32]:
         """Reads the Semantic IDs of many items.
 
         Args:
@@ -131,7 +136,7 @@ class SidStore(abc.ABC):
     def close(self) -> None:
         """Closes the connections."""
 
-    def __enter__(self):
+    def __enter__(self: Store) -> Store:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

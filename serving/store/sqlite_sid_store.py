@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
@@ -79,9 +80,10 @@ class SqliteSidStore(SidStore):
         """Number of items that have a Semantic ID of a space."""
         if not self._has_tables():
             return 0
-        return self._rows(
+        ((count,),) = self._rows(
             "SELECT COUNT(*) FROM sid JOIN space ON space = id WHERE fingerprint = ?", fingerprint
-        )[0][0]
+        )
+        return int(count)
 
     def drop(self, fingerprint: str) -> None:
         """Removes a space and all its Semantic IDs; nothing happens where there is none."""
@@ -146,7 +148,7 @@ class SqliteSidStore(SidStore):
         if space is None or not item_ids:
             return space, []
         # As JSON, any number of items is one parameter of one prepared statement.
-        found = dict(
+        found: dict[str, bytes] = dict(
             self._rows(
                 "SELECT item_id, codes FROM sid "
                 "WHERE space = (SELECT id FROM space WHERE fingerprint = ?) "
@@ -162,7 +164,7 @@ class SqliteSidStore(SidStore):
             return False
         return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'space'"))
 
-    def _rows(self, query: str, *parameters: str) -> list[tuple]:
+    def _rows(self, query: str, *parameters: str) -> list[tuple[Any, ...]]:
         with self._connected() as connection:
             return connection.execute(query, parameters).fetchall()
 

@@ -1,5 +1,6 @@
 """Trial of a user's own network before anything is trained."""
 
+import inspect
 import os
 import re
 import sys
@@ -33,7 +34,7 @@ _NODE = re.compile(r"\{\{.*?\}\}")
 _FRAME = re.compile(r'File "(.+?)", line (\d+)')
 _KERAS = sys.modules[tf.keras.layers.Layer.__module__.partition(".")[0]]
 # Frames in here are not the user's.
-_LIBRARIES = (__file__, os.path.dirname(tf.__file__), os.path.dirname(_KERAS.__file__))
+_LIBRARIES = (__file__, os.path.dirname(tf.__file__), os.path.dirname(inspect.getfile(_KERAS)))
 
 
 def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: ContextSpec) -> None:
@@ -52,17 +53,18 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
         InputError: The name leads to no function, the function or its network fails, or an output
             is missing, one too many, or of a wrong shape or type.
     """
-    if config.model is None:
+    model = config.model
+    if model is None:
         return
     keep_autograph_out_of_keras()
-    factory = network_factory(config.model)
+    factory = network_factory(model)
     try:
         network = factory(config, tasks)
     except Exception as error:
-        raise _failure(config.model, "when called with (config, tasks)", error) from error
+        raise _failure(model, "when called with (config, tasks)", error) from error
     if not isinstance(network, tf.keras.layers.Layer):
         raise InputError(
-            f"ranker.model: {config.model} returns an object of type {type(network).__name__}; a "
+            f"ranker.model: {model} returns an object of type {type(network).__name__}; a "
             "layer of tf_keras (tf.keras.layers.Layer of Keras 2) is needed"
         )
     for users, history, training, situation in _SITUATIONS:
@@ -70,7 +72,7 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
 
         def outputs(inputs: RankerInputs, training: bool = training) -> dict[str, tf.Tensor]:
             returned = network(inputs, training=training)
-            _check_names(returned, config.model, tasks)
+            _check_names(returned, model, tasks)
             return {task.name: returned[task.name] for task in tasks}
 
         try:
@@ -79,11 +81,11 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
         except InputError:
             raise
         except Exception as error:
-            raise _failure(config.model, situation, error) from error
+            raise _failure(model, situation, error) from error
         for name, values in found.items():
             if values.dtype != tf.float32 or values.shape != (_CANDIDATES,):
                 raise InputError(
-                    f"ranker.model: {config.model}: the output of task {name} is "
+                    f"ranker.model: {model}: the output of task {name} is "
                     f"{values.dtype.name} {values.shape.as_list()} {situation}; float32 "
                     f"[{_CANDIDATES}] is needed for {_CANDIDATES} candidates"
                 )

@@ -33,10 +33,12 @@ class Checkpoints(tf.keras.callbacks.Callback):
         self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._checkpoint = tf.train.Checkpoint(model=model, epoch=self._epoch, step=self._step)
-        self._thrown_away = None if is_chief else tempfile.TemporaryDirectory()
-        self._manager = tf.train.CheckpointManager(
-            self._checkpoint, directory if is_chief else self._thrown_away.name, max_to_keep=1
-        )
+        written = directory
+        if not is_chief:
+            # It is removed with its object.
+            self._thrown_away = tempfile.TemporaryDirectory()
+            written = self._thrown_away.name
+        self._manager = tf.train.CheckpointManager(self._checkpoint, written, max_to_keep=1)
         self._last = tf.train.latest_checkpoint(directory)
         self._within_epoch = False
 

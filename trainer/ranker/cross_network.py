@@ -38,7 +38,10 @@ class CrossNetwork(tf.keras.layers.Layer):
         self._crosses = [
             Cross(kernel_regularizer=l2, dtype=config.precision) for _ in range(config.cross_layers)
         ]
-        pooling = {"mean": MeanHistory, "attention": AttentionHistory}
+        pooling: dict[str, type[tf.keras.layers.Layer]] = {
+            "mean": MeanHistory,
+            "attention": AttentionHistory,
+        }
         self._pool_history = pooling[config.history_pooling]()
         widths = config.bottom_widths
         self._bottom, self._mixture = [], None

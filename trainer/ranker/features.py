@@ -93,11 +93,13 @@ def item_tensor_specs(fields: Sequence[str], space: SidSpace) -> dict[str, tf.Te
 
 def _field_kind(field: str, space: SidSpace) -> tuple[list[int], tf.DType, int | float | str]:
     """Shape, type and the value that stands for no item, of one item's field."""
-    return {
+    if field == "embedding":
+        return [space.require_embedding_dim()], tf.float32, 0.0
+    kinds: dict[str, tuple[list[int], tf.DType, int | str]] = {
         "sid": ([space.levels], tf.int64, -1),
         "item_id": ([], tf.string, ""),
-        "embedding": ([space.embedding_dim], tf.float32, 0.0),
-    }[field]
+    }
+    return kinds[field]
 
 
 def label_parsing_spec(tasks: Sequence[TaskConfig]) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """Pooling of a user's history into one vector."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
@@ -42,7 +44,7 @@ class AttentionHistory(tf.keras.layers.Layer):
     Reference: target attention as in DIN (arXiv 1706.06978), by scaled products.
     """
 
-    def build(self, input_shape: object) -> None:
+    def build(self, input_shape: Sequence[tf.TensorShape]) -> None:
         """Makes the map of the candidate."""
         dim = input_shape[0][-1]
         self._query = self.add_weight(

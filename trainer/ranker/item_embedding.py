@@ -59,7 +59,7 @@ class ItemEmbedding(tf_keras.layers.Layer):
                     f"representation {representation!r} is unknown; it is one of "
                     f"{', '.join(REGISTRY)}"
                 )
-            representation = REGISTRY[representation]()
+            representation = parse_representation({"name": representation})
         if representation.separate_tables:
             raise InputError("separate_tables has no meaning in one layer; make one a role")
         self.representation = representation

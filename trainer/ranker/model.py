@@ -146,7 +146,7 @@ class Ranker(tfrs.Model):
         Returns:
             float32 scalar.
         """
-        counts = {}
+        counts: dict[str, tf.Tensor] = {}
         if training:
             inputs, counts = sample_negatives(inputs, [one.task for one in self._objectives])
         raw = self._raw(inputs, training)

@@ -1,7 +1,7 @@
 """The Transform graph: context columns to vocabulary IDs and standardised numbers."""
 
 from collections.abc import Mapping
-from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -13,7 +13,7 @@ from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 def preprocessing_fn(
     inputs: Mapping[str, tf.Tensor | tf.SparseTensor],
-    custom_config: Mapping[str, Sequence[str] | bool],
+    custom_config: Mapping[str, Any],
 ) -> dict[str, tf.Tensor]:
     """TFX Transform's entry point.
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -49,7 +50,7 @@ class _Progress(tf.keras.callbacks.Callback):
         super().__init__()
         self._epochs = epochs
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
         logging.info("ranker: epoch %d of %d, loss %.4f", epoch + 1, self._epochs, logs["loss"])
 
 
@@ -100,17 +101,18 @@ def train(
     callbacks = [_Progress(config.epochs)]
     if log_directory is not None and distribution.is_chief:
         callbacks.append(tf.keras.callbacks.TensorBoard(log_directory, write_graph=False))
-    spans, checkpoints = [(range(config.epochs), train_data)], None
+    spans: Iterable[tuple[range, tf.data.Dataset]] = [(range(config.epochs), train_data)]
+    checkpoints = None
     if checkpoint_directory is not None:
         steps = None if distribution.asynchronous else config.checkpoint_steps
         checkpoints = Checkpoints(model, checkpoint_directory, steps, distribution.is_chief)
         callbacks.insert(0, checkpoints)
         spans = checkpoints.spans(train_data, config.epochs)
     start = time.monotonic()
-    logs = {}
+    logs: dict[str, float] = {}
     for epochs, data in spans:
         logs = distribution.fit(model, data, eval_data, epochs, callbacks)
-    if not logs:
+    if checkpoints is not None and not logs:
         # The last checkpoint was that of the last step.
         checkpoints.restore()
         logs = {metric.name: float(metric.result()) for metric in model.metrics}

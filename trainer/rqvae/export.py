@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -53,10 +54,12 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
             None: it does not.
     """
     space = model.space
-    encode_all = functools.partial(map_slices, model.encode)
+    encode_all: Callable[[tf.Tensor], tf.Tensor] = functools.partial(map_slices, model.encode)
     if model.beam == 1 and model.codebooks.numpy().nbytes <= _LARGEST_CONSTANTS:
         fast = sample is not None and may_search_in_bfloat16(model, sample)
-        encode_all = FastEncoder(model, Bfloat16Search if fast else Float32Search)
+        encode_all = (
+            FastEncoder(model, Bfloat16Search) if fast else FastEncoder(model, Float32Search)
+        )
 
     @tf.function(
         input_signature=[tf.TensorSpec([None, space.embedding_dim], tf.float32, "embedding")]
@@ -91,8 +94,9 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
 
 def _embeddings_like(model: RqVae) -> np.ndarray:
     """Random embeddings with the mean and the spread of the items, float32 [64, D]."""
-    noise = np.random.default_rng(0).normal(size=(_ENCODED, model.space.embedding_dim))
-    return (model.mean.numpy() + model.scale.numpy() * noise).astype(np.float32)
+    mean = model.mean.numpy()
+    noise = np.random.default_rng(0).normal(size=(_ENCODED, len(mean)))
+    return (mean + model.scale.numpy() * noise).astype(np.float32)
 
 
 def may_search_in_bfloat16(model: RqVae, sample: np.ndarray) -> bool:

@@ -1,5 +1,8 @@
 """The exported encoder: the model's codes by fast matrix products."""
 
+from typing import Generic
+from typing import TypeVar
+
 import numpy as np
 import tensorflow as tf
 
@@ -10,10 +13,10 @@ from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
 from semantic_id_ranking.trainer.rqvae.quantizer import of_finite
 
 #: Finds the nearest codes of one level: residuals [B, d] to codes [B] and what they leave over.
-Search = Float32Search | Bfloat16Search
+Search = TypeVar("Search", Float32Search, Bfloat16Search)
 
 
-class FastEncoder:
+class FastEncoder(Generic[Search]):
     """Semantic IDs of a trained RQ-VAE, which become constants of the graph.
 
     Make it after training, of a model without a beam.
@@ -27,7 +30,7 @@ class FastEncoder:
         self._mean = model.mean.numpy()
         self._kernel = model.encoder.kernel.numpy() / model.scale.numpy()[:, None]
         self._bias = model.encoder.bias.numpy()
-        self._searches = [search(codebook) for codebook in model.codebooks.numpy()]
+        self._searches: list[Search] = [search(codebook) for codebook in model.codebooks.numpy()]
 
     def __call__(self, embeddings: tf.Tensor) -> tf.Tensor:
         """Semantic IDs int32 [B, L] of content embeddings float32 [B, D], -1 if not finite.
@@ -47,7 +50,7 @@ class FastEncoder:
         models = tf.function(lambda batch: map_slices(self._model.encode, batch))(rows)
         return float(tf.reduce_mean(tf.cast(tf.equal(own, models), tf.float64)))
 
-    def clear_share(self, embeddings: np.ndarray) -> float:
+    def clear_share(self: "FastEncoder[Bfloat16Search]", embeddings: np.ndarray) -> float:
         """Share of the codes that bfloat16 alone settles.
 
         Args:

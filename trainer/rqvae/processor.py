@@ -12,7 +12,7 @@ _CPUINFO = "/proc/cpuinfo"
 @functools.cache
 def processor(cpuinfo: str = _CPUINFO) -> tuple[str, frozenset[str]]:
     """Name and instruction sets of the processor, as Linux tells them; empty where it does not."""
-    fields = {}
+    fields: dict[str, str] = {}
     if os.path.exists(cpuinfo):
         for line in Path(cpuinfo).read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")

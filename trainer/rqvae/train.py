@@ -110,8 +110,8 @@ def train(
         with writer.as_default(step=epoch):
             tf.summary.scalar("loss", loss)
             tf.summary.scalar("reconstruction", error)
-            for level, use in enumerate(use_by_level(used)):
-                tf.summary.scalar(f"codebook_use/{level}", use)
+            for level, share in enumerate(use_by_level(used)):
+                tf.summary.scalar(f"codebook_use/{level}", share)
         logging.info("rqvae: epoch %d of %d, reconstruction %.4f", epoch, config.epochs, error)
         flat = 0 if error < best * (1 - config.early_stop_min_delta) else flat + 1
         if error < best:

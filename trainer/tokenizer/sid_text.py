@@ -1,5 +1,6 @@
 """Semantic IDs as text for SentencePiece: a code is a character of a private plane."""
 
+from typing import Any
 from typing import TypeVar
 
 import numpy as np
@@ -9,7 +10,8 @@ FIRST_CODE_POINT = 0xF0000
 MAX_CODES = 0xFFFE
 SPECIAL_PIECES = 1
 
-Codes = TypeVar("Codes")
+# An array or a tensor: TensorFlow is not imported for its name.
+Codes = TypeVar("Codes", bound=Any)
 
 
 def require_encodable(levels: int, codebook_size: int) -> None:

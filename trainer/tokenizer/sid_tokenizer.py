@@ -5,10 +5,13 @@ import functools
 import json
 import os
 import sys
+from typing import Any
 from typing import TYPE_CHECKING
 
 import numpy as np
 import sentencepiece
+from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from sentencepiece import sentencepiece_model_pb2
 
 from semantic_id_ranking.contracts.errors import InputError
@@ -66,17 +69,17 @@ class SidTokenizer:
     space: SidSpace
     model: bytes | None = None
     items: ImpressedItems | None = None
-    codebooks: np.ndarray | None = None
+    codebooks: NDArray[Any] | None = None
 
     @classmethod
     def fit(
         cls,
-        sids: np.ndarray,
-        counts: np.ndarray,
+        sids: ArrayLike,
+        counts: ArrayLike,
         semantic_ids: "SemanticIds | SidSpace",
         rows: int = 4096,
-        item_ids: np.ndarray | None = None,
-        codebooks: np.ndarray | None = None,
+        item_ids: NDArray[Any] | None = None,
+        codebooks: NDArray[Any] | None = None,
         config: TokenizerConfig | None = None,
     ) -> "SidTokenizer":
         """Trains a tokenizer on the items of the train split.
@@ -96,21 +99,23 @@ class SidTokenizer:
             ValueError: `rows` is too small for all codes, no item has an impression, or an argument
                 has the wrong shape or range.
         """
-        if not isinstance(semantic_ids, SidSpace):
-            semantic_ids, codebooks = semantic_ids.space, semantic_ids.codebooks
+        if isinstance(semantic_ids, SidSpace):
+            space = semantic_ids
+        else:
+            space, codebooks = semantic_ids.space, semantic_ids.codebooks
         sids, counts = np.asarray(sids), np.asarray(counts)
-        model = train_tokenizer(sids, counts, rows, config or TokenizerConfig(), semantic_ids)
+        model = train_tokenizer(sids, counts, rows, config or TokenizerConfig(), space)
         if item_ids is not None and len(item_ids) != len(sids):
             raise InputError(f"item_ids must be [{len(sids)}], one an item, not [{len(item_ids)}]")
         items = ImpressedItems.select(item_ids, sids, counts)
-        return cls(semantic_ids, model, items, codebooks)
+        return cls(space, model, items, codebooks)
 
     @property
     def table_rows(self) -> int:
         """Pieces, and so rows of an embedding table that has one a piece."""
         return self._processor.get_piece_size()
 
-    def encode(self, sids: np.ndarray) -> list[list[tuple[int, ...]]]:
+    def encode(self, sids: ArrayLike) -> list[list[tuple[int, ...]]]:
         """Pieces of Semantic IDs.
 
         Args:
@@ -132,7 +137,7 @@ class SidTokenizer:
             pieces[item] = [self._codes(text) for text in texts]
         return pieces
 
-    def rows(self, sids: "np.ndarray | tf.Tensor") -> "np.ndarray | tf.Tensor":
+    def rows(self, sids: "NDArray[Any] | tf.Tensor") -> "NDArray[Any] | tf.Tensor":
         """Rows of the pieces of Semantic IDs, for an embedding table of any framework.
 
         An item's vector is the sum of its rows of a table of `table_rows` rows; -1 counts for
@@ -177,7 +182,7 @@ class SidTokenizer:
         pieces = [processor.id_to_piece(i) for i in range(SPECIAL_PIECES, self.table_rows)]
         texts, counts = impressed_texts(items.sids, items.impressions, self.space)
         lengths = np.array([len(tokenized) for tokenized in processor.encode(texts)])
-        spec = sentencepiece_model_pb2.ModelProto.FromString(self.model).trainer_spec
+        spec = sentencepiece_model_pb2.ModelProto.FromString(self.require_model()).trainer_spec
         return {
             "pieces": self.table_rows,
             "multi_code_pieces": sum(len(piece) > 1 for piece in pieces),
@@ -200,7 +205,7 @@ class SidTokenizer:
         extra = os.path.join(directory, ASSETS_EXTRA)
         self.space.save(extra)
         with open(os.path.join(directory, MODEL_FILE), "wb") as file:
-            file.write(self._require_model())
+            file.write(self.require_model())
         with open(os.path.join(directory, STATISTICS_FILE), "w", encoding="utf-8") as file:
             json.dump(statistics, file)
         self.require_items().save(directory)
@@ -238,7 +243,7 @@ class SidTokenizer:
             raise ValueError("a vocabulary of items needs the items of the train split")
         return self.items
 
-    def require_codebooks(self) -> np.ndarray:
+    def require_codebooks(self) -> NDArray[Any]:
         """The codebooks.
 
         Raises:
@@ -248,16 +253,21 @@ class SidTokenizer:
             raise ValueError("the content of Semantic IDs needs the codebooks of the RQ-VAE")
         return self.codebooks
 
-    def _require_model(self) -> bytes:
+    def require_model(self) -> bytes:
+        """The serialized SentencePiece model.
+
+        Raises:
+            ValueError: No tokenizer was trained.
+        """
         if self.model is None:
             raise ValueError("pieces of Semantic IDs need a trained SID tokenizer")
         return self.model
 
     @functools.cached_property
     def _processor(self) -> sentencepiece.SentencePieceProcessor:
-        return sentencepiece.SentencePieceProcessor(model_proto=self._require_model())
+        return sentencepiece.SentencePieceProcessor(model_proto=self.require_model())
 
-    def _checked(self, sids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _checked(self, sids: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         """Semantic IDs as an array [..., L], and which of the items there are, bool [...]."""
         sids = np.asarray(sids)
         self._check(sids.shape, np.issubdtype(sids.dtype, np.integer) or not sids.size)
@@ -272,7 +282,7 @@ class SidTokenizer:
         if not integers:
             raise InputError("sids must be integers")
 
-    def _texts(self, sids: np.ndarray) -> list[str]:
+    def _texts(self, sids: NDArray[Any]) -> list[str]:
         return sids_to_text(sids, self.space.codebook_size)
 
     def _codes(self, piece: str) -> tuple[int, ...]:
@@ -287,5 +297,5 @@ class SidTokenizer:
         flat = tf.reshape(sids, [-1, self.space.levels])
         present = tf.reduce_all((flat >= 0) & (flat < self.space.codebook_size), axis=1)
         flat = tf.where(present[:, None], tf.cast(flat, tf.int32), _NO_PIECE)
-        rows = tf.cast(piece_rows(self._require_model(), self.space, flat), tf.int32)
+        rows = tf.cast(piece_rows(self.require_model(), self.space, flat), tf.int32)
         return tf.ensure_shape(tf.reshape(rows, tf.shape(sids)), sids.shape)

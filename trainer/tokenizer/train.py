@@ -181,10 +181,10 @@ def _seed(texts: list[str], counts: np.ndarray, longest: int, size: int) -> list
         size: Sequences, at most; those that cover most codes come first, as in SentencePiece.
     """
     levels = len(texts[0])
-    sequences = []
+    sequences: list[tuple[int, str]] = []
     for length in range(2, longest + 1):
         for first in range(levels - length + 1):
-            impressions = Counter()
+            impressions: Counter[str] = Counter()
             for text, count in zip(texts, counts.tolist(), strict=True):
                 impressions[text[first : first + length]] += count
             covered = ((length * count, text) for text, count in impressions.items() if count > 1)

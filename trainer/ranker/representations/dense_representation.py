@@ -42,14 +42,14 @@ class DenseRepresentation(ItemRepresentation):
             The U items, float32 [U, D], and int32 [...], 0 .. U-1.
         """
         shape = tf.shape(features["embedding"])[:-1]
-        embedding = tf.reshape(features["embedding"], [-1, self.space.embedding_dim])
+        embedding = tf.reshape(features["embedding"], [-1, self.space.require_embedding_dim()])
         index = tf.reshape(tf.range(tf.shape(embedding)[0]), shape)
         return {"embedding": embedding}, index
 
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
         """See the base class."""
         # Of mean square 1, whatever the scale of the content embeddings.
-        scale = self.space.embedding_dim**0.5
+        scale = self.space.require_embedding_dim() ** 0.5
         return self._map(tf.math.l2_normalize(items["embedding"], axis=-1) * scale)
 
     def lookups(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:

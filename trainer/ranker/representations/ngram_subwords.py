@@ -38,9 +38,9 @@ class NgramSubwords(Subwords):
         """See the base class; R is the number of groups."""
         sid = items["sid"][:, : self._n * len(self._group_rows)]
         if self._n == 1:
-            rows = np.array(self._group_rows, np.int32)
-            codes = sid if rows.min() >= self._codebook_size else tf.math.floormod(sid, rows)
-            codes += np.cumsum(rows) - rows
+            sizes = np.array(self._group_rows, np.int32)
+            codes = sid if sizes.min() >= self._codebook_size else tf.math.floormod(sid, sizes)
+            codes += np.cumsum(sizes) - sizes
             return tf.where(sid[:, :1] >= 0, tf.cast(codes, tf.int64), NONE)
         columns, offset = [], 0
         for group, rows in enumerate(self._group_rows):

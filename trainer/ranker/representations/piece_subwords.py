@@ -37,7 +37,7 @@ class PieceSubwords(Subwords):
             ValueError: No tokenizer was trained.
         """
         super().__init__(("sid",), resources.table_rows, "pieces")
-        self._rows = functools.partial(piece_rows, resources.model, resources.space)
+        self._rows = functools.partial(piece_rows, resources.require_model(), resources.space)
         self._sampling = sampling
         self._known: KnownRows | None = None
         if resources.items is not None:
