@@ -120,7 +120,7 @@ def latency_bars(turns: dict[Case, list[Load]]) -> list[dict[str, Any]]:
 
 
 def parts(turns: dict[Case, list[Load]]) -> list[dict[str, Any]]:
-    """What of `rank` in process an echo over gRPC and the reading of tf.Examples would take."""
+    """Share of `rank` in process that an echo over gRPC and the reading of tf.Examples take."""
     rank = turns[IN_PROCESS, _SPM, 1]
     return [
         {

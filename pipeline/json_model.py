@@ -12,7 +12,7 @@ Model = TypeVar("Model", bound="JsonModel")
 
 
 class JsonModel(pydantic.BaseModel):
-    """What a JSON file holds, with a type for each of its keys.
+    """The content of a JSON file, with a type for each of its keys.
 
     A key that is left out stays so: it is not in the JSON. A key that is not known, such as a later
     version's, is kept.

@@ -1,4 +1,4 @@
-"""What a run came to, as `summary.json` holds it."""
+"""Summary of a run, as `summary.json` holds it."""
 
 from typing import Literal
 
@@ -25,7 +25,7 @@ class ImpressionCounts(JsonModel):
 
 
 class SidSummary(JsonModel):
-    """What the Semantic IDs came to; a part of `SemanticIdReport`, where each number is explained.
+    """The Semantic IDs of a run; a part of `SemanticIdReport`, where each number is explained.
 
     Attributes:
         levels: Codes in a Semantic ID (L).
@@ -51,7 +51,7 @@ class SidSummary(JsonModel):
 
 
 class TokenizerSummary(JsonModel):
-    """What the SID tokenizer came to.
+    """The SID tokenizer of a run.
 
     Attributes:
         pieces: Its pieces, `<unk>` included: the rows of an embedding table of pieces.
@@ -94,7 +94,7 @@ class SliceMetric(JsonModel):
 
 
 class ModelSummary(JsonModel):
-    """What one of the two rankers came to.
+    """One of the two rankers of a run.
 
     Attributes:
         representation: Name of its item representation.
@@ -109,7 +109,7 @@ class ModelSummary(JsonModel):
 
 
 class RunSummary(JsonModel):
-    """What a run came to.
+    """The summary of a run.
 
     >>> RunSummary.read("runs/mine/summary.json").sid.unique_fraction  # doctest: +SKIP
     0.93

@@ -84,7 +84,7 @@ def make_summary(
 
 
 def _part(kind: type[Part], content: Mapping[str, Any]) -> Part:
-    """What a summary tells of a component's own file."""
+    """The part of a component's own file that a summary has."""
     return kind.model_validate({name: content[name] for name in kind.model_fields})
 
 

@@ -5,7 +5,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class PrefixRow:
-    """What items have in common that share the first codes of their Semantic IDs.
+    """Similarity of items that share the first codes of their Semantic IDs.
 
     Attributes:
         prefix: How many codes they share, 1 to L.

@@ -1,4 +1,4 @@
-"""What Semantic IDs came to: codebook use, uniqueness, reconstruction, prefixes."""
+"""Report on Semantic IDs: codebook use, uniqueness, reconstruction, prefixes."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ class Sample(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class SemanticIdReport:
-    """What the Semantic IDs of some items came to.
+    """The report on the Semantic IDs of some items.
 
     Attributes:
         levels: Codes in a Semantic ID (L).
