@@ -2,12 +2,14 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lane-b test-wheel test-notebook lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
+.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 PEERS := .venv-peers
 PEERS_INSTALLED := $(PEERS)/.installed
+PYTORCH := .venv-pytorch
+PYTORCH_INSTALLED := $(PYTORCH)/.installed
 DOCS := .venv-docs
 DOCS_INSTALLED := $(DOCS)/.installed
 LOCKS := $(wildcard requirements/python3.*.txt)
@@ -29,6 +31,9 @@ $(INSTALLED): pyproject.toml requirements/install.sh requirements/uv.sh $(LOCKS)
 $(PEERS_INSTALLED): benchmarks/requirements.txt benchmarks/install_peers.sh requirements/uv.sh
 	@benchmarks/install_peers.sh
 
+$(PYTORCH_INSTALLED): $(INSTALLED) requirements/pytorch.txt requirements/install_pytorch.sh
+	@requirements/install_pytorch.sh
+
 $(DOCS_INSTALLED): requirements/docs.txt requirements/install_docs.sh requirements/uv.sh
 	@requirements/install_docs.sh
 
@@ -46,6 +51,9 @@ test-wheel: $(INSTALLED) ## Install the wheel away from here and run the demonst
 
 test-notebook: $(INSTALLED) ## Run examples/semantic_ids.ipynb; ARGS=--inplace stores what it prints
 	@$(VENV)/bin/jupyter-execute --timeout 900 $(ARGS) examples/semantic_ids.ipynb
+
+test-pytorch: $(PYTORCH_INSTALLED) ## Run examples/pytorch_ranker.py, with a PyTorch fetched for it
+	@$(PYTORCH)/bin/python -m pytest tests/examples/test_rankers.py -k pytorch $(ARGS)
 
 lint: $(INSTALLED) ## Check the code's style and types, and that what it imports is declared
 	@$(VENV)/bin/ruff check .
@@ -94,6 +102,6 @@ check-locks: ## Ask the registry whether every locked package is there, for ever
 	@requirements/check.sh
 
 clean: ## Remove the environments and all caches; runs/ stays
-	rm -rf $(VENV) $(PEERS) $(DOCS) .venv-uv .redis-server* site build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(PYTORCH) $(DOCS) .venv-uv .redis-server* site build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf --one-file-system .lane-b || rm -rf --one-file-system .lane-b # A run may still write there.
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Resolves pyproject.toml into one lock for each Python version, and docs.in into one for all of them.
+# Resolves pyproject.toml into one lock for each Python version, and docs.in and pytorch.in into one
+# for all of them; pytorch.txt leaves out what the former have, too.
 # What is locked stays where it fits.
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,3 +19,8 @@ done
 "$uv" pip compile --quiet requirements/docs.in --universal --python-version 3.10 \
     --no-emit-index-url --no-header --no-annotate --output-file requirements/docs.txt
 echo "requirements/docs.txt"
+# shellcheck disable=SC2046
+"$uv" pip compile --quiet requirements/pytorch.in --universal --python-version 3.10 \
+    --no-emit-index-url --no-header --no-annotate --output-file requirements/pytorch.txt \
+    $(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements/python3.10.txt)
+echo "requirements/pytorch.txt"

@@ -10,7 +10,7 @@ def test_keras_3():
 
 
 def test_pytorch():
-    pytest.importorskip("torch", reason="torch is no dependency; pip install torch runs this")
+    pytest.importorskip("torch", reason="torch is no dependency; make test-pytorch has it")
     from examples import pytorch_ranker
 
     assert pytorch_ranker.main() > 0.75
