@@ -11,23 +11,9 @@ import pytest
 
 from semantic_id_ranking.cli import main as cli
 from semantic_id_ranking.cli.demo import movielens
-from semantic_id_ranking.cli.demo.film_credits import find_credits
-from semantic_id_ranking.cli.demo.film_credits import join_keys
-from semantic_id_ranking.cli.demo.film_credits import readable_title
 from semantic_id_ranking.cli.demo.movielens_source import MovieLensSource
+from tests.cli.film_credits import CREDITS
 
-CREDITS = pd.DataFrame(
-    [
-        ("The Matrix", 1999, "Lana Wachowski", "Keanu Reeves, Carrie-Anne Moss", 900),
-        ("Il postino", 1994, "Michael Radford", "Philippe Noiret", 50),
-        ("Hero", 1992, "Stephen Frears", "Dustin Hoffman", 20),
-        ("Black Rain", 1989, "Shôhei Imamura", "Yoshiko Tanaka", 3),
-        ("Black Rain", 1989, "Ridley Scott", "Michael Douglas", 30),
-        ("Amélie & Me", 2001, "", "Audrey Tautou", 7),
-        ("???", 2000, "Nobody", None, 1),
-    ],
-    columns=["title", "year", "director", "cast", "votes"],
-)
 # Ten ratings: the tenth starts at 1,000,000,009 s, where two films are rated for the first time.
 FILMS = {
     7: ("Matrix, The", 1999.0, "Action|Sci-Fi"),
@@ -78,75 +64,6 @@ def encoder():
 def prepared(tmp_path, encoder):
     source = MovieLensSource(RATINGS, CREDITS, encoder)
     return movielens.prepare(str(tmp_path / "data"), source=lambda: source)
-
-
-@pytest.mark.parametrize(
-    ("title", "readable"),
-    [
-        ("Matrix, The", "The Matrix"),
-        ("Postman, The (Postino, Il)", "The Postman (Il Postino)"),
-        ("Avventura, L' (Adventure, The)", "L'Avventura (The Adventure)"),
-        ("Kid, The (a.k.a. Small One, A)", "The Kid (a.k.a. A Small One)"),
-        ("Good, the Bad and the Ugly, The", "The Good, the Bad and the Ugly"),
-        ("Twins, The: The Case of the Ship", "The Twins: The Case of the Ship"),
-        ("I Love You, Man", "I Love You, Man"),
-        ("Play It Again, Sam", "Play It Again, Sam"),
-    ],
-)
-def test_articles_go_back_to_the_front(title, readable):
-    assert readable_title(title) == readable
-
-
-@pytest.mark.parametrize(
-    ("title", "keys"),
-    [
-        ("Matrix, The", ["matrix"]),
-        ("Seven (a.k.a. Se7en)", ["seven", "se7en"]),
-        ("Amélie & Me", ["amelieandme"]),
-        ("Old Boy", ["oldboy"]),
-        ("The", ["the"]),
-        ("A Theory", ["theory"]),
-        ("Another Day", ["anotherday"]),
-        ("???", []),
-    ],
-)
-def test_keys_do_not_depend_on_spelling(title, keys):
-    assert join_keys(title) == keys
-
-
-@pytest.mark.parametrize(
-    ("title", "year", "director"),
-    [
-        ("Matrix, The", 1999, "Lana Wachowski"),
-        ("Matrix", 1999, "Lana Wachowski"),
-        ("Postman, The (Postino, Il)", 1995, "Michael Radford"),
-        ("Hero (Ying xiong)", 2002, None),
-        ("Hero", 1993, "Stephen Frears"),
-        ("Hero", 1994, None),
-        ("Black Rain", 1989, "Ridley Scott"),
-        ("!!!", 2000, None),
-        (None, 1999, None),
-        ("Matrix, The", np.nan, None),
-    ],
-)
-def test_credits_are_found_by_title_and_year(title, year, director):
-    films = pd.DataFrame({"title": [title], "year": [year]}, index=[17])
-    found = find_credits(films, CREDITS)
-    assert list(found.index) == [17]
-    assert found.loc[17, "director"] == director
-
-
-def test_the_same_year_beats_a_neighbouring_one():
-    credits = pd.DataFrame(
-        [("Hero", 1992, "same", "", 1), ("Hero", 1993, "next", "", 99)], columns=CREDITS.columns
-    )
-    films = pd.DataFrame({"title": ["Hero", "Hero"], "year": [1992.0, 1993.0]})
-    assert find_credits(films, credits)["director"].tolist() == ["same", "next"]
-
-
-def test_an_empty_credit_is_none():
-    found = find_credits(pd.DataFrame({"title": ["Amélie & Me"], "year": [2001]}), CREDITS)
-    assert found.iloc[0].tolist() == [None, "Audrey Tautou"]
 
 
 @pytest.mark.parametrize(

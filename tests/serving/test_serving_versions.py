@@ -1,4 +1,4 @@
-"""Versions that appear, fail and disappear under requests; start and stop."""
+"""Versions that appear, fail and disappear under requests."""
 
 import contextlib
 import gc
@@ -12,53 +12,19 @@ import weakref
 import grpc
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import get_model_status_pb2
-from tensorflow_serving.apis import model_service_pb2_grpc
-from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from semantic_id_ranking.serving.server import ModelServer
 from semantic_id_ranking.serving.server import ServableVersionPolicy
 from semantic_id_ranking.serving.server.model_config import ModelConfig
 from semantic_id_ranking.serving.server.served_model import ServedModel
+from tests.serving.ranker_caller import Caller
 from tests.serving.server_calls import until
-from tests.serving.tiny_models import example
 from tests.serving.tiny_models import export
 from tests.serving.tiny_models import HeldRanker
 from tests.serving.tiny_models import predict_request
 from tests.serving.tiny_models import SidRanker
 
 POLL_SECONDS = 0.05
-State = get_model_status_pb2.ModelVersionStatus.State
-
-
-class Caller:
-    """Asks for an example's score, which tells versions apart: v is exported with bonus 10 v."""
-
-    def __init__(self, server):
-        self.channel = grpc.insecure_channel(server.address)
-        self.predictions = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
-        self.models = model_service_pb2_grpc.ModelServiceStub(self.channel)
-
-    def score(self, version=None):
-        """Version that answered, and the score."""
-        response = self.predictions.Predict(
-            predict_request("ranker", version=version, examples=[example(1, 2)])
-        )
-        score = tf.make_ndarray(response.outputs["click"]).item()
-        return response.model_spec.version.value, score
-
-    def states(self):
-        request = get_model_status_pb2.GetModelStatusRequest()
-        request.model_spec.name = "ranker"
-        statuses = self.models.GetModelStatus(request).model_version_status
-        return {status.version: State.Name(status.state) for status in statuses}
-
-    def error(self, version):
-        request = get_model_status_pb2.GetModelStatusRequest()
-        request.model_spec.name = "ranker"
-        request.model_spec.version.value = version
-        (status,) = self.models.GetModelStatus(request).model_version_status
-        return status.status
 
 
 @pytest.fixture
@@ -248,59 +214,3 @@ def test_a_base_path_out_of_reach_changes_nothing(base_path):
         os.rename(base_path, base_path.parent / "away")
         time.sleep(5 * POLL_SECONDS)
         assert caller.score() == (1, 13.0)
-
-
-def test_stopping_waits_for_the_requests_in_progress(tmp_path):
-    held = HeldRanker(bonus=10.0)
-    export(held, tmp_path, 1)
-    server = ModelServer({"ranker": tmp_path}).start()
-    caller = Caller(server)
-    running = caller.predictions.Predict.future(predict_request("ranker", "hold"))
-    assert held.entered.wait(10)
-    waiting, stopping = (threading.Thread(target=f) for f in (server.wait, server.stop))
-    waiting.start()
-    stopping.start()
-
-    def refused():
-        try:
-            caller.score()
-        except grpc.RpcError as error:
-            return error.code() == grpc.StatusCode.UNAVAILABLE
-
-    until(refused)
-    assert stopping.is_alive()
-    assert not running.done()
-    held.let_go.set()
-    assert tf.make_ndarray(running.result().outputs["bonus"]).item() == 10.0
-    for thread in (stopping, waiting):
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-def test_stopping_ends_what_outlasts_the_grace(tmp_path):
-    held = HeldRanker(bonus=10.0)
-    export(held, tmp_path, 1)
-    server = ModelServer({"ranker": tmp_path}).start()
-    running = Caller(server).predictions.Predict.future(predict_request("ranker", "hold"))
-    assert held.entered.wait(10)
-    server.stop(grace=0.05)
-    assert running.exception(timeout=10).code() == grpc.StatusCode.UNAVAILABLE
-    held.let_go.set()
-
-
-def test_a_model_without_a_version_does_not_start(tmp_path):
-    (tmp_path / "ranker").mkdir()
-    with pytest.raises(
-        RuntimeError, match=r"model ranker: no version under .*/ranker is served; there is"
-    ):
-        ModelServer({"ranker": tmp_path / "ranker"}).start()
-    (tmp_path / "ranker" / "1").mkdir()
-    with pytest.raises(RuntimeError, match="version 1: SavedModel file does not exist"):
-        ModelServer({"ranker": tmp_path / "ranker"}).start()
-
-
-def test_a_taken_port_is_refused(base_path):
-    with ModelServer({"ranker": base_path}) as server:
-        port = int(server.address.rpartition(":")[2])
-        with pytest.raises(RuntimeError, match=str(port)):
-            ModelServer({"ranker": base_path}, port=port).start()

@@ -15,6 +15,7 @@ from tensorflow_transform.tf_metadata import schema_utils
 from semantic_id_ranking.trainer.ranker.context_transform import ContextTransform
 from semantic_id_ranking.trainer.ranker.preprocessing import preprocessing_fn
 from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
+from tests import ROOT
 from tests.trainer import ranker_cases as cases
 
 
@@ -75,3 +76,10 @@ def tokenizer(tmp_path_factory) -> str:
     )
     trained.save(directory)
     return directory
+
+
+@pytest.fixture
+def din(monkeypatch) -> str:
+    """The dotted name of the example."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "own_ranker"))
+    return "din_ranker.DinRanker"
