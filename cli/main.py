@@ -45,6 +45,7 @@ Items = Annotated[
         help="Items: a Parquet file, a folder or a pattern (** for any folders); may be repeated."
     ),
 ]
+RunOutput = Annotated[str, typer.Option("--output", help="Folder of everything the run makes.")]
 Impressions = Annotated[list[str], typer.Option(help="Impressions, as --items; may be repeated.")]
 
 
@@ -80,7 +81,7 @@ def options(
 def run(
     items: Items,
     impressions: Impressions,
-    output: Annotated[str, typer.Option(help="Folder of everything the run makes.")],
+    output: RunOutput,
     skip_bad: Annotated[
         int,
         typer.Option(
@@ -106,9 +107,7 @@ def run(
 
 @app.command()
 def demo(
-    output: Annotated[str, typer.Option(help="Folder of everything the run makes.")] = (
-        "runs/movielens"
-    ),
+    output: RunOutput = "runs/movielens",
     config: Annotated[
         str | None,
         typer.Option(help="YAML file of the configuration; without it, that of MovieLens."),

@@ -16,6 +16,7 @@ _STORE_URL = (
     "sqlite:///path, redis://user:password@host:port/database or rediss://…; or env:NAME, the "
     "environment variable that holds it, or file:PATH"
 )
+TlsKey = Annotated[str | None, typer.Option(help="PEM file of its private key.")]
 StoreTimeout = Annotated[
     float, typer.Option(help="Seconds that one operation of the store may take.", min=0.1)
 ]
@@ -58,7 +59,7 @@ def serve(
     tls_certificate: Annotated[
         str | None, typer.Option(help="PEM file of the server's certificate; turns TLS on.")
     ] = None,
-    tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
+    tls_key: TlsKey = None,
     tls_client_authority: Annotated[
         str | None,
         typer.Option(help="PEM file of the authorities of clients' certificates, for mutual TLS."),
@@ -111,7 +112,7 @@ def rank(
     tls_certificate: Annotated[
         str | None, typer.Option(help="PEM file of a certificate of one's own, for mutual TLS.")
     ] = None,
-    tls_key: Annotated[str | None, typer.Option(help="PEM file of its private key.")] = None,
+    tls_key: TlsKey = None,
     as_json: AsJson = False,
 ) -> None:
     """Ranks items for a user through a model server that runs already."""
