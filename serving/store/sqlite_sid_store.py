@@ -219,7 +219,11 @@ class SqliteSidStore(SidStore):
                 raise sqlite3.DatabaseError("file is not a database")
 
     def _use_write_ahead_log(self, connection: sqlite3.Connection) -> None:
-        """Turns the log on; for this alone SQLite does not wait for other processes."""
+        """Turns the log on; for this alone SQLite does not wait for other processes.
+
+        tenacity would need the same four facts (what is tried again, until when, after how long,
+        and that the last error is raised), and be one more requirement of every client.
+        """
         end = time.monotonic() + self._timeout
         while True:
             try:
