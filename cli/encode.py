@@ -8,7 +8,7 @@ import rich.console
 
 from semantic_id_ranking.contracts.signatures import require_encoder
 from semantic_id_ranking.contracts.version_folders import latest_saved_model
-from semantic_id_ranking.pipeline.config import ColumnsConfig
+from semantic_id_ranking.pipeline.input_config import ColumnsConfig
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.terminal import logged_to
 

@@ -1,6 +1,5 @@
 """The configuration of a run: frozen, validated dataclasses."""
 
-import datetime
 from typing import Any
 from typing import Literal
 
@@ -9,9 +8,12 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.contracts.one_sentence import one_sentence
+from semantic_id_ranking.pipeline.input_config import ColumnsConfig
+from semantic_id_ranking.pipeline.input_config import ContextConfig
+from semantic_id_ranking.pipeline.input_config import SplitConfig
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
-from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 from semantic_id_ranking.trainer.ranker.representations import DEFAULT as DEFAULT_REPRESENTATION
 from semantic_id_ranking.trainer.ranker.representations import Representation
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
@@ -24,82 +26,7 @@ _STRICT = ConfigDict(extra="forbid")
 SLICES = ("all", "new", "unseen", "head", "torso", "tail")
 
 
-@dataclass(frozen=True, config=_STRICT)
-class ColumnsConfig:
-    """The columns of the two Parquet files.
-
-    Attributes:
-        item_id: The item, in both files: string or integer.
-        embedding: Content embedding of an item: list of floats.
-        created_at: When the item appeared. Without such a column it is the item's first impression.
-        title: Text for people to read; optional.
-        user_id: The user of an impression: string or integer.
-        timestamp: Time of the impression.
-        current_item_id: The item the user looked at meanwhile; optional.
-    """
-
-    item_id: str = "item_id"
-    embedding: str = "embedding"
-    created_at: str = "created_at"
-    title: str = "title"
-    user_id: str = "user_id"
-    timestamp: str = "timestamp"
-    current_item_id: str = "current_item_id"
-
-
-@dataclass(frozen=True, config=_STRICT)
-class ContextConfig:
-    """Context columns of the impressions that the ranker reads.
-
-    Attributes:
-        categorical: Columns of strings or integers, each given a vocabulary.
-        numeric: Columns of numbers, each scaled to mean 0 and variance 1.
-        item_age: Whether the ranker also reads the age of the candidate at the impression: the days
-            since its `created_at`, 0 before, as a scaled log(1 + days). It is asked for as the
-            context column `item_age_days`, by candidate, when the ranker is served; a NaN stands
-            for the mean.
-    """
-
-    categorical: tuple[str, ...] = ()
-    numeric: tuple[str, ...] = ()
-    item_age: bool = False
-
-    @pydantic.model_validator(mode="after")
-    def _each_column_once(self) -> "ContextConfig":
-        both = set(self.categorical) & set(self.numeric)
-        if both:
-            raise ValueError(f"{sorted(both)[0]!r} is both categorical and numeric; name it once")
-        if self.item_age and ITEM_AGE_COLUMN in (*self.categorical, *self.numeric):
-            raise ValueError(
-                f"{ITEM_AGE_COLUMN!r} is the column that item_age adds; leave out one of them"
-            )
-        return self
-
-
-@dataclass(frozen=True, config=_STRICT)
-class SplitConfig:
-    """The split by time into training and evaluation.
-
-    Attributes:
-        evaluation_start: First instant of the evaluation period; a time without a zone is UTC. None
-            takes the last `evaluation_fraction` of the time-ordered impressions.
-        evaluation_fraction: Share of the impressions, the latest ones, kept for evaluation.
-    """
-
-    evaluation_start: datetime.datetime | None = None
-    evaluation_fraction: float = Field(default=0.1, gt=0, lt=1)
-
-    @pydantic.field_validator("evaluation_start")
-    @classmethod
-    def _exists_in_utc(cls, value: datetime.datetime | None) -> datetime.datetime | None:
-        try:
-            if value is not None and value.tzinfo is not None:
-                value.astimezone(datetime.timezone.utc)
-        except OverflowError:
-            raise ValueError("there is no such time in UTC") from None
-        return value
-
-
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class HistoryConfig:
     """The history of a user that the ranker reads.
@@ -114,6 +41,7 @@ class HistoryConfig:
     positive: str | None = None
 
 
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class SlicesConfig:
     """The bounds of the slices.
@@ -139,6 +67,7 @@ class SlicesConfig:
         return self
 
 
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class ThresholdConfig:
     """A bar the candidate has to clear to be blessed. A slice without data does not clear it.
@@ -157,6 +86,7 @@ class ThresholdConfig:
     change: float | None = None
 
 
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class JoinConfig:
     """The feature join.
@@ -171,6 +101,7 @@ class JoinConfig:
     shards: int = Field(default=16, ge=1)
 
 
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class ServingConfig:
     """The folder that a model server watches.
@@ -183,6 +114,7 @@ class ServingConfig:
     keep_versions: int = Field(default=3, ge=1)
 
 
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class BeamConfig:
     """The runner of the Beam stages.
@@ -195,6 +127,7 @@ class BeamConfig:
     arguments: tuple[str, ...] = ()
 
 
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class Config:
     """Everything a run depends on beside its input files.

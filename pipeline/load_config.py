@@ -9,9 +9,9 @@ from typing import cast
 import pydantic
 import yaml
 
+from semantic_id_ranking.contracts.config_sentence import config_sentence
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.config import Config
-from semantic_id_ranking.pipeline.config_sentence import config_sentence
 from semantic_id_ranking.pipeline.output_folder import refuse_pipe
 
 
@@ -55,7 +55,7 @@ def load_config(
     try:
         return pydantic.TypeAdapter(Config).validate_python(OmegaConf.to_container(tree))
     except pydantic.ValidationError as error:
-        sentence = config_sentence(error.errors()[0])
+        sentence = config_sentence(error, Config)
         raise ConfigError(f"{path or 'the configuration'}: {sentence}") from None
 
 

@@ -84,11 +84,23 @@ def test_a_missing_extra_is_named(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("name", semantic_id_ranking.__all__)
+def modules() -> set[str]:
+    """Those that define what is public, and with it whatever else they hold."""
+    return {getattr(semantic_id_ranking, name).__module__ for name in semantic_id_ranking.__all__}
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(modules() | {"semantic_id_ranking", "semantic_id_ranking.contracts.one_sentence"}),
+)
 def test_the_examples_in_docstrings_run(name):
-    found = getattr(semantic_id_ranking, name)
-    names = {"np": np, name: found}
-    module = importlib.import_module(found.__module__)
-    for test in doctest.DocTestFinder(recurse=True).find(found, name, module, names):
-        result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
-        assert result.failed == 0, test.name
+    module = importlib.import_module(name)
+    names = {**vars(module), "np": np}
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for test in doctest.DocTestFinder().find(module, globs=names):
+        assert runner.run(test).failed == 0, test.name
+
+
+def test_the_parts_have_examples_that_run():
+    for name in ("SemanticIds", "SidTokenizer", "ItemEmbedding"):
+        assert doctest.DocTestFinder().find(getattr(semantic_id_ranking, name))[0].examples, name

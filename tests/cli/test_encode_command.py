@@ -13,7 +13,7 @@ import tensorflow as tf
 from semantic_id_ranking.cli.encode import encode
 from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.pipeline.config import ColumnsConfig
+from semantic_id_ranking.pipeline.input_config import ColumnsConfig
 
 
 def save_ranker(path):

@@ -5,16 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pydantic
+import numpy as np
 import pytest
 
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline import config as config_lib
 from semantic_id_ranking.pipeline.config import Config
-from semantic_id_ranking.pipeline.config import ContextConfig
 from semantic_id_ranking.pipeline.config import HistoryConfig
 from semantic_id_ranking.pipeline.config import SlicesConfig
-from semantic_id_ranking.pipeline.config import SplitConfig
 from semantic_id_ranking.pipeline.config import ThresholdConfig
+from semantic_id_ranking.pipeline.input_config import ContextConfig
+from semantic_id_ranking.pipeline.input_config import SplitConfig
 from semantic_id_ranking.pipeline.load_config import ConfigError
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
@@ -124,6 +125,7 @@ def test_parts_survive_a_round_trip_through_json():
             "representation={name: id_plus_sid, rows: 4}",
             ["representation.rows: 4", "2 rows cannot be shared by 4 tables"],
         ),
+        ("rqvae=3", ["rqvae: 3 is not allowed"]),
         ("representation=3", ["representation: 3 is not allowed"]),
         (
             "split.evaluation_start=9999-12-31T23:59:59-05:00",
@@ -199,15 +201,27 @@ def test_another_representation_than_the_files_keeps_none_of_its_options(tmp_pat
         ),
         (lambda: ContextConfig(numeric=("a",), categorical=("a",)), "'a' is both"),
         (lambda: ContextConfig(numeric=("item_age_days",), item_age=True), "'item_age_days'"),
+        (lambda: RqVaeConfig(levels=0), "RqVaeConfig: levels: 0 is not allowed; input should be g"),
+        (lambda: RqVaeConfig(level=4), "RqVaeConfig: level: unknown key; did you mean levels?"),
+        (lambda: RqVaeConfig(4), "RqVaeConfig: 4 is not allowed; give fields by their names"),
+        (lambda: RqVaeConfig(levels=np.ones((2, 2))), "levels: array([[1., 1.], [1., 1.]]) is not"),
+        (lambda: TaskConfig("a b"), "TaskConfig: name: 'a b' is not allowed; use letters"),
+        (lambda: TaskConfig(*"abcdefgh"), "TaskConfig: 'h' is not allowed; give fields by their"),
+        (lambda: Config(rqvae=3), "Config: rqvae: 3 is not allowed"),
+        (lambda: Config(rqvae={"levels": 99}), "Config: rqvae.levels: 99 is not allowed"),
+        (lambda: Config(rqvea=3), "Config: rqvea: unknown key; did you mean rqvae?"),
+        (lambda: Config(representation={"name": "sid"}), "representation.name: 'sid' is not"),
+        (lambda: RankerConfig(model="a" * 500 + "!"), f"model: '{'a' * 199}… is not allowed"),
         (lambda: RankerConfig(epochs=0), "epochs"),
         (lambda: RankerConfig(epoch=3), "epoch"),
         (lambda: RankerConfig(bottom="mmoe", bottom_widths=()), "one layer"),
     ],
 )
 def test_python_is_refused_what_yaml_is(make, fact):
-    with pytest.raises(pydantic.ValidationError) as caught:
+    with pytest.raises(InputError) as caught:
         make()
     assert fact in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_configuration_is_read_without_tensorflow():

@@ -212,7 +212,7 @@ def test_the_terminal_stays_quiet(tmp_path, capfd):
     [
         ([[0, 1]], [1], 8, "rows = 8 .* smallest budget is 9 rows"),
         ([[0, 1]], [0], 9, "no item has an impression"),
-        ([[0, 1]], [-1], 9, "impressions must be 0 or more, not -1"),
+        ([[0, 1]], [-1], 9, "counts must be 0 or more, not -1"),
         ([[0, 1, 2]], [1], 9, r"sids must be \[N, 2\]"),
         ([[0, 1]], [1, 2], 9, r"not \[1, 2\] and \[2\]"),
         ([[0, 4]], [1], 9, "code 4 in row 0, level 1"),

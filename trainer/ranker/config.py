@@ -8,9 +8,12 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.contracts.one_sentence import one_sentence
+
 _STRICT = ConfigDict(extra="forbid")
 
 
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class TaskConfig:
     """One thing the ranker predicts.
@@ -73,6 +76,7 @@ class TaskConfig:
         return value
 
 
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class RankerConfig:
     """The network and its training.

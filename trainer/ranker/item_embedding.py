@@ -12,6 +12,7 @@ import tf_keras
 from semantic_id_ranking._compat import in_keras_3_call
 from semantic_id_ranking._compat import keep_autograph_out_of_keras
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.trainer.ranker.representations import DEFAULT
 from semantic_id_ranking.trainer.ranker.representations import parse_representation
 from semantic_id_ranking.trainer.ranker.representations import REGISTRY
 from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
@@ -28,10 +29,13 @@ class ItemEmbedding(tf_keras.layers.Layer):
 
     The layer is saved with its model, as `.keras` and as a SavedModel, and needs no file beside it.
 
-    >>> tokenizer = SidTokenizer.load("tokenizer")  # doctest: +SKIP
-    >>> item = ItemEmbedding(SidHybrid(rows=4096), tokenizer, dim=32)  # doctest: +SKIP
-    >>> item(sids).shape  # doctest: +SKIP
-    TensorShape([1024, 32])
+    >>> from semantic_id_ranking.contracts.sid_space import SidSpace
+    >>> space = SidSpace("0123456789abcdef", levels=2, codebook_size=4)
+    >>> sids = [[0, 1], [2, 3], [1, 1]]
+    >>> tokenizer = SidTokenizer.fit(sids, [50, 2, 2], space, rows=10)
+    >>> item = ItemEmbedding("sid_spm", tokenizer, dim=32)
+    >>> item([[0, 1], [2, 3]]).shape
+    TensorShape([2, 32])
 
     Args:
         representation: One of the representations' configurations, or its name.
@@ -60,6 +64,17 @@ class ItemEmbedding(tf_keras.layers.Layer):
                     f"{', '.join(REGISTRY)}"
                 )
             representation = parse_representation({"name": representation})
+        if not isinstance(representation, RepresentationConfig):
+            raise InputError(
+                f"representation: {representation!r} is not allowed; give the configuration of a "
+                f"representation, such as {DEFAULT!r}, or its name, such as {DEFAULT.name!r}"
+            )
+        if not isinstance(tokenizer, SidTokenizer):
+            raise InputError(
+                f"tokenizer must be a SidTokenizer, not of type {type(tokenizer).__name__}"
+            )
+        if not isinstance(dim, int) or dim < 1:
+            raise InputError(f"dim: {dim!r} is not allowed; give a width of 1 or more")
         if representation.separate_tables:
             raise InputError("separate_tables has no meaning in one layer; make one a role")
         self.representation = representation

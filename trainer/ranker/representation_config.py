@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.contracts.one_sentence import one_sentence
 from semantic_id_ranking.trainer.ranker.table_budget import split_rows
 from semantic_id_ranking.trainer.tokenizer.sid_text import fewest_pieces
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 STRICT = ConfigDict(extra="forbid")
 
 
+@one_sentence
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RepresentationConfig(abc.ABC):
     """The representation of an item in the ranker.

@@ -9,6 +9,8 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
+from semantic_id_ranking.contracts.one_sentence import one_sentence
+
 #: What each preset sets of the fields that are not given. `docs/experiments/rqvae.md` says
 #: what each departure from the paper gains.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -29,6 +31,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+@one_sentence
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class RqVaeConfig:
     """The computation of Semantic IDs from content embeddings.
@@ -105,6 +108,8 @@ class RqVaeConfig:
     @classmethod
     def _apply_preset(cls, given: ArgsKwargs | dict[str, Any]) -> Any:
         fields = (given.kwargs or {}) if isinstance(given, ArgsKwargs) else given
+        if not isinstance(fields, dict):
+            return given  # Refused by the dataclass.
         # What is no name of a preset, the field's own check refuses.
         preset = PRESETS.get(str(fields.get("preset", "default")), {})
         return {**preset, **fields}

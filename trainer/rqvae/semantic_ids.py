@@ -75,7 +75,9 @@ class SemanticIds:
         if config is not None and fields:
             raise InputError(f"give a config or {', '.join(sorted(fields))}, not both")
         config = config or RqVaeConfig(**fields)
-        rows = np.asarray(embeddings, np.float32)
+        if not isinstance(config, RqVaeConfig):
+            raise InputError(f"config must be a RqVaeConfig, not of type {type(config).__name__}")
+        rows = _floats(embeddings)
         if rows.ndim != 2 or not rows.size:
             raise InputError(f"embeddings must be [N, D], not of shape {list(rows.shape)}")
         finite = np.isfinite(rows).all(axis=1)
@@ -132,7 +134,7 @@ class SemanticIds:
         Raises:
             ValueError: `embeddings` has another shape.
         """
-        embeddings = np.asarray(embeddings, np.float32)
+        embeddings = _floats(embeddings)
         self._require_shape("embeddings", embeddings, self.space.embedding_dim)
         signature = self._model.signatures["encode"]
         parts = [
@@ -154,6 +156,8 @@ class SemanticIds:
         """
         sids = np.asarray(sids)
         self._require_shape("sids", sids, self.levels)
+        if sids.size and not np.issubdtype(sids.dtype, np.integer):
+            raise InputError(f"sids must be integers, not of type {sids.dtype}")
         present = ((sids >= 0) & (sids < self.codebook_size)).all(axis=1)
         known = np.where(present[:, None], sids, 0).astype(np.int32)
         signature = self._model.signatures["decode"]
@@ -172,7 +176,7 @@ class SemanticIds:
         Raises:
             ValueError: `embeddings` has another shape, or no finite row.
         """
-        embeddings = np.asarray(embeddings, np.float32)
+        embeddings = _floats(embeddings)
         sids = self.encode(embeddings)
         finite = sids[:, 0] >= 0
         if not finite.any():
@@ -226,6 +230,23 @@ class SemanticIds:
     def _require_shape(name: str, array: NDArray[Any], columns: int | None) -> None:
         if array.ndim != 2 or array.shape[1] != columns:
             raise InputError(f"{name} must be [n, {columns}], not {list(array.shape)}")
+
+
+def _floats(embeddings: ArrayLike) -> NDArray[np.float32]:
+    """Embeddings as float32.
+
+    Raises:
+        ValueError: They are no numbers, or rows of several lengths.
+    """
+    try:
+        given = np.asarray(embeddings)
+        # NumPy would read the numbers in texts.
+        if given.dtype.kind not in "SUMmc":
+            return given.astype(np.float32)
+        kind = f"of type {given.dtype}"
+    except (TypeError, ValueError):
+        kind = f"a {type(embeddings).__name__} of something else, or of rows of several lengths"
+    raise InputError(f"embeddings must be numbers in one array [n, D], not {kind}")
 
 
 def _batches(rows: NDArray[Any]) -> list[NDArray[Any]]:

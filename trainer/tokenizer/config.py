@@ -6,7 +6,10 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.contracts.one_sentence import one_sentence
 
+
+@one_sentence
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class TokenizerConfig:
     """The tokenization of Semantic IDs into pieces.

@@ -101,8 +101,11 @@ class SidTokenizer:
         """
         if isinstance(semantic_ids, SidSpace):
             space = semantic_ids
-        else:
+        elif isinstance(getattr(semantic_ids, "space", None), SidSpace):
             space, codebooks = semantic_ids.space, semantic_ids.codebooks
+        else:
+            kind = type(semantic_ids).__name__
+            raise InputError(f"semantic_ids must be SemanticIds or a SidSpace, not a {kind}")
         sids, counts = np.asarray(sids), np.asarray(counts)
         model = train_tokenizer(sids, counts, rows, config or TokenizerConfig(), space)
         if item_ids is not None and len(item_ids) != len(sids):

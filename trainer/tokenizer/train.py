@@ -14,6 +14,7 @@ import numpy as np
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.sid_text import fewest_pieces
@@ -30,7 +31,7 @@ _SEED_FACTOR = 8
 
 def train_tokenizer(
     sids: np.ndarray,
-    impressions: np.ndarray,
+    counts: np.ndarray,
     rows: int,
     config: TokenizerConfig,
     space: SidSpace,
@@ -42,7 +43,7 @@ def train_tokenizer(
 
     Args:
         sids: Integers [N, L], the Semantic ID of each item. Items may share one.
-        impressions: Integers [N] >= 0, how often each item was seen in the train split.
+        counts: Integers [N] >= 0, how often each item was seen in the train split.
         rows: Pieces to make, at most; also the rows of the embedding table. Fewer come out when the
             items have no more sequences to offer.
         config: SentencePiece's algorithm and the longest piece.
@@ -56,13 +57,15 @@ def train_tokenizer(
             item was impressed, or an argument has the wrong shape or range.
     """
     require_encodable(space.levels, space.codebook_size)
+    if not isinstance(rows, int | np.integer):
+        raise InputError(f"rows: {rows!r} is not allowed; give a number of pieces, an integer")
     smallest = fewest_pieces(space.levels, space.codebook_size)
     if rows < smallest:
-        raise ValueError(
+        raise InputError(
             f"rows = {rows} cannot hold all {space.levels} x {space.codebook_size} codes "
             f"and <unk>; the smallest budget is {smallest} rows"
         )
-    texts, counts = impressed_texts(sids, impressions, space)
+    texts, counts = impressed_texts(sids, counts, space)
     proto = _train(texts, counts, rows, config, space)
     processor = sentencepiece.SentencePieceProcessor(model_proto=proto)
     pieces = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
@@ -71,33 +74,44 @@ def train_tokenizer(
 
 
 def impressed_texts(
-    sids: np.ndarray, impressions: np.ndarray, space: SidSpace
+    sids: np.ndarray, counts: np.ndarray, space: SidSpace
 ) -> tuple[list[str], np.ndarray]:
     """Distinct Semantic IDs with an impression, as text in ascending order, and their counts.
 
     Args:
         sids: Integers [N, L].
-        impressions: Integers [N] >= 0.
+        counts: Integers [N] >= 0, the impressions.
         space: The SID space of `sids`.
 
     Raises:
-        ValueError: There is none, or an argument has the wrong shape or range.
+        ValueError: There is none, or an argument has the wrong type, shape or range.
     """
-    sids, impressions = np.asarray(sids), np.asarray(impressions)
-    if sids.ndim != 2 or sids.shape[1] != space.levels or impressions.shape != sids.shape[:1]:
-        raise ValueError(
-            f"sids must be [N, {space.levels}] and impressions [N], "
-            f"not {list(sids.shape)} and {list(impressions.shape)}"
+    sids, counts = np.asarray(sids), np.asarray(counts)
+    if sids.ndim != 2 or sids.shape[1] != space.levels or counts.shape != sids.shape[:1]:
+        raise InputError(
+            f"sids must be [N, {space.levels}] and counts [N], "
+            f"not {list(sids.shape)} and {list(counts.shape)}"
         )
-    if (impressions < 0).any():
-        raise ValueError(f"impressions must be 0 or more, not {impressions.min()}")
-    impressed = impressions > 0
+    for name, values in (("sids", sids), ("counts", counts)):
+        if values.size and not np.issubdtype(values.dtype, np.integer):
+            raise InputError(f"{name} must be integers, not of type {values.dtype}")
+    if (counts < 0).any():
+        item = np.argmax(counts < 0)
+        raise InputError(f"counts must be 0 or more, not {counts[item]}, as of item {item}")
+    impressed = counts > 0
     if not impressed.any():
-        raise ValueError("no item has an impression, so there is nothing to learn pieces from")
+        raise InputError("counts: no item has an impression to learn pieces from")
+    outside = ((sids < 0) | (sids >= space.codebook_size)).any(axis=1) & impressed
+    if outside.any():
+        item = np.argmax(outside)
+        raise InputError(
+            f"sids must have codes from 0 to {space.codebook_size - 1}, not {sids[item].tolist()}, "
+            f"as of item {item}"
+        )
     distinct, inverse = np.unique(sids[impressed], axis=0, return_inverse=True)
-    counts = np.zeros(len(distinct), np.int64)
-    np.add.at(counts, inverse.reshape(-1), impressions[impressed])
-    return sids_to_text(distinct, space.codebook_size), counts
+    summed = np.zeros(len(distinct), np.int64)
+    np.add.at(summed, inverse.reshape(-1), counts[impressed])
+    return sids_to_text(distinct, space.codebook_size), summed
 
 
 def _train(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.contracts.one_sentence import one_sentence
 from semantic_id_ranking.trainer.ranker.representation_config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representation_config import STRICT
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
+@one_sentence
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Dense(RepresentationConfig):
     """The content embedding, mapped linearly to the width of a vector.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.contracts.one_sentence import one_sentence
 from semantic_id_ranking.trainer.ranker.representation_config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representation_config import STRICT
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
+@one_sentence
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RandomHash(RepresentationConfig):
     """A row for the hash of the item ID: items share rows by chance.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.contracts.one_sentence import one_sentence
 from semantic_id_ranking.trainer.ranker.representation_config import RepresentationConfig
 from semantic_id_ranking.trainer.ranker.representation_config import STRICT
 
@@ -26,6 +27,7 @@ _CODE_LEVELS = 4
 _ABSENT = 1
 
 
+@one_sentence
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class SidHybrid(RepresentationConfig):
     """Rows of the codes, a map of the content, and a row of its own for a frequent Semantic ID.

@@ -3,42 +3,54 @@
 import dataclasses
 import difflib
 import typing
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from semantic_id_ranking.pipeline.config import Config
+import pydantic
+
+#: Characters of a value, at most.
+_LONGEST = 200
 
 
-def config_sentence(error: Mapping[str, Any]) -> str:
-    """Where, what came, what would be right.
+def config_sentence(refusal: pydantic.ValidationError, kind: type[Any]) -> str:
+    """Where, what came, what would be right: of the first of pydantic's errors.
 
     Args:
-        error: One of pydantic's, of the validation of a `Config`.
+        refusal: Of the validation of a `kind`.
+        kind: A dataclass of `config_dataclass`.
     """
+    error = refusal.errors()[0]
     location = [part for part in error["loc"] if not str(part).startswith("function-")]
-    names, parts = _resolve(location)
+    if location and isinstance(location[0], int):
+        location[0] = _fields(kind)[location[0]]
+    names, parts = _resolve(kind, location)
     field = ".".join(names)
-    kind, value = error["type"], error["input"]
-    if kind in ("missing", "missing_argument"):
+    problem, value = error["type"], error["input"]
+    if problem in ("missing", "missing_argument"):
         return f"{field}: is missing"
     message = error["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
-    if kind == "unexpected_keyword_argument":
-        hint, owner = _unknown_key(location)
+    if problem == "unexpected_keyword_argument":
+        hint, owner = _unknown_key(kind, location)
         if not owner:
             return f"{field}: unknown key; {hint}"
         message = hint
-    elif kind == "value_error" and len(parts) == 1:
+    elif problem == "value_error" and len(parts) == 1:
         # Fields that do not agree: what came is the whole part, and the message names the field.
         return ": ".join([*filter(None, [field]), message])
-    elif kind == "union_tag_invalid":
+    elif problem == "union_tag_invalid":
         field += ".name"
         value, message = error["ctx"]["tag"], f"known are {error['ctx']['expected_tags']}"
-    return f"{field}: {value!r} is not allowed; {message}"
+    return f"{field}: {_text(value)} is not allowed; {message}"
 
 
-def _resolve(location: Sequence[Any]) -> tuple[list[str], list[type[Any]]]:
+def _text(value: Any) -> str:
+    """A value as it may stand in a sentence."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _resolve(root: type[Any], location: Sequence[Any]) -> tuple[list[str], list[type[Any]]]:
     """Follows one of pydantic's locations through the dataclasses.
 
     Returns:
@@ -46,7 +58,7 @@ def _resolve(location: Sequence[Any]) -> tuple[list[str], list[type[Any]]]:
         location may hold, several where it is a union.
     """
     names: list[str] = []
-    options: list[type[Any]] = [Config]
+    options: list[type[Any]] = [root]
     for part in location:
         if len(options) > 1:
             options = [option for option in options if option.name == part]
@@ -65,11 +77,11 @@ def _dataclasses(kind: Any) -> list[type[Any]]:
     return [found for part in typing.get_args(kind) for found in _dataclasses(part)]
 
 
-def _unknown_key(location: Sequence[Any]) -> tuple[str, bool]:
+def _unknown_key(root: type[Any], location: Sequence[Any]) -> tuple[str, bool]:
     """The expected value, and the members of a union that have the key."""
     key = str(location[-1])
-    (kind,) = _resolve(location[:-1])[1]
-    _, siblings = _resolve(location[:-2])
+    (kind,) = _resolve(root, location[:-1])[1]
+    _, siblings = _resolve(root, location[:-2])
     owners = [option.name for option in siblings if key in _fields(option)]
     if len(siblings) > 1 and owners:
         return f"{kind.name} has no such option; it belongs to {', '.join(owners)}", True
