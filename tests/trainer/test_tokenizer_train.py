@@ -215,7 +215,7 @@ def test_the_terminal_stays_quiet(tmp_path, capfd):
         ([[0, 1]], [-1], 9, "counts must be 0 or more, not -1"),
         ([[0, 1, 2]], [1], 9, r"sids must be \[N, 2\]"),
         ([[0, 1]], [1, 2], 9, r"not \[1, 2\] and \[2\]"),
-        ([[0, 4]], [1], 9, "code 4 in row 0, level 1"),
+        ([[0, 4]], [1], 9, r"from 0 to 3, not \[0, 4\], as of item 0"),
     ],
 )
 def test_bad_input_is_named(tmp_path, sids, impressions, rows, message):
