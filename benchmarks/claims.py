@@ -6,8 +6,6 @@ comparison is that of arXiv 2504.02137.
 
 import numpy as np
 
-from benchmarks.bootstrap import interval
-from benchmarks.bootstrap import seed_mean
 from benchmarks.claim import Claim
 from benchmarks.claim import Expected
 from benchmarks.claim import Part
@@ -16,6 +14,8 @@ from benchmarks.scores import Scores
 from benchmarks.sweep import COPIED
 from benchmarks.sweep import Plan
 from benchmarks.trial import CLAIM_SLICES
+from semantic_id_ranking.evaluation.bootstrap import interval
+from semantic_id_ranking.evaluation.bootstrap import seed_mean
 
 HYBRID = "sid_hybrid"
 _NEW = ("new", "unseen")

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bootstrap import draw_users
-from benchmarks.bootstrap import resampled_auc
 from benchmarks.experiment import Experiment
-from benchmarks.metrics import report
+from semantic_id_ranking.evaluation.bootstrap import draw_clusters
+from semantic_id_ranking.evaluation.bootstrap import resampled_auc
+from semantic_id_ranking.evaluation.metrics import report
 from semantic_id_ranking.pipeline.config import SLICES
 
 
@@ -34,7 +34,7 @@ class Evaluation:
         users, user = np.unique(joined.user[rows], return_inverse=True)
         self.user = user.reshape(-1)
         """int64 [E], the column of `draws` that each impression belongs to."""
-        self.draws = draw_users(len(users), resamples)
+        self.draws = draw_clusters(len(users), resamples)
 
     def metrics(self, predictions: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
         """All metrics.

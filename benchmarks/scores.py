@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bootstrap import interval
-from benchmarks.bootstrap import seed_mean
 from benchmarks.sweep import FailedTrial
 from benchmarks.trial import TrialResult
+from semantic_id_ranking.evaluation.bootstrap import interval
+from semantic_id_ranking.evaluation.bootstrap import seed_mean
 
 
 @dataclasses.dataclass(frozen=True)

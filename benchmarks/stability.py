@@ -14,8 +14,6 @@ import numpy as np
 import typer
 
 from benchmarks import command
-from benchmarks.bootstrap import interval
-from benchmarks.bootstrap import seed_mean
 from benchmarks.data_set import created_first
 from benchmarks.data_set import read_data_set
 from benchmarks.evaluation import Evaluation
@@ -25,6 +23,8 @@ from benchmarks.semantic_ids import train_sids
 from benchmarks.sid_agreement import code_agreement
 from benchmarks.sid_agreement import mutual_information
 from benchmarks.sid_agreement import pair_agreement
+from semantic_id_ranking.evaluation.bootstrap import interval
+from semantic_id_ranking.evaluation.bootstrap import seed_mean
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.load_config import ConfigError
 from semantic_id_ranking.pipeline.load_config import load_config

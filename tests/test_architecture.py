@@ -14,9 +14,10 @@ MAY_IMPORT = {
     "serving": {"contracts"},
     "trainer": {"contracts"},
     "inputs": {"contracts"},
+    "evaluation": {"contracts"},
     "encoding": {"contracts", "inputs", "trainer"},
-    "components": {"contracts", "inputs", "trainer", "encoding"},
-    "pipeline": {"contracts", "inputs", "trainer", "encoding", "components"},
+    "components": {"contracts", "inputs", "trainer", "encoding", "evaluation"},
+    "pipeline": {"contracts", "inputs", "trainer", "encoding", "evaluation", "components"},
     "cli": FOLDERS,
 }
 

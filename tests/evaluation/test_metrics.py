@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.bootstrap import draw_users
-from benchmarks.bootstrap import interval
-from benchmarks.bootstrap import resampled_auc
-from benchmarks.bootstrap import seed_mean
-from benchmarks.metrics import auc
-from benchmarks.metrics import normalized_entropy
-from benchmarks.metrics import report
-from benchmarks.metrics import user_auc
+from semantic_id_ranking.evaluation.bootstrap import draw_clusters
+from semantic_id_ranking.evaluation.bootstrap import interval
+from semantic_id_ranking.evaluation.bootstrap import resampled_auc
+from semantic_id_ranking.evaluation.bootstrap import seed_mean
+from semantic_id_ranking.evaluation.metrics import auc
+from semantic_id_ranking.evaluation.metrics import normalized_entropy
+from semantic_id_ranking.evaluation.metrics import report
+from semantic_id_ranking.evaluation.metrics import user_auc
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_regressions_report_their_error():
 
 def test_resampled_auc_is_that_of_the_repeated_log(log):
     labels, predictions, user = log
-    draws = draw_users(12, resamples=5, seed=1)
+    draws = draw_clusters(12, resamples=5, seed=1)
     assert (draws.sum(axis=1) == 12).all()
     aucs = resampled_auc(labels, predictions, user, draws)
     for draw, value in zip(draws, aucs, strict=True):
@@ -98,7 +98,7 @@ def test_the_bootstraps_spread_is_that_of_repeated_experiments():
     spreads = []
     for _ in range(10):
         labels, predictions, user = experiment()
-        spreads.append(resampled_auc(labels, predictions, user, draw_users(60, 100)).std())
+        spreads.append(resampled_auc(labels, predictions, user, draw_clusters(60, 100)).std())
     assert np.mean(spreads) == pytest.approx(np.std(repeated), rel=0.25)
 
 

@@ -1,33 +1,34 @@
-"""Paired bootstrap over users for the difference between two rankers."""
+"""Paired bootstrap over clusters of impressions, such as those of a user."""
 
 import numpy as np
 
 
-def draw_users(users: int, resamples: int, seed: int = 0) -> np.ndarray:
-    """Draws users with replacement, as many as there are.
+def draw_clusters(clusters: int, resamples: int, seed: int = 0) -> np.ndarray:
+    """Draws clusters with replacement, as many as there are.
 
     Args:
-        users: Number of users (U).
+        clusters: Number of clusters (C).
         resamples: Times to draw (R).
         seed: Of the draw. Two rankers that are compared take the same draw: that is the pairing.
 
     Returns:
-        Float32 [R, U], how often each user was drawn.
+        Float32 [R, C], how often each cluster was drawn.
     """
     rng = np.random.default_rng(seed)
-    return rng.multinomial(users, np.full(users, 1 / users), resamples).astype(np.float32)
+    draws = rng.multinomial(clusters, np.full(clusters, 1 / clusters), resamples)
+    return draws.astype(np.float32)
 
 
 def resampled_auc(
-    labels: np.ndarray, predictions: np.ndarray, user: np.ndarray, draws: np.ndarray
+    labels: np.ndarray, predictions: np.ndarray, cluster: np.ndarray, draws: np.ndarray
 ) -> np.ndarray:
     """AUC under every draw.
 
     Args:
         labels: [n] 0 or 1.
         predictions: [n], any scores.
-        user: int [n], the column of `draws` that each impression belongs to.
-        draws: [R, U], how often each user was drawn.
+        cluster: int [n], the column of `draws` that each impression belongs to.
+        draws: [R, C], how often each cluster was drawn.
 
     Returns:
         Float64 [R]; NaN where only one class was drawn.
@@ -38,10 +39,10 @@ def resampled_auc(
     ordered = predictions[order]
     # Impressions of one prediction stand together and win half of their comparisons.
     starts = np.flatnonzero(np.concatenate([[True], np.diff(ordered) != 0]))
-    user, positive = user[order], labels[order].astype(np.float64)
+    cluster, positive = cluster[order], labels[order].astype(np.float64)
     aucs = np.empty(len(draws))
     for i, draw in enumerate(draws):
-        weight = draw[user].astype(np.float64)
+        weight = draw[cluster].astype(np.float64)
         positives = np.add.reduceat(weight * positive, starts)
         negatives = np.add.reduceat(weight * (1 - positive), starts)
         below = np.cumsum(negatives) - negatives
@@ -72,7 +73,7 @@ def seed_mean(samples: np.ndarray, seed: int = 0) -> np.ndarray:
     """Mean over seeds that are drawn with replacement too, so that their noise counts.
 
     Args:
-        samples: [S, R], a difference under every draw of users, one row a seed.
+        samples: [S, R], a difference under every draw of clusters, one row a seed.
         seed: Of the draw.
 
     Returns:

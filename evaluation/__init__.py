@@ -1,0 +1,1 @@
+"""Evaluation of rankers: metrics, intervals and slices, as pure code over arrays."""
