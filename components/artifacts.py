@@ -34,3 +34,25 @@ class UserHistories(artifact.Artifact):
     """
 
     TYPE_NAME = "sid.Histories"
+
+
+class Predictions(artifact.Artifact):
+    """What rankers predict of evaluated impressions, made by `RankingEvaluator`.
+
+    Files: `predictions-*.parquet`, one a file of examples and in its order. Columns: `user_id`
+    (string, null where there is no user), `item_id` (string), `timestamp` (UTC); `slice_<name>`
+    (bool) of each slice but `all`; `label_<task>` and `weight_<task>` (float32; weight 0: no
+    label, the label says nothing); `score_<model>_<task>` (float32, as the model answered).
+    """
+
+    TYPE_NAME = "sid.Predictions"
+
+
+class RankingEvaluation(artifact.Artifact):
+    """Metrics of rankers and the differences between them: `metrics.json`.
+
+    Its content is that of `evaluation.report.make_report`, and `missed`: each threshold that the
+    candidate missed, in words. Made by `RankingEvaluator`.
+    """
+
+    TYPE_NAME = "sid.RankingEvaluation"

@@ -6,9 +6,12 @@ import pydantic
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.contracts.one_sentence import one_sentence
+
 _STRICT = ConfigDict(extra="forbid")
 
 
+@one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class ThresholdConfig:
     """A bar the candidate has to clear to be blessed. A slice without data does not clear it.

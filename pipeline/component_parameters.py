@@ -3,6 +3,8 @@
 from typing import Any
 
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.ranking_evaluator.parameters import EvaluationParameters
+from semantic_id_ranking.evaluation.slices import SLICE_FEATURES
 from semantic_id_ranking.inputs.impression_parameters import ImpressionParameters
 from semantic_id_ranking.inputs.item_parameters import ItemParameters
 from semantic_id_ranking.pipeline.config import Config
@@ -122,6 +124,15 @@ def baseline(config: Config) -> dict[str, Any]:
         rows=rows or representation.rows, separate_tables=representation.separate_tables
     )
     return _ranker(config, hashed)
+
+
+def evaluation(config: Config) -> EvaluationParameters:
+    """Of RankingEvaluator."""
+    return EvaluationParameters(
+        tasks={task.name: task.type for task in config.tasks},
+        slices=SLICE_FEATURES,
+        thresholds=config.effective_thresholds,
+    )
 
 
 def _ranker(config: Config, representation: RepresentationConfig) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The configuration of a run: frozen, validated dataclasses."""
 
 from typing import Any
-from typing import Literal
 
 import pydantic
 from pydantic import ConfigDict
@@ -9,6 +8,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from semantic_id_ranking.contracts.one_sentence import one_sentence
+from semantic_id_ranking.evaluation.metric_names import METRICS
+from semantic_id_ranking.evaluation.slices import SLICE_FEATURES
+from semantic_id_ranking.evaluation.threshold_config import ThresholdConfig
 from semantic_id_ranking.pipeline.input_config import ColumnsConfig
 from semantic_id_ranking.pipeline.input_config import ContextConfig
 from semantic_id_ranking.pipeline.input_config import SplitConfig
@@ -23,7 +25,7 @@ from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
 _STRICT = ConfigDict(extra="forbid")
 
 #: The slices every run is evaluated on, in the order they are reported.
-SLICES = ("all", "new", "unseen", "head", "torso", "tail")
+SLICES = tuple(SLICE_FEATURES)
 
 
 @one_sentence
@@ -65,25 +67,6 @@ class SlicesConfig:
                 "head_share and torso_share add up to 1 or more; leave a share for the tail"
             )
         return self
-
-
-@one_sentence
-@dataclass(frozen=True, config=_STRICT)
-class ThresholdConfig:
-    """A bar the candidate has to clear to be blessed. A slice without data does not clear it.
-
-    Attributes:
-        task: Name of the task. AUC is read for a binary task, RMSE for a regression.
-        slice: One of `SLICES`.
-        value: AUC at least, or RMSE at most, this; None sets no such bar.
-        change: AUC above the baseline's, or RMSE below it, by at least this; negative allows a
-            loss. None sets no such bar.
-    """
-
-    task: str
-    slice: Literal["all", "new", "unseen", "head", "torso", "tail"] = "all"
-    value: float | None = None
-    change: float | None = None
 
 
 @one_sentence
@@ -188,6 +171,12 @@ class Config:
                 raise ValueError(
                     f"thresholds.{position}.task: {threshold.task!r} is not a task; there are "
                     f"{names}"
+                )
+            kind = next(task.type for task in self.tasks if task.name == threshold.task)
+            if threshold.metric not in (None, *METRICS[kind]):
+                raise ValueError(
+                    f"thresholds.{position}.metric: {threshold.metric!r} is no metric of a {kind} "
+                    f"task such as {threshold.task}; there are {list(METRICS[kind])}"
                 )
         return self
 

@@ -9,7 +9,7 @@ impressions ─▶ ImpressionGen ─▶ statistics, schema, gate ─▶┐      
                                                                 │                │
                                           Transform ─▶ Trainer.ranker, Trainer.baseline
                                                                 │
-                                                            Evaluator
+                                                         RankingEvaluator
                                                                 │
                                              Pusher.semantic_id, Pusher.ranker
 ```
@@ -28,6 +28,7 @@ from semantic_id_ranking.components.feature_joiner.component import FeatureJoine
 from semantic_id_ranking.components.impression_gen.component import ImpressionGen
 from semantic_id_ranking.components.item_gen.component import ItemGen
 from semantic_id_ranking.components.model_pusher.component import ModelPusher
+from semantic_id_ranking.components.ranking_evaluator.component import RankingEvaluator
 from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
 from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
@@ -37,7 +38,6 @@ from semantic_id_ranking.pipeline.check_ranker import check_ranker
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
-from semantic_id_ranking.pipeline.evaluation import eval_config
 from semantic_id_ranking.pipeline.input_checks import input_checks
 from semantic_id_ranking.pipeline.inputs import Inputs
 
@@ -139,12 +139,12 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
             ("Trainer.baseline", parameters.baseline(config)),
         )
     )
-    evaluator = tfx.components.Evaluator(
+    evaluator = RankingEvaluator(
         examples=joiner.outputs["examples"],
-        model=ranker.outputs["model"],
-        baseline_model=baseline.outputs["model"],
-        example_splits=["eval"],
-        eval_config=eval_config(config),
+        semantic_ids=semantic_id_gen.outputs["semantic_ids"],
+        candidate=ranker.outputs["model"],
+        baseline=baseline.outputs["model"],
+        parameters=parameters.evaluation(config),
     )
     pushers = [
         ModelPusher(

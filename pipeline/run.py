@@ -77,6 +77,7 @@ def run(
     # Imports TensorFlow, which has to wait for the log.
     from semantic_id_ranking.pipeline.summary import tables
 
+    console.print(summary.evaluation.headline, highlight=False, soft_wrap=True)
     for table in tables(summary):
         console.print(table)
     console.print(
@@ -118,13 +119,12 @@ def _run(
         The summary, the cached components, and the pushers that had nothing to push.
     """
     # TFX and TensorFlow take ten seconds to import: bad input is refused before that.
-    import tensorflow_text  # noqa: F401  registers SentencePiece's ops for the Evaluator
-
     from semantic_id_ranking.pipeline.dag import create_pipeline
     from semantic_id_ranking.pipeline.input_report import input_report
     from semantic_id_ranking.pipeline.input_report import sentences
     from semantic_id_ranking.pipeline.local_run import run_locally
     from semantic_id_ranking.pipeline.progress import Progress
+    from semantic_id_ranking.pipeline.run_origin import run_origin
     from semantic_id_ranking.pipeline.summary import idle_pushers
     from semantic_id_ranking.pipeline.summary import make_summary
 
@@ -153,7 +153,8 @@ def _run(
         raise
     finally:
         logger.removeHandler(progress)
-    summary = make_summary(records, config, progress.seconds, input_report(records, output))
+    origin = run_origin(config, inputs, destinations)
+    summary = make_summary(records, progress.seconds, input_report(records, output), origin)
     for sentence in sentences(summary.inputs):
         _note(sentence, console)
     write_json(os.path.join(output, SUMMARY), summary.to_json())

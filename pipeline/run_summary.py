@@ -1,5 +1,6 @@
 """Summary of a run, as `summary.json` holds it."""
 
+from typing import Any
 from typing import Literal
 
 from semantic_id_ranking.pipeline.json_model import JsonModel
@@ -66,19 +67,40 @@ class TokenizerSummary(JsonModel):
 
 
 class SliceMetric(JsonModel):
-    """A metric on one slice of the evaluation split.
+    """The metrics of one model on one slice of the evaluation split.
+
+    A binary task has `auc` to `ece`, a regression `rmse`; the other has no such keys. A metric is
+    null where there is none.
 
     Attributes:
-        auc: Of a binary task: the probability, 0 to 1, that a positive impression is scored above a
-            negative one; null where there is none. A regression task has no such key.
-        rmse: Of a regression task: the root of the mean squared error, in the label's unit; null
-            where there is none. A binary task has no such key.
+        auc: The probability, 0 to 1, that a positive impression is scored above a negative one.
+        gauc: The same within a user, over the users of both classes, weighted by their impressions.
+        ndcg_at_5: nDCG of the first five impressions of a user's day, over the days with a
+            positive, 0 to 1; equal scores are in a random order.
+        ndcg_at_10: The same of the first ten.
+        log_loss: Mean log-loss, in nats.
+        normalized_entropy: The log-loss over that of predicting the mean label; below 1 the
+            predictions say more than the mean.
+        ece: Mean difference of mean prediction and mean label in bins of equal mass, 0 to 1.
+        rmse: The root of the mean squared error, in the label's unit.
+        mean_prediction: Mean score.
+        mean_label: Mean label.
+        prediction_over_label: The first over the second; 1 is calibrated in the mean.
         examples: Impressions of the slice that have a label of the task.
-        why_not: Why the metric is null; no key where it is a number.
+        why_not: Why AUC or RMSE is null; no key where it is a number.
     """
 
     auc: float | None = None
+    gauc: float | None = None
+    ndcg_at_5: float | None = None
+    ndcg_at_10: float | None = None
+    log_loss: float | None = None
+    normalized_entropy: float | None = None
+    ece: float | None = None
     rmse: float | None = None
+    mean_prediction: float | None
+    mean_label: float | None
+    prediction_over_label: float | None
     examples: int
     why_not: str | None = None
 
@@ -99,13 +121,82 @@ class ModelSummary(JsonModel):
     Attributes:
         representation: Name of its item representation.
         table_rows: Rows of all its item embedding tables together.
-        metrics: Task -> slice -> metric. The slices are `all`, `new` (items no older than a day),
+        metrics: Task -> slice -> metrics. The slices are `all`, `new` (items no older than a day),
             `unseen` (items not in training), `head`, `torso` and `tail`.
     """
 
     representation: str
     table_rows: int
     metrics: dict[str, dict[str, SliceMetric]]
+
+
+class Difference(JsonModel):
+    """A metric of the ranker less that of the baseline, on the same impressions.
+
+    Attributes:
+        estimate: The difference; null where one of the two has no such metric.
+        low: Lower end of its 95 % interval; null where it is not known.
+        high: Upper end.
+        gain: Whether the interval says that the ranker is "better" or "worse", or leaves it
+            "undecided"; null where the slice carries no claim.
+    """
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    gain: Literal["better", "worse", "undecided"] | None
+
+
+class SliceComparison(JsonModel):
+    """The ranker against the baseline on one slice.
+
+    Attributes:
+        examples: Impressions that have a label of the task.
+        positives: Those of label 1, of a binary task.
+        negatives: Those of label 0, of a binary task.
+        users: Users of these impressions.
+        items: Items of these impressions.
+        caution: Why the slice carries no claim; null where it does.
+        differences: Metric -> difference.
+    """
+
+    examples: int
+    positives: int | None = None
+    negatives: int | None = None
+    users: int
+    items: int
+    caution: str | None
+    differences: dict[str, Difference]
+
+
+class EvaluationSummary(JsonModel):
+    """The ranker against the baseline.
+
+    Attributes:
+        headline: The gain over all impressions, its interval, over what and on how many.
+        slices: Task -> slice -> comparison.
+        limits: What an interval leaves out, in words.
+    """
+
+    headline: str
+    slices: dict[str, dict[str, SliceComparison]]
+    limits: list[str]
+
+
+class RunOrigin(JsonModel):
+    """What a run was made of.
+
+    Attributes:
+        config: The effective configuration.
+        seeds: "rqvae" and "ranker" -> the seed of its training.
+        versions: Package, and "python" -> version.
+        data: "items" and "impressions" -> digest of the content of their files.
+    """
+
+    config: dict[str, Any]
+    seeds: dict[str, int]
+    versions: dict[str, str]
+    data: dict[str, str]
 
 
 class RunSummary(JsonModel):
@@ -120,12 +211,14 @@ class RunSummary(JsonModel):
         sid: The Semantic IDs.
         tokenizer: The SID tokenizer.
         models: "ranker" and "baseline".
+        evaluation: The one against the other.
         blessed: Whether the ranker reached every threshold.
         missed: Each threshold that it missed, in words: task, slice, value.
         pushed: "ranker" and "semantic_id" -> the version folder; null where it was not pushed.
         seconds: Component id -> wall time, in seconds.
         inputs: "items" -> `missing`, items without a creation time, and those created in the
             `future` or `before_1970`; "impressions" -> `rows` read and `rejected` as bad.
+        made_of: All that the run depends on.
     """
 
     run_id: str
@@ -133,8 +226,10 @@ class RunSummary(JsonModel):
     sid: SidSummary
     tokenizer: TokenizerSummary
     models: dict[Literal["ranker", "baseline"], ModelSummary]
+    evaluation: EvaluationSummary
     blessed: bool
     missed: list[str]
     pushed: dict[str, str | None]
     seconds: dict[str, float]
     inputs: dict[str, dict[str, int]]
+    made_of: RunOrigin

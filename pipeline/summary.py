@@ -1,32 +1,28 @@
 """The summary of a run: `summary.json`, and the same as a table."""
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from typing import Any
 from typing import TypeVar
 
 import rich.table
-import tensorflow_model_analysis as tfma
 from tfx.utils import path_utils
 
 from semantic_id_ranking.components.model_pusher.executor import PUSHED_BEFORE
-from semantic_id_ranking.pipeline.config import Config
-from semantic_id_ranking.pipeline.config import SLICES
-from semantic_id_ranking.pipeline.evaluation import BASELINE
-from semantic_id_ranking.pipeline.evaluation import CANDIDATE
-from semantic_id_ranking.pipeline.evaluation import METRICS
-from semantic_id_ranking.pipeline.evaluation import output_name
-from semantic_id_ranking.pipeline.evaluation import SLICE_FEATURES
+from semantic_id_ranking.components.ranking_evaluator.executor import METRICS_FILE
+from semantic_id_ranking.pipeline.evaluation_summary import BASELINE
+from semantic_id_ranking.pipeline.evaluation_summary import CANDIDATE
+from semantic_id_ranking.pipeline.evaluation_summary import evaluation_summary
+from semantic_id_ranking.pipeline.evaluation_summary import metrics_table
+from semantic_id_ranking.pipeline.evaluation_summary import slice_metrics
 from semantic_id_ranking.pipeline.json_model import JsonModel
-from semantic_id_ranking.pipeline.missed_thresholds import missed_thresholds
 from semantic_id_ranking.pipeline.run_records import RunRecords
 from semantic_id_ranking.pipeline.run_summary import ImpressionCounts
 from semantic_id_ranking.pipeline.run_summary import ModelSummary
+from semantic_id_ranking.pipeline.run_summary import RunOrigin
 from semantic_id_ranking.pipeline.run_summary import RunSummary
 from semantic_id_ranking.pipeline.run_summary import SidSummary
-from semantic_id_ranking.pipeline.run_summary import SliceMetric
 from semantic_id_ranking.pipeline.run_summary import Split
 from semantic_id_ranking.pipeline.run_summary import TokenizerSummary
 from semantic_id_ranking.trainer.rqvae.semantic_id_report import SemanticIdReport
@@ -36,24 +32,24 @@ Part = TypeVar("Part", bound=JsonModel)
 
 def make_summary(
     records: RunRecords,
-    config: Config,
     seconds: Mapping[str, float],
     inputs: dict[str, dict[str, int]],
+    made_of: RunOrigin,
 ) -> RunSummary:
     """Collects the results of a run.
 
     Args:
         records: What ML Metadata recorded of it.
-        config: Its configuration.
         seconds: Component id -> wall seconds.
         inputs: What the readers of the inputs counted, from `input_report`.
+        made_of: All that it depends on.
     """
     report_uri = records.output("SidAnalyzer", "report").uri
     report = SemanticIdReport.from_json(_read(report_uri, "report.json"))
     tokenizer_uri = records.output("SidTokenizerTrainer", "model").uri
     tokenizer = _read_json(path_utils.serving_model_dir(tokenizer_uri), "tokenizer.json")
-    evaluation = records.output("Evaluator", "evaluation").uri
-    blessed = records.output("Evaluator", "blessing").properties.get("blessed") == 1
+    metrics = _read_json(records.output("RankingEvaluator", "evaluation").uri, METRICS_FILE)
+    blessed = records.output("RankingEvaluator", "blessing").properties.get("blessed") == 1
     join = _read_json(records.output("FeatureJoiner", "histories").uri, "join.json")
 
     def model(model_name: str, trainer: str) -> ModelSummary:
@@ -61,7 +57,7 @@ def make_summary(
         return ModelSummary(
             representation=run["representation"],
             table_rows=run["table_rows"],
-            metrics=_metrics(evaluation, model_name, config),
+            metrics=slice_metrics(metrics, model_name),
         )
 
     ranker = model(CANDIDATE, "Trainer.ranker")
@@ -72,14 +68,16 @@ def make_summary(
         sid=_part(SidSummary, report.to_json()),
         tokenizer=_part(TokenizerSummary, tokenizer),
         models={"ranker": ranker, "baseline": baseline},
+        evaluation=evaluation_summary(metrics, ranker, baseline),
         blessed=blessed,
-        missed=[] if blessed else missed_thresholds(ranker.metrics, baseline.metrics, config),
+        missed=metrics["missed"],
         pushed={
             "ranker": _pushed(records, "ranker"),
             "semantic_id": _pushed(records, "semantic_id"),
         },
         seconds={component: round(value, 2) for component, value in seconds.items()},
         inputs=inputs,
+        made_of=made_of,
     )
 
 
@@ -108,27 +106,7 @@ def tables(summary: RunSummary) -> list[rich.table.Table]:
     facts.add_row("pieces", f"{tokenizer.pieces} ({tokenizer.multi_code_pieces} of several codes)")
     facts.add_row("pieces an impression", f"{tokenizer.mean_pieces_per_impression:.2f}")
 
-    ranker, baseline = summary.models["ranker"], summary.models["baseline"]
-    metrics = rich.table.Table(
-        title=f"Ranker: {_describe(ranker)}. Baseline: {_describe(baseline)}.",
-        title_justify="left",
-    )
-    for column in ("task", "slice", "metric"):
-        metrics.add_column(column)
-    for column in ("examples", "ranker", "baseline", "difference"):
-        metrics.add_column(column, justify="right")
-    for task, slices in ranker.metrics.items():
-        for slice_name, own in slices.items():
-            other = baseline.metrics[task][slice_name]
-            cells = [task, slice_name, own.metric, str(own.examples)]
-            if own.value is None or other.value is None:
-                metrics.add_row(*cells, "-", "-", own.why_not or other.why_not)
-            else:
-                difference = own.value - other.value
-                metrics.add_row(
-                    *cells, f"{own.value:.4f}", f"{other.value:.4f}", f"{difference:+.4f}"
-                )
-    return [_impressions(summary.impressions), facts, metrics]
+    return [_impressions(summary.impressions), facts, metrics_table(summary)]
 
 
 def _impressions(counts: ImpressionCounts) -> rich.table.Table:
@@ -143,55 +121,6 @@ def _impressions(counts: ImpressionCounts) -> rich.table.Table:
     for task in masked[0]:
         table.add_row(f"without a label of {task}", *(str(of_split[task]) for of_split in masked))
     return table
-
-
-def _describe(model: ModelSummary) -> str:
-    return f"{model.representation}, {model.table_rows} rows"
-
-
-def _metrics(evaluation: str, model_name: str, config: Config) -> dict[str, dict[str, SliceMetric]]:
-    """Metric and number of examples of each task and slice, of one model."""
-    result = tfma.load_eval_result(evaluation, model_name=model_name)
-    by_slice = dict(result.slicing_metrics)
-    metrics: dict[str, dict[str, SliceMetric]] = {}
-    for task in config.tasks:
-        name, class_name = METRICS[task.type]
-        metrics[task.name] = {}
-        for slice_name in SLICES:
-            feature = SLICE_FEATURES[slice_name]
-            found = by_slice.get((feature,) if feature else (), {})
-            found = found.get(output_name(task, config), {}).get("", {})
-            value = lambda key, found=found: next(  # noqa: E731
-                (v["doubleValue"] for k, v in found.items() if k == key and "doubleValue" in v),
-                None,
-            )
-            metrics[task.name][slice_name] = _entry(
-                name,
-                value(_tfma_name(class_name)),
-                int(value("example_count") or 0),
-                value("mean_label") if task.type == "binary" else None,
-            )
-    return metrics
-
-
-def _entry(
-    metric: str, value: float | None, examples: int, mean_label: float | None
-) -> SliceMetric:
-    """A metric of a slice, or None and the reason why there is none."""
-    why_not = None
-    if not examples:
-        why_not = "no examples"
-    elif mean_label in (0.0, 1.0):
-        why_not = f"every label is {mean_label:.0f}"
-    elif value is None or math.isnan(value):
-        why_not = "not computed"
-    if why_not:
-        return SliceMetric.model_validate({metric: None, "examples": examples, "why_not": why_not})
-    return SliceMetric.model_validate({metric: value, "examples": examples})
-
-
-def _tfma_name(class_name: str) -> str:
-    return {"AUC": "auc", "RootMeanSquaredError": "root_mean_squared_error"}[class_name]
 
 
 def idle_pushers(records: RunRecords) -> list[str]:

@@ -144,7 +144,7 @@ def _features(
     for task, column in parameters.labels.items():
         values = impressions[input_column(column)][rows].astype(np.float32)
         masked = np.isnan(values)
-        # TFMA wants a number of every example; its weight tells whether it counts.
+        # A reader of fixed features wants a number; its weight tells whether it counts.
         columns[f"label_{task}"] = ragged(one, np.where(masked, 0, values), pa.float32())
         columns[f"weight_{task}"] = ragged(one, (~masked).astype(np.float32), pa.float32())
     if parameters.item_age:

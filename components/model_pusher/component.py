@@ -32,7 +32,7 @@ class ModelPusher(base_component.BaseComponent):
         model: The SavedModel.
         companion: The SavedModel that another ModelPusher releases beside it, of the same SID
             space.
-        model_blessing: What Evaluator says of them.
+        model_blessing: What RankingEvaluator says of them.
         base_directory: Folder of the versions, which a model server watches.
         keep_versions: Versions kept there, the new one among them.
     """

@@ -37,7 +37,17 @@ def test_every_default_is_printed():
         "separate_tables": False,
         "sampling": 0.0,
     }
-    assert given["thresholds"] == [{"task": "click", "slice": "all", "value": 0.5, "change": -0.01}]
+    assert given["thresholds"] == [
+        {
+            "task": "click",
+            "slice": "all",
+            "value": 0.5,
+            "change": -0.01,
+            "metric": None,
+            "peer": "baseline",
+            "at": "estimate",
+        }
+    ]
 
 
 def test_the_schema_is_printed():

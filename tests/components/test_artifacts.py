@@ -16,6 +16,8 @@ PIPELINE = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
         (artifacts.SemanticIds, "sid.SemanticIds"),
         (artifacts.SidReport, "sid.Report"),
         (artifacts.UserHistories, "sid.Histories"),
+        (artifacts.Predictions, "sid.Predictions"),
+        (artifacts.RankingEvaluation, "sid.RankingEvaluation"),
     ],
 )
 def test_kubeflow_accepts_the_artifact_types(kind, name):

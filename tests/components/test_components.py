@@ -7,6 +7,8 @@ import pytest
 from tfx import types
 from tfx.types import standard_artifacts
 
+from semantic_id_ranking.components.artifacts import Predictions
+from semantic_id_ranking.components.artifacts import RankingEvaluation
 from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import SidReport
 from semantic_id_ranking.components.artifacts import UserHistories
@@ -14,9 +16,13 @@ from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.model_pusher.component import ModelPusher
+from semantic_id_ranking.components.ranking_evaluator.component import RankingEvaluator
+from semantic_id_ranking.components.ranking_evaluator.parameters import EvaluationParameters
 from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
 from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
+from semantic_id_ranking.evaluation.slices import SLICE_FEATURES
+from semantic_id_ranking.evaluation.threshold_config import ThresholdConfig
 
 EXAMPLES, MODEL = standard_artifacts.Examples, standard_artifacts.Model
 JOIN = {
@@ -34,6 +40,11 @@ JOIN = {
     "item_column": "film",
     "impressions": "log.parquet",
 }
+EVALUATION = EvaluationParameters(
+    {"watch": "regression", "click": "binary"},
+    SLICE_FEATURES,
+    (ThresholdConfig("click", change=0.0, at="lower"),),
+)
 # The component; its inputs, parameters, outputs, and parameters as its executor gets them.
 CASES = {
     SemanticIdGen: (
@@ -61,6 +72,22 @@ CASES = {
             "examples": EXAMPLES,
             "schema": standard_artifacts.Schema,
             "histories": UserHistories,
+        },
+        {},
+    ),
+    RankingEvaluator: (
+        {
+            "examples": EXAMPLES,
+            "semantic_ids": SemanticIds,
+            "candidate": MODEL,
+            "baseline": MODEL,
+            "served": MODEL,
+        },
+        {"parameters": EVALUATION},
+        {
+            "predictions": Predictions,
+            "evaluation": RankingEvaluation,
+            "blessing": standard_artifacts.ModelBlessing,
         },
         {},
     ),
@@ -115,6 +142,18 @@ def test_join_parameters_arrive_as_they_were_given():
     found = JoinParameters.from_dict(json.loads(made.exec_properties["parameters"]))
     assert found == JoinParameters.from_dict(JOIN)
     assert (found.history_length, list(found.categorical)) == (3, ["tab"])
+
+
+def test_an_evaluator_knows_tasks_in_their_order_slices_and_thresholds():
+    made, _ = make(RankingEvaluator)
+    found = EvaluationParameters.from_dict(json.loads(made.exec_properties["parameters"]))
+    assert found == EVALUATION
+    assert list(found.tasks) == ["watch", "click"]
+
+
+def test_an_evaluator_needs_a_candidate_alone():
+    made, _ = make(RankingEvaluator, baseline=None, served=None)
+    assert set(made.inputs) == {"examples", "semantic_ids", "candidate"}
 
 
 def test_a_pusher_knows_where_to_and_how_many_versions():

@@ -94,6 +94,11 @@ def test_parts_survive_a_round_trip_through_json():
         ("history.positive=like", ["history.positive", "'like'", "['click']"]),
         ("thresholds=[{task: like}]", ["thresholds.0.task", "'like'", "['click']"]),
         ("thresholds=[{task: click, slice: old}]", ["thresholds.0.slice", "'old'", "'unseen'"]),
+        (
+            "thresholds=[{task: click, metric: rmse}]",
+            ["thresholds.0.metric", "'rmse'", "binary", "'gauc'"],
+        ),
+        ("thresholds=[{task: click, at: lower}]", ["thresholds.0", "give change, too"]),
         ("representation.rows=100", ["representation.rows", "100", "1025"]),
         ("representation.name=magic", ["representation.name", "'magic'", "'sid_spm'"]),
         ("representation.tau=5", ["representation.tau", "5", "sid_spm", "sid_hybrid"]),
@@ -172,6 +177,11 @@ def test_another_representation_than_the_files_keeps_none_of_its_options(tmp_pat
             lambda: Config(thresholds=(ThresholdConfig(task="like"),)),
             "thresholds.0.task: 'like' is not a task",
         ),
+        (
+            lambda: Config(thresholds=(ThresholdConfig(task="click", metric="rmse"),)),
+            "thresholds.0.metric: 'rmse' is no metric of a binary task",
+        ),
+        (lambda: ThresholdConfig(task="click", at="lower"), "give change, too"),
         (lambda: ThresholdConfig(task="click", slice="old"), "'unseen'"),
         (lambda: Config(representation=SidSpm(rows=100)), "representation.rows: 100 is not"),
         (lambda: Config(representation=SidHybrid(rows=2)), "representation.rows: 2 is not"),

@@ -1,11 +1,14 @@
 """The real pipeline on a small world: artifacts, served models and reuse."""
 
 import glob
+import hashlib
 import io
 import json
 import os
+import re
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import rich.console
@@ -22,6 +25,7 @@ from semantic_id_ranking.serving.client import EncoderClient
 from semantic_id_ranking.serving.client import RankerClient
 from semantic_id_ranking.serving.server.model_server import ModelServer
 from tests import synthetic
+from tests.evaluation.exact_metrics import check_report
 
 COMPONENTS = {
     "ItemGen",
@@ -42,7 +46,7 @@ COMPONENTS = {
     "Transform",
     "Trainer.ranker",
     "Trainer.baseline",
-    "Evaluator",
+    "RankingEvaluator",
     "Pusher.semantic_id",
     "Pusher.ranker",
 }
@@ -94,6 +98,8 @@ def test_the_summary_has_its_documented_form(finished_run):
         "sid",
         "tokenizer",
         "models",
+        "evaluation",
+        "made_of",
         "blessed",
         "missed",
         "pushed",
@@ -125,6 +131,67 @@ def test_the_summary_has_its_documented_form(finished_run):
             "click": set(SLICES),
             "watch": set(SLICES),
         }
+
+
+def test_the_result_begins_with_the_gain(finished_run):
+    evaluation = finished_run.summary["evaluation"]
+    compared = evaluation["slices"]["click"]["all"]
+    sentence = evaluation["headline"]
+    assert re.fullmatch(
+        r"sid_spm over random_hash, AUC of click: [+-]\.\d{3} \[-?\.\d{3}, -?\.\d{3}\] on 600 "
+        rf"impressions of {compared['users']} users",
+        sentence,
+    )
+    result = finished_run.lines[finished_run.lines.index(sentence) :]
+    assert result.index("Ranker: sid_spm") < result.index("seed that the models were trained with")
+    aucs = [
+        finished_run.summary["models"][name]["metrics"]["click"]["all"]["auc"]
+        for name in ("ranker", "baseline")
+    ]
+    found = compared["differences"]["auc"]
+    assert found["estimate"] == pytest.approx(aucs[0] - aucs[1])
+    assert found["low"] < found["estimate"] < found["high"]
+
+
+def test_what_a_run_was_made_of_is_told(finished_run):
+    made_of = finished_run.summary["made_of"]
+    assert made_of["config"]["rqvae"]["codebook_size"] == 16
+    assert made_of["config"]["thresholds"][0]["value"] == 0.5
+    assert made_of["versions"]["tensorflow"] == tf.__version__
+    assert made_of["seeds"] == {"rqvae": 0, "ranker": 0}
+    with open(finished_run.items, "rb") as file:
+        digest = hashlib.blake2b(file.read(), digest_size=16).hexdigest()
+    expected = hashlib.blake2b(digest.encode(), digest_size=16).hexdigest()
+    assert made_of["data"]["items"] == expected
+    assert made_of["data"]["impressions"] != expected
+
+
+def test_every_metric_is_that_of_the_pushed_model_on_the_examples(
+    finished_run, records, evaluation_examples
+):
+    folder = records.output("RankingEvaluator", "predictions").uri
+    files = sorted(glob.glob(f"{folder}/*.parquet"))
+    frame = pa.concat_tables([pq.read_table(file) for file in files]).to_pandas()
+    path = finished_run.summary["pushed"]["ranker"]
+    served = tf.saved_model.load(path).signatures["serving_default"]
+    answers = served(tf.constant(evaluation_examples))
+    for task in ("click", "watch"):
+        found = frame[f"score_candidate_{task}"]
+        np.testing.assert_allclose(found, answers[task], rtol=1e-5, atol=1e-6)
+        labels = [feature(example, f"label_{task}")[0] for example in evaluation_examples]
+        np.testing.assert_array_equal(frame[f"label_{task}"], np.float32(labels))
+    with open(
+        os.path.join(records.output("RankingEvaluator", "evaluation").uri, "metrics.json"),
+        encoding="utf-8",
+    ) as file:
+        report = json.load(file)
+    check_report(report, frame)
+    for task, slices in finished_run.summary["models"]["ranker"]["metrics"].items():
+        for name, metrics in slices.items():
+            exact = report["tasks"][task]["slices"][name]["models"]["candidate"]
+            assert {key: exact[key] for key in metrics if key != "examples"} == {
+                key: value for key, value in metrics.items() if key != "examples"
+            }
 
 
 def test_both_models_have_the_same_budget_and_examples(finished_run):

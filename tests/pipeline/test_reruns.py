@@ -16,7 +16,7 @@ from semantic_id_ranking.pipeline.run_records import RunRecords
 RANKER_AND_AFTER = {
     "Trainer.ranker",
     "Trainer.baseline",
-    "Evaluator",
+    "RankingEvaluator",
     "Pusher.semantic_id",
     "Pusher.ranker",
 }
@@ -60,7 +60,7 @@ def test_one_task_alone_and_no_context(finished_run):
     for name in SLICES:
         entry = metrics["click"][name]
         # The few new items of this world may all have one label: then there is a reason, no number.
-        assert set(entry) == {"auc", "examples"} | ({"why_not"} if entry["auc"] is None else set())
+        assert (entry["auc"] is None) == ("why_not" in entry)
         assert entry["examples"] > 0
     assert all(0 < metrics["click"][name]["auc"] < 1 for name in ("all", "head", "torso", "tail"))
 

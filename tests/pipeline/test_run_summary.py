@@ -9,6 +9,7 @@ import pytest
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.run_summary import RunSummary
 
+MEANS = {"mean_prediction": 0.5, "mean_label": 0.25, "prediction_over_label": 2.0}
 #: As docs/reference/run-summary.md describes it.
 CONTENT = {
     "run_id": "2024-03-01T00:00:00",
@@ -36,13 +37,43 @@ CONTENT = {
             "table_rows": 120,
             "metrics": {
                 "click": {
-                    "all": {"auc": 0.75, "examples": 10},
-                    "new": {"auc": None, "examples": 2, "why_not": "every label is 0"},
+                    "all": {"auc": 0.75, "gauc": 0.5, **MEANS, "examples": 10},
+                    "new": {"auc": None, **MEANS, "examples": 2, "why_not": "every label is 0"},
                 },
-                "watch": {"all": {"rmse": 2.5, "examples": 9}},
+                "watch": {"all": {"rmse": 2.5, **MEANS, "examples": 9}},
             },
         }
         for name, representation in (("ranker", "sid_spm"), ("baseline", "random_hash"))
+    },
+    "evaluation": {
+        "headline": "sid_spm over random_hash, AUC of click: not known on 10 impressions",
+        "slices": {
+            "click": {
+                "all": {
+                    "examples": 10,
+                    "positives": 4,
+                    "negatives": 6,
+                    "users": 3,
+                    "items": 7,
+                    "caution": "4 positives, fewer than 50",
+                    "differences": {
+                        "auc": {"estimate": 0.25, "low": -0.5, "high": 1.0, "gain": None}
+                    },
+                }
+            },
+            "watch": {
+                "all": {
+                    "examples": 9,
+                    "users": 3,
+                    "items": 7,
+                    "caution": None,
+                    "differences": {
+                        "rmse": {"estimate": -0.5, "low": None, "high": None, "gain": "better"}
+                    },
+                }
+            },
+        },
+        "limits": ["A seed is left out."],
     },
     "blessed": False,
     "missed": ["task click, slice all: AUC 0.75 is below the threshold 0.8"],
@@ -51,6 +82,12 @@ CONTENT = {
     "inputs": {
         "items": {"missing": 0, "future": 0, "before_1970": 0},
         "impressions": {"rows": 103, "rejected": 0},
+    },
+    "made_of": {
+        "config": {"tasks": [{"name": "click"}]},
+        "seeds": {"rqvae": 0, "ranker": 1},
+        "versions": {"python": "3.10.13"},
+        "data": {"items": "0f", "impressions": "1e"},
     },
 }
 
