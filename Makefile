@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-serving fuzz-serving paper clean
+.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-evaluation bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -84,6 +84,9 @@ bench-stability: $(INSTALLED) ## Measure how far Semantic IDs depend on when the
 
 bench-ranker: $(INSTALLED) ## Measure the training speed of rankers against hashed IDs [DATA=DIR]
 	@$(VENV)/bin/python -m benchmarks.ranker $(if $(DATA),--data $(DATA)) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
+
+bench-evaluation: $(INSTALLED) ## Measure the CPU time of the evaluation against TFMA, and how often its intervals are right
+	@$(VENV)/bin/python -m benchmarks.evaluator $(ARGS)
 
 bench-serving: $(INSTALLED) ## Measure the latency of ranking, in process and served, with new items and versions coming
 	@$(VENV)/bin/python -m benchmarks.serving $(ARGS)
