@@ -5,5 +5,6 @@ from semantic_id_ranking.serving.store.errors import StoreError
 from semantic_id_ranking.serving.store.errors import UnknownSpaceError
 from semantic_id_ranking.serving.store.open_store import open_store
 from semantic_id_ranking.serving.store.sid_store import SidStore
+from semantic_id_ranking.serving.store.stored_items import StoredItems
 
-__all__ = ["Checkpoint", "SidStore", "StoreError", "UnknownSpaceError", "open_store"]
+__all__ = ["Checkpoint", "SidStore", "StoreError", "StoredItems", "UnknownSpaceError", "open_store"]

@@ -11,19 +11,26 @@ from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
+from semantic_id_ranking.serving.store.counter_codec import decode_counters
+from semantic_id_ranking.serving.store.counter_codec import encode_counters
 from semantic_id_ranking.serving.store.errors import StoreError
 from semantic_id_ranking.serving.store.errors import UnknownSpaceError
 from semantic_id_ranking.serving.store.sid_codec import SidCodec
+from semantic_id_ranking.serving.store.stored_items import StoredItems
 
 Store = TypeVar("Store", bound="SidStore")
 
 
 class SidStore(abc.ABC):
-    """Semantic IDs by item, in a namespace for each SID space.
+    """Semantic IDs and counters by item, in a namespace for each SID space.
 
     The namespace is the space's fingerprint: two spaces live side by side while rankers change over
     from one to the other. Each keeps the number of levels and codes of its space, and values that
     do not fit them are refused. Threads may share a store.
+
+    An item's counters are what a ranker of the space reads of it beside its Semantic ID, such as
+    impressions. Names are kept for the record of a user beside them, which the same round trip may
+    read; there is none yet.
 
     Attributes:
         name: The store's URL without credentials, for messages.
@@ -112,13 +119,49 @@ class SidStore(abc.ABC):
             UnknownSpaceError: The store has no such namespace.
             StoreError: A value does not fit the space.
         """
-        space, values = self._get(fingerprint, list(item_ids))
-        if space is None:
+        return self._decoded(fingerprint, *self._get(fingerprint, list(item_ids)))
+
+    def put_counters(
+        self, fingerprint: str, item_ids: Sequence[str], counters: NDArray[Any]
+    ) -> None:
+        """Writes the counters of many items, all or none; an item's earlier ones are replaced.
+
+        Args:
+            fingerprint: The space.
+            item_ids: N items, with a Semantic ID or without.
+            counters: [N, C] numbers, which are kept as float32; NaN for one that is not known.
+
+        Raises:
+            UnknownSpaceError: The store has no such namespace; `add_space` makes it.
+            ValueError: The counters have another shape, or are not of one row for each item.
+        """
+        if fingerprint not in self.spaces():
             raise self._unknown(fingerprint)
-        try:
-            return SidCodec(space).decode(values)
-        except ValueError as error:
-            raise StoreError(f"{self.name}: {error}") from error
+        values = encode_counters(counters)
+        if len(values) != len(item_ids):
+            raise ValueError(f"{len(values)} rows of counters for {len(item_ids)} items")
+        self._put_counters(fingerprint, list(item_ids), values)
+
+    def get_items(self, fingerprint: str, item_ids: Sequence[str], width: int) -> StoredItems:
+        """Reads the Semantic IDs and counters of many items, in one round trip.
+
+        Args:
+            fingerprint: The space.
+            item_ids: N items, repeated or not.
+            width: Counters of an item that the caller reads (C).
+
+        Returns:
+            What the store has of each. Another number of counters than C, as a ranker of other
+            tasks reads them, are none.
+
+        Raises:
+            UnknownSpaceError: The store has no such namespace.
+            StoreError: A Semantic ID does not fit the space.
+        """
+        space, sids, counters = self._get_items(fingerprint, list(item_ids))
+        return StoredItems(
+            self._decoded(fingerprint, space, sids), decode_counters(counters, width)
+        )
 
     @abc.abstractmethod
     def checkpoint(self, fingerprint: str) -> Checkpoint | None:
@@ -130,7 +173,7 @@ class SidStore(abc.ABC):
 
     @abc.abstractmethod
     def drop(self, fingerprint: str) -> None:
-        """Removes a space and all its Semantic IDs; nothing happens where there is none."""
+        """Removes a space with all that it holds; nothing happens where there is none."""
 
     @abc.abstractmethod
     def close(self) -> None:
@@ -162,6 +205,28 @@ class SidStore(abc.ABC):
         self, fingerprint: str, item_ids: Sequence[str]
     ) -> tuple[SidSpace | None, Sequence[bytes | None]]:
         """Reads the space, None where there is none, and a value or None for each item."""
+
+    @abc.abstractmethod
+    def _put_counters(
+        self, fingerprint: str, item_ids: Sequence[str], values: Sequence[bytes]
+    ) -> None:
+        """Writes values in one transaction."""
+
+    @abc.abstractmethod
+    def _get_items(
+        self, fingerprint: str, item_ids: Sequence[str]
+    ) -> tuple[SidSpace | None, Sequence[bytes | None], Sequence[bytes | None]]:
+        """As `_get`, with the value of each item's counters, or None, behind it."""
+
+    def _decoded(
+        self, fingerprint: str, space: SidSpace | None, values: Sequence[bytes | None]
+    ) -> NDArray[Any]:
+        if space is None:
+            raise self._unknown(fingerprint)
+        try:
+            return SidCodec(space).decode(values)
+        except ValueError as error:
+            raise StoreError(f"{self.name}: {error}") from error
 
     def _require_same_batch(
         self, fingerprint: str, held: Checkpoint | None, mine: Checkpoint

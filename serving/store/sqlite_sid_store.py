@@ -39,6 +39,15 @@ CREATE TABLE IF NOT EXISTS sid (
     PRIMARY KEY (space, item_id)
 ) WITHOUT ROWID;
 """
+# Made by the first counters; a table `user` of the same form is kept for the records of users.
+_COUNTERS_TABLE = """
+CREATE TABLE IF NOT EXISTS counter (
+    space INTEGER NOT NULL REFERENCES space (id),
+    item_id TEXT NOT NULL,
+    counts BLOB NOT NULL,
+    PRIMARY KEY (space, item_id)
+) WITHOUT ROWID
+"""
 
 
 class SqliteSidStore(SidStore):
@@ -86,14 +95,17 @@ class SqliteSidStore(SidStore):
         return int(count)
 
     def drop(self, fingerprint: str) -> None:
-        """Removes a space and all its Semantic IDs; nothing happens where there is none."""
+        """Removes a space with all that it holds; nothing happens where there is none."""
         if not self._has_tables():
             return
         with self._transaction() as connection:
-            connection.execute(
-                "DELETE FROM sid WHERE space = (SELECT id FROM space WHERE fingerprint = ?)",
-                [fingerprint],
-            )
+            connection.execute(_COUNTERS_TABLE)
+            for table in ("sid", "counter"):
+                connection.execute(
+                    f"DELETE FROM {table} WHERE space = "
+                    "(SELECT id FROM space WHERE fingerprint = ?)",
+                    [fingerprint],
+                )
             connection.execute("DELETE FROM space WHERE fingerprint = ?", [fingerprint])
 
     def close(self) -> None:
@@ -147,22 +159,48 @@ class SqliteSidStore(SidStore):
         space = self.spaces().get(fingerprint)
         if space is None or not item_ids:
             return space, []
+        return space, self._values("sid", "codes", fingerprint, item_ids)
+
+    def _get_items(
+        self, fingerprint: str, item_ids: Sequence[str]
+    ) -> tuple[SidSpace | None, Sequence[bytes | None], Sequence[bytes | None]]:
+        space, sids = self._get(fingerprint, item_ids)
+        if not sids or not self._has_tables("counter"):
+            return space, sids, [None] * len(sids)
+        return space, sids, self._values("counter", "counts", fingerprint, item_ids)
+
+    def _put_counters(
+        self, fingerprint: str, item_ids: Sequence[str], values: Sequence[bytes]
+    ) -> None:
+        pairs = sorted(zip(item_ids, values, strict=True), key=_ITEM_ID)
+        with self._transaction() as connection:
+            connection.execute(_COUNTERS_TABLE)
+            connection.executemany(
+                "INSERT INTO counter SELECT id, ?, ? FROM space WHERE fingerprint = ? "
+                "ON CONFLICT (space, item_id) DO UPDATE SET counts = excluded.counts",
+                [(*pair, fingerprint) for pair in pairs],
+            )
+
+    def _values(
+        self, table: str, column: str, fingerprint: str, item_ids: Sequence[str]
+    ) -> list[bytes | None]:
+        """The value of each item in a table, or None."""
         # As JSON, any number of items is one parameter of one prepared statement.
         found: dict[str, bytes] = dict(
             self._rows(
-                "SELECT item_id, codes FROM sid "
+                f"SELECT item_id, {column} FROM {table} "
                 "WHERE space = (SELECT id FROM space WHERE fingerprint = ?) "
                 "AND item_id IN (SELECT value FROM json_each(?))",
                 fingerprint,
                 json.dumps(item_ids),
             )
         )
-        return space, [found.get(item) for item in item_ids]
+        return [found.get(item) for item in item_ids]
 
-    def _has_tables(self) -> bool:
+    def _has_tables(self, name: str = "space") -> bool:
         if not os.path.exists(self._path) or not os.path.getsize(self._path):
             return False
-        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'space'"))
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = ?", name))
 
     def _rows(self, query: str, *parameters: str) -> list[tuple[Any, ...]]:
         with self._connected() as connection:

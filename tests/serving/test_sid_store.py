@@ -132,6 +132,83 @@ def test_a_space_keeps_its_levels_and_codes(store):
         store.add_space(SidSpace("space-a", levels=3, codebook_size=10))
 
 
+def test_counters_are_read_with_the_sids_and_are_nan_where_there_are_none(store):
+    store.add_space(A)
+    assert np.isnan(store.get_items("space-a", ["x"], 2).counters).all()
+    store.put("space-a", ["x", "y"], [[1, 2], [3, 4]])
+    store.put_counters("space-a", ["y", "new"], [[0.5, 7], [16_777_216, np.nan]])
+    found = store.get_items("space-a", ["new", "x", "y", "new", "nobody"], 2)
+    np.testing.assert_array_equal(found.sids, [[-1, -1], [1, 2], [3, 4], [-1, -1], [-1, -1]])
+    nan = np.nan
+    np.testing.assert_array_equal(
+        found.counters, [[2**24, nan], [nan, nan], [0.5, 7], [2**24, nan], [nan, nan]]
+    )
+    assert (found.sids.dtype, found.counters.dtype) == (np.int32, np.float32)
+    store.put_counters("space-a", ["y"], [[1, 8]])
+    np.testing.assert_array_equal(store.get_items("space-a", ["y"], 2).counters, [[1, 8]])
+    assert store.get_items("space-a", [], 2).counters.shape == (0, 2)
+
+
+def test_counters_of_a_ranker_that_reads_another_number_are_none(store):
+    store.add_space(A)
+    store.put_counters("space-a", ["x", "y"], [[1, 2], [3, 4]])
+    store.put_counters("space-a", ["y"], [[5, 6, 7]])
+    np.testing.assert_array_equal(
+        store.get_items("space-a", ["x", "y"], 3).counters, [[np.nan] * 3, [5, 6, 7]]
+    )
+
+
+def test_counters_go_with_their_space_and_with_no_other(store):
+    for space in (A, B):
+        store.add_space(space)
+        store.put_counters(space.fingerprint, ["x"], [[1, 2]])
+    store.drop("space-a")
+    store.add_space(A)
+    assert np.isnan(store.get_items("space-a", ["x"], 2).counters).all()
+    np.testing.assert_array_equal(store.get_items("space-b", ["x"], 2).counters, [[1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("item_ids", "counters", "fact"),
+    [
+        (["x"], [1, 2], r"shape \(2,\); \[N, C\]"),
+        (["x"], [["many"]], "no array of numbers"),
+        (["x", "y"], [[1, 2]], "1 rows of counters for 2 items"),
+    ],
+)
+def test_counters_that_do_not_fit_are_not_put(store, item_ids, counters, fact):
+    store.add_space(A)
+    with pytest.raises(ValueError, match=fact):
+        store.put_counters("space-a", item_ids, counters)
+    with pytest.raises(UnknownSpaceError, match="space-b"):
+        store.put_counters("space-b", ["x"], [[1, 2]])
+    with pytest.raises(UnknownSpaceError, match="space-b"):
+        store.get_items("space-b", ["x"], 2)
+
+
+@pytest.mark.redis
+def test_redis_is_asked_once_for_sids_and_counters(redis_server):
+    with open_store(redis_server.url) as store, redis.Redis(port=redis_server.port) as client:
+        client.flushall()
+        store.add_space(A)
+        store.put("space-a", ["x"], [[1, 2]])
+        store.put_counters("space-a", ["x"], [[3, 4]])
+        sent = []
+        pool = store._redis.connection_pool
+        connection = pool.get_connection()
+        send, connection.send_packed_command = connection.send_packed_command, None
+
+        def counted(command, *arguments, **options):
+            sent.append(command)
+            return send(command, *arguments, **options)
+
+        connection.send_packed_command = counted
+        pool.release(connection)
+        found = store.get_items("space-a", ["x"], 2)
+        assert (found.sids.tolist(), found.counters.tolist()) == ([[1, 2]], [[3.0, 4.0]])
+        assert len(sent) == 1
+
+
 @pytest.mark.parametrize(
     ("item_ids", "sids", "fact"),
     [
