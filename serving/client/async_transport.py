@@ -6,11 +6,12 @@ from typing import Any
 from typing import TypeVar
 
 import grpc.aio
-from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from semantic_id_ranking.serving.client.channel import channel_of
+from semantic_id_ranking.serving.client.channel import methods_of
 from semantic_id_ranking.serving.client.channel import open_async_channel
 from semantic_id_ranking.serving.client.operations import Operation
+from semantic_id_ranking.serving.client.operations import Pause
 from semantic_id_ranking.serving.client.operations import SidLookup
 from semantic_id_ranking.serving.client.operations import Steps
 from semantic_id_ranking.serving.client.tls import ClientTls
@@ -30,7 +31,7 @@ class AsyncTransport:
     def __init__(self, address: str | grpc.aio.Channel, tls: ClientTls | None):
         channel, self._is_own = channel_of(address, tls, open_async_channel)
         self._channel = channel
-        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        self._methods = methods_of(channel)
 
     async def run(self, steps: Steps[Result]) -> Result:
         """Runs the steps of a call to their result."""
@@ -54,8 +55,10 @@ class AsyncTransport:
 
     async def _carry_out(self, operation: Operation) -> Any:
         seconds = operation.deadline - time.monotonic()
+        if isinstance(operation, Pause):
+            return await asyncio.sleep(max(0.0, min(operation.seconds, seconds)))
         if not isinstance(operation, SidLookup):
-            return await getattr(self._stub, operation.method)(operation.message, timeout=seconds)
+            return await self._methods[operation.method](operation.message, timeout=seconds)
         store = operation.store
         found = asyncio.to_thread(store.get, operation.fingerprint, operation.item_ids)
         try:

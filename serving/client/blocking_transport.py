@@ -5,11 +5,12 @@ from typing import Any
 from typing import TypeVar
 
 import grpc
-from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from semantic_id_ranking.serving.client.channel import channel_of
+from semantic_id_ranking.serving.client.channel import methods_of
 from semantic_id_ranking.serving.client.channel import open_channel
 from semantic_id_ranking.serving.client.operations import Operation
+from semantic_id_ranking.serving.client.operations import Pause
 from semantic_id_ranking.serving.client.operations import SidLookup
 from semantic_id_ranking.serving.client.operations import Steps
 from semantic_id_ranking.serving.client.tls import ClientTls
@@ -28,7 +29,7 @@ class BlockingTransport:
     def __init__(self, address: str | grpc.Channel, tls: ClientTls | None):
         channel, self._is_own = channel_of(address, tls, open_channel)
         self._channel = channel
-        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        self._methods = methods_of(channel)
 
     def run(self, steps: Steps[Result]) -> Result:
         """Runs the steps of a call to their result."""
@@ -53,5 +54,7 @@ class BlockingTransport:
     def _carry_out(self, operation: Operation) -> Any:
         if isinstance(operation, SidLookup):  # The store's own timeout holds.
             return operation.store.get(operation.fingerprint, operation.item_ids)
-        method = getattr(self._stub, operation.method)
-        return method(operation.message, timeout=operation.deadline - time.monotonic())
+        seconds = operation.deadline - time.monotonic()
+        if isinstance(operation, Pause):
+            return time.sleep(max(0.0, min(operation.seconds, seconds)))
+        return self._methods[operation.method](operation.message, timeout=seconds)

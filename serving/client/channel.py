@@ -6,6 +6,8 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from tensorflow_serving.apis import model_service_pb2_grpc
+from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from semantic_id_ranking.serving.client.tls import ClientTls
 from semantic_id_ranking.serving.grpc_options import MAX_MESSAGE_BYTES
@@ -14,7 +16,10 @@ from semantic_id_ranking.serving.grpc_options import MESSAGE_LIMITS
 _RETRIES = {
     "methodConfig": [
         {
-            "name": [{"service": "tensorflow.serving.PredictionService"}],
+            "name": [
+                {"service": "tensorflow.serving.PredictionService"},
+                {"service": "tensorflow.serving.ModelService"},
+            ],
             "retryPolicy": {
                 "maxAttempts": 5,
                 "initialBackoff": "0.05s",
@@ -89,6 +94,21 @@ def channel_of(
     if tls is not None:
         raise ValueError("tls comes with an open channel; give it to the function that opens it")
     return address, False
+
+
+def methods_of(channel: Any) -> dict[str, Callable[..., Any]]:
+    """The methods of a model server that clients call, by name.
+
+    Args:
+        channel: An open channel, blocking or for asyncio.
+    """
+    prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    model = model_service_pb2_grpc.ModelServiceStub(channel)
+    return {
+        "Predict": prediction.Predict,
+        "GetModelMetadata": prediction.GetModelMetadata,
+        "GetModelStatus": model.GetModelStatus,
+    }
 
 
 def _open(library: Any, address: str, tls: ClientTls | None) -> Any:

@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
+from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
@@ -66,6 +67,9 @@ class ModelSteps(abc.ABC, Generic[Interface]):
     Raises:
         ValueError: `timeout` is no finite number above 0.
     """
+
+    #: Refusals that another version might not give.
+    codes_of_outdated = frozenset({grpc.StatusCode.INVALID_ARGUMENT})
 
     def __init__(self, model: str, sid_fingerprint: str | None, timeout: float):
         require_timeout(timeout)
@@ -129,7 +133,7 @@ class ModelSteps(abc.ABC, Generic[Interface]):
                 return self._version
             except ServedSpaceError:
                 pass  # It may be of yesterday.
-        version = yield from self._read_version(deadline)
+        version = self._version = yield from self.read_version(deadline)
         require(version)
         return version
 
@@ -156,55 +160,102 @@ class ModelSteps(abc.ABC, Generic[Interface]):
         while True:
             try:
                 inputs = yield from make_inputs(version)
-                response = yield from self._predict(signature, inputs, deadline)
+                response = yield from self._predict(
+                    signature, inputs, deadline, self.number_called(version)
+                )
             except (ModelCallError, ValueError) as error:
                 # The arguments may fit the version that is served by now: after a rollback, the
                 # store has the space again, and other columns are asked for.
                 if isinstance(error, ModelCallError):
-                    may_be_outdated = error.code == grpc.StatusCode.INVALID_ARGUMENT
+                    may_be_outdated = error.code in self.codes_of_outdated
                 else:
                     may_be_outdated = version is cached  # Any other was read for this call.
                 if not may_be_outdated:
                     raise
-                refused, version = version, (yield from self._read_version(deadline))
+                refused, version = version, (yield from self.read_again(version, require, deadline))
                 if version.number == refused.number:
                     raise
             else:
                 if response.model_spec.version.value == version.number:
                     outputs = response.outputs.items()
                     return {name: read_array(proto) for name, proto in outputs}, version
-                version = yield from self._read_version(deadline)
+                version = yield from self.read_again(version, require, deadline)
             require(version)
 
-    def _read_version(self, deadline: float) -> Steps[ServedVersion[Interface]]:
+    def number_called(self, version: ServedVersion[Interface]) -> int | None:
+        """The version that a request names; None calls whichever is the newest."""
+        del version
+        return None
+
+    def read_again(
+        self,
+        outdated: ServedVersion[Interface],
+        require: Callable[[ServedVersion[Interface]], None],
+        deadline: float,
+    ) -> Steps[ServedVersion[Interface]]:
+        """The version to call in place of one that may be of yesterday.
+
+        Args:
+            outdated: That one.
+            require: Raises ServedSpaceError to refuse a version, which the caller does, too.
+            deadline: When to give up.
+        """
+        del outdated, require
+        version = self._version = yield from self.read_version(deadline)
+        return version
+
+    def read_version(
+        self, deadline: float, asked: int | None = None
+    ) -> Steps[ServedVersion[Interface]]:
+        """Asks the server for the newest version, or a version by its number.
+
+        Raises:
+            ModelCallError: The server does not answer, or has no such version.
+        """
         while True:
-            info = yield from self._predict("info", {}, deadline)
-            metadata = yield from self._metadata(deadline)
+            info = yield from self._predict("info", {}, deadline, asked)
+            metadata = yield from self._metadata(deadline, asked)
             number = info.model_spec.version.value
             if metadata.model_spec.version.value == number:
                 break
         signature_defs = get_model_metadata_pb2.SignatureDefMap()
         metadata.metadata["signature_def"].Unpack(signature_defs)
         interface = self.read_interface(signature_defs.signature_def)
-        self._version = ServedVersion(self.model, number, _read_space(info), interface)
-        return self._version
+        return ServedVersion(self.model, number, _read_space(info), interface)
 
-    def _metadata(self, deadline: float) -> Steps[get_model_metadata_pb2.GetModelMetadataResponse]:
+    def _metadata(
+        self, deadline: float, version: int | None
+    ) -> Steps[get_model_metadata_pb2.GetModelMetadataResponse]:
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-        request.model_spec.name = self.model
-        return self._answer("GetModelMetadata", request, deadline)
+        self.set_spec(request.model_spec, version)
+        return self.answer("GetModelMetadata", request, deadline)
 
     def _predict(
-        self, signature: str, inputs: Mapping[str, NDArray[Any]], deadline: float
+        self,
+        signature: str,
+        inputs: Mapping[str, NDArray[Any]],
+        deadline: float,
+        version: int | None,
     ) -> Steps[predict_pb2.PredictResponse]:
         request = predict_pb2.PredictRequest()
         for alias, array in inputs.items():
             write_array(array, request.inputs[alias])
-        request.model_spec.name = self.model
+        self.set_spec(request.model_spec, version)
         request.model_spec.signature_name = signature
-        return self._answer("Predict", request, deadline)
+        return self.answer("Predict", request, deadline)
 
-    def _answer(self, method: str, request: Message, deadline: float) -> Steps[Any]:
+    def set_spec(self, spec: model_pb2.ModelSpec, version: int | None = None) -> None:
+        """Has a request name the model and, unless it is None, a version."""
+        spec.name = self.model
+        if version is not None:
+            spec.version.value = version
+
+    def answer(self, method: str, request: Message, deadline: float) -> Steps[Any]:
+        """Makes a request.
+
+        Raises:
+            ModelCallError: The server refuses, or does not answer in time.
+        """
         try:
             return (yield ModelRequest(method, request, deadline))
         except grpc.RpcError as error:

@@ -24,7 +24,7 @@ class ModelRequest:
     """A request to a model server; the result is the response, the error a `grpc.RpcError`.
 
     Attributes:
-        method: Method of PredictionService.
+        method: Method of PredictionService, or GetModelStatus of ModelService.
         message: Its argument.
         deadline: When to give up, in seconds on the clock of `time.monotonic`.
     """
@@ -51,5 +51,18 @@ class SidLookup:
     deadline: float
 
 
-Operation = ModelRequest | SidLookup
+@dataclasses.dataclass(frozen=True)
+class Pause:
+    """A wait, without a result.
+
+    Attributes:
+        seconds: How long, at most.
+        deadline: When to give up, in seconds on the clock of `time.monotonic`.
+    """
+
+    seconds: float
+    deadline: float
+
+
+Operation = ModelRequest | SidLookup | Pause
 Steps = Generator[Operation, Any, Result]

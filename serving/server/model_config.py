@@ -17,13 +17,14 @@ PLATFORM = "tensorflow"
 
 
 def config_of(
-    base_paths: Mapping[str, str | os.PathLike], policy: ServableVersionPolicy | None = None
+    base_paths: Mapping[str, str | os.PathLike],
+    policy: ServableVersionPolicy | Mapping[str, ServableVersionPolicy] | None = None,
 ) -> ModelServerConfig:
     """Makes the configuration of some models.
 
     Args:
         base_paths: Base path of each model by its name.
-        policy: Which versions to serve, for every model; by default the latest one.
+        policy: Which versions to serve, for every model or by its name; by default the latest one.
     """
     config = ModelServerConfig()
     # An empty list is a configuration too.
@@ -33,7 +34,7 @@ def config_of(
             name=name,
             base_path=os.path.abspath(path),
             model_platform=PLATFORM,
-            model_version_policy=policy,
+            model_version_policy=policy.get(name) if isinstance(policy, Mapping) else policy,
         )
     return config
 

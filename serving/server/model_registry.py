@@ -110,8 +110,9 @@ class ModelRegistry:
 
     def refresh(self) -> None:
         """Serves what has come on disk, and lets go of what has gone."""
-        for model in self:
-            model.refresh()
+        # A client that finds a new ranker has to find that its encoder is coming.
+        for model, paths in [(model, model.look()) for model in self]:
+            model.refresh(paths)
 
     def statuses(self, name: str) -> list[get_model_status_pb2.ModelVersionStatus]:
         """The state of every version that a model was ever to serve, newest first."""

@@ -42,8 +42,8 @@ class ModelServer:
         host: Address to listen at.
         port: gRPC port; 0 takes a free one.
         rest_port: REST port; 0 takes a free one, None has none.
-        version_policy: Which versions to serve, for every model of a mapping; by default the
-            latest one.
+        version_policy: Which versions to serve, for every model of a mapping or by its name; by
+            default the latest one.
         allow_unavailable_labels: Whether a new version label may name a version that is not served
             yet.
         poll_seconds: Time between two looks for new versions.
@@ -69,7 +69,7 @@ class ModelServer:
         port: int = 0,
         *,
         rest_port: int | None = None,
-        version_policy: ServableVersionPolicy | None = None,
+        version_policy: ServableVersionPolicy | Mapping[str, ServableVersionPolicy] | None = None,
         allow_unavailable_labels: bool = False,
         poll_seconds: float = 1.0,
         limits: Limits | None = None,

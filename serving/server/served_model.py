@@ -74,16 +74,38 @@ class ServedModel:
         with self._refresh_lock:
             self._policy = config.model_version_policy if config else None
             self.base_path = config.base_path if config else self.base_path
-        self.refresh()
+        self.refresh(self.look())
 
-    def refresh(self) -> None:
-        """Loads what has come, then lets go of what has gone.
+    def look(self) -> Mapping[int, str] | None:
+        """Looks for versions on the disk; those that are to be loaded say START from now on.
 
-        Where the disk fails, everything stays as it is.
+        Returns:
+            The folder of each; None where the disk fails.
         """
         with self._refresh_lock:
             try:
-                self._refresh()
+                paths = {} if self._policy is None else version_folders(self.base_path)
+            except OSError as error:
+                _log.error("Model %s: nothing changes, %s", self.name, error)
+                return None
+            for version in self._wanted(paths):
+                if version not in self._servables:
+                    self._set_status(version, ModelVersionStatus.START)
+            return paths
+
+    def refresh(self, paths: Mapping[int, str] | None) -> None:
+        """Loads what has come, then lets go of what has gone.
+
+        Where the disk fails, everything stays as it is.
+
+        Args:
+            paths: What `look` found.
+        """
+        if paths is None:
+            return
+        with self._refresh_lock:
+            try:
+                self._refresh(paths)
             except OSError as error:
                 _log.error("Model %s: nothing changes, %s", self.name, error)
             if self._garbage:
@@ -93,8 +115,7 @@ class ServedModel:
                 self._garbage = False
                 gc.collect()
 
-    def _refresh(self) -> None:
-        paths = {} if self._policy is None else version_folders(self.base_path)
+    def _refresh(self, paths: Mapping[int, str]) -> None:
         self._failed = {
             version: files
             for version, files in self._failed.items()

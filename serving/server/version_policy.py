@@ -10,6 +10,17 @@ ServableVersionPolicy: TypeAlias = (
 )
 
 
+def latest_versions(count: int) -> ServableVersionPolicy:
+    """The policy to serve the newest versions.
+
+    Args:
+        count: How many.
+    """
+    policy = ServableVersionPolicy()
+    policy.latest.num_versions = count
+    return policy
+
+
 def aspired_versions(found: Iterable[int], policy: ServableVersionPolicy) -> list[int]:
     """Applies TensorFlow Serving's version policy.
 

@@ -88,6 +88,12 @@ def test_models_config_names_the_two_models():
         "ranker": "/models/ranker",
         "semantic_id": "/models/semantic_id",
     }
+    versions = {
+        model.name: model.model_version_policy.latest.num_versions
+        for model in config.model_config_list.config
+    }
+    # 0 stands for the newest alone.
+    assert versions == {"ranker": 0, "semantic_id": 2}
     assert {model.model_platform for model in config.model_config_list.config} == {"tensorflow"}
 
 

@@ -40,9 +40,9 @@ def test_many_rows_go_in_several_requests(encoder, monkeypatch):
     steps = encoder._steps
     predict = steps._predict
 
-    def count(signature, inputs, deadline):
+    def count(signature, inputs, *rest):
         sizes.extend(len(array) for array in inputs.values())
-        return predict(signature, inputs, deadline)
+        return predict(signature, inputs, *rest)
 
     monkeypatch.setattr(steps, "_predict", count)
     np.testing.assert_array_equal(encoder.encode(EMBEDDINGS), [[1, 2], [3, 4], [5, 6]])

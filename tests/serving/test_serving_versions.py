@@ -194,7 +194,7 @@ def test_an_unloaded_version_leaves_memory_by_itself(base_path):
     export(SidRanker(bonus=20.0), base_path, 2)
     gc.disable()
     try:
-        model.refresh()
+        model.refresh(model.look())
         assert model.servable().version == 2
         assert session() is None
     finally:

@@ -99,7 +99,7 @@ def test_a_version_that_fails_leaves_the_old_one_serving(counting, tmp_path):
     newer.rename(base_path / "2")
     model = ServedModel("m")
     model.configure(ModelConfig(base_path=str(base_path)))
-    model.refresh()
+    model.refresh(model.look())
     # Also at the start the version before is served instead.
     assert model.servable().version == 1
     pinned = ModelConfig(base_path=str(base_path))
