@@ -18,7 +18,7 @@ import pyarrow.parquet as pq  # isort: skip
 import redis  # isort: skip
 
 from benchmarks.redis_server import RedisServer
-from semantic_id_ranking.cli import publish
+from semantic_id_ranking.components.releaser.publish_sids import load_sids
 from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.encoding.sid_batches import SidBatches
@@ -58,7 +58,7 @@ def measure(table: str, url: str, used_bytes: Callable[[], int]) -> dict[str, fl
     with open_store(url, timeout=60.0) as store:
         begin = time.monotonic()
         batches = SidBatches.open(table)
-        publish.load(batches, store)
+        load_sids(batches, store)
         seconds = time.monotonic() - begin
         lookups = []
         for _ in range(_REQUESTS):

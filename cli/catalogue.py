@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import pyarrow.parquet as pq
 
+from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.pipeline.release import read_releases
-from semantic_id_ranking.pipeline.release import RELEASE
+from semantic_id_ranking.contracts.version_folders import RELEASE
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 

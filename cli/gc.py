@@ -7,12 +7,16 @@ from typing import Any
 import rich.console
 from ml_metadata import metadata_store
 
+from semantic_id_ranking.components.releaser.published_spaces import needed_spaces
+from semantic_id_ranking.components.releaser.published_spaces import published_spaces
+from semantic_id_ranking.components.releaser.published_spaces import write_published
+from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.artifact_folder import artifact_folders
 from semantic_id_ranking.pipeline.artifact_folder import artifact_key
 from semantic_id_ranking.pipeline.artifact_folder import mark_deleted
 from semantic_id_ranking.pipeline.artifact_folder import released_keys
-from semantic_id_ranking.pipeline.artifact_folder import remove_staging
+from semantic_id_ranking.pipeline.artifact_folder import remove_system_files
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.output_folder import require_own_metadata
@@ -25,7 +29,8 @@ def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
     """Removes the artifacts that neither the newest runs nor the served models need.
 
     What killed runs left goes, too: half artifacts, checkpoints, temporary files. A later run
-    makes anew what it needs of all this.
+    makes anew what it needs of all this. A SID space that a release put into the store leaves it
+    when no version reads it that is in the folder of the models, rolled back or not.
 
     Args:
         output: Output folder of runs.
@@ -34,10 +39,10 @@ def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
 
     Returns:
         The same, for `--json`: `kept_runs`, ids, oldest first; `removed_artifacts`;
-        `removed_bytes`.
+        `removed_bytes`; `removed_spaces`, fingerprints.
 
     Raises:
-        InputError: A run is in progress there, or none has finished.
+        InputError: A run is in progress there, none has finished, or the store does not answer.
     """
     require_folder_name(output, "DIR")
     destinations = Destinations.under(os.path.abspath(output))
@@ -54,15 +59,17 @@ def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
             needed |= _keys_of_run(store, run.id)
         surplus = [f for f in artifact_folders(destinations.root) if f.key not in needed]
         size = sum(_size(folder.path) for folder in surplus)
+        spaces = _drop_unread_spaces(destinations.serving)
         # In this order: a half removed artifact must not come from the cache.
         mark_deleted(store, {folder.key for folder in surplus})
         for folder in surplus:
             shutil.rmtree(folder.path)
-        remove_staging(destinations)
+        remove_system_files(destinations)
         shutil.rmtree(destinations.temporary, ignore_errors=True)
     console.print(
         f"kept what {len(runs)} finished runs and the served models need, the oldest of "
-        f"{runs[0].name}; removed {len(surplus)} artifacts, {size / 1e6:.1f} MB",
+        f"{runs[0].name}; removed {len(surplus)} artifacts, {size / 1e6:.1f} MB"
+        + (f", and from the store {len(spaces)} SID spaces" if spaces else ""),
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -71,7 +78,22 @@ def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
         "kept_runs": [run.name for run in runs],
         "removed_artifacts": len(surplus),
         "removed_bytes": size,
+        "removed_spaces": spaces,
     }
+
+
+def _drop_unread_spaces(serving: str) -> list[str]:
+    """Removes from the store of the newest release what releases put there and nobody reads."""
+    unread = published_spaces(serving) - needed_spaces(serving)
+    releases = read_releases(serving)
+    if not unread or not releases or releases[0].store is None:
+        return []
+    # Loads Beam, which takes a second.
+    from semantic_id_ranking.components.releaser.publish_sids import drop_spaces
+
+    dropped = drop_spaces(releases[0].store, unread)
+    write_published(serving, published_spaces(serving) - unread)
+    return sorted(dropped)
 
 
 def _keys_of_run(store: metadata_store.MetadataStore, run: int) -> set[str]:

@@ -22,13 +22,13 @@ from semantic_id_ranking.cli.config_options import Config  # noqa: E402
 from semantic_id_ranking.cli.config_options import Overrides  # noqa: E402
 from semantic_id_ranking.cli.output import AsJson  # noqa: E402
 from semantic_id_ranking.cli.output import Output  # noqa: E402
-from semantic_id_ranking.cli.store_url import hide_credentials  # noqa: E402
 from semantic_id_ranking.contracts.errors import InputError  # noqa: E402
 from semantic_id_ranking.pipeline import exit_status  # noqa: E402
 from semantic_id_ranking.pipeline.load_config import load_config  # noqa: E402
 from semantic_id_ranking.pipeline.os_errors import os_sentence  # noqa: E402
 from semantic_id_ranking.pipeline.terminal import printable  # noqa: E402
 from semantic_id_ranking.pipeline.terminal import silence_exit  # noqa: E402
+from semantic_id_ranking.serving.store.store_url import hide_credentials  # noqa: E402
 
 app = typer.Typer(
     help="Semantic IDs in place of hashed item IDs for ranking models.",

@@ -120,13 +120,13 @@ def open_run_store(run: str, catalogue: Catalogue) -> SidStore:
         run: Output folder of the run.
         catalogue: What the run released.
     """
-    from semantic_id_ranking.cli import publish
+    from semantic_id_ranking.components.releaser.publish_sids import load_sids
     from semantic_id_ranking.encoding.sid_batches import SidBatches
 
     path = os.path.abspath(os.path.join(run, _RUN_STORE))
     store = open_store(f"sqlite:///{urllib.parse.quote(path)}")
     try:
-        publish.load(SidBatches.open(catalogue.semantic_ids), store)
+        load_sids(SidBatches.open(catalogue.semantic_ids), store)
     except BaseException:
         store.close()
         raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich.console
 
+from semantic_id_ranking.components.releaser.release import ENCODER
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.version_folders import version_folders
 
@@ -129,6 +130,7 @@ def _create(options: ServeOptions) -> "ModelServer":
     if options.tls_client_authority and not options.tls_certificate:
         raise InputError("sid serve: --tls-client-authority needs --tls-certificate and --tls-key")
 
+    from semantic_id_ranking.serving.server import latest_versions
     from semantic_id_ranking.serving.server import Limits
     from semantic_id_ranking.serving.server import ModelServer
     from semantic_id_ranking.serving.server import MonitoringConfig
@@ -147,6 +149,8 @@ def _create(options: ServeOptions) -> "ModelServer":
             options.host,
             options.port,
             rest_port=options.rest_port,
+            # As serving/deploy/config/models.config; a file of one's own says it itself.
+            version_policy={ENCODER: latest_versions(2)},
             allow_unavailable_labels=options.allow_unavailable_labels,
             poll_seconds=options.poll_seconds,
             limits=Limits(options.max_message_mib * 2**20, options.max_requests),

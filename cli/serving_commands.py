@@ -7,8 +7,8 @@ import typer
 
 from semantic_id_ranking.cli.output import AsJson
 from semantic_id_ranking.cli.output import Output
-from semantic_id_ranking.cli.store_url import store_url
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.serving.store.store_url import store_url
 
 app = typer.Typer()
 

@@ -56,3 +56,13 @@ class RankingEvaluation(artifact.Artifact):
     """
 
     TYPE_NAME = "sid.RankingEvaluation"
+
+
+class ReleasedModels(artifact.Artifact):
+    """What became what is served: `release.json`, of the form of the one in `serving/`.
+
+    There is no file where the ranker was not blessed. The custom property `pushed` is the number of
+    models that are new versions.
+    """
+
+    TYPE_NAME = "sid.Release"

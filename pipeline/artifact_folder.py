@@ -10,16 +10,14 @@ from typing import Any
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
+from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.pipeline.blessed import BLESSED
+from semantic_id_ranking.pipeline.blessed import read_blessed
 from semantic_id_ranking.pipeline.destinations import Destinations
-from semantic_id_ranking.pipeline.release import BLESSED
-from semantic_id_ranking.pipeline.release import read_blessed
-from semantic_id_ranking.pipeline.release import read_releases
 
 #: Folder of TFX's own files of an execution, which nobody reads after it.
 _SYSTEM = ".system"
-#: Beginning of the folders in which models are put together before they are pushed.
-_PUSHING = ".pushing-"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,17 +103,13 @@ def remove_leftovers(destinations: Destinations, store: metadata_store.MetadataS
                 f"{destinations.serving}/release.json names; put the newer file back, or name "
                 "another folder"
             )
-    remove_staging(destinations)
+    remove_system_files(destinations)
 
 
-def remove_staging(destinations: Destinations) -> None:
-    """Removes what TFX and the pushers put aside while they work; nobody may be working."""
+def remove_system_files(destinations: Destinations) -> None:
+    """Removes what TFX puts aside while it works; nobody may be working."""
     for component in _subfolders(destinations.root):
         shutil.rmtree(os.path.join(destinations.root, component, _SYSTEM), ignore_errors=True)
-    for model in _subfolders(destinations.serving):
-        for name in _subfolders(os.path.join(destinations.serving, model)):
-            if name.startswith(_PUSHING):
-                shutil.rmtree(os.path.join(destinations.serving, model, name))
 
 
 def mark_deleted(store: metadata_store.MetadataStore, keys: Set[str]) -> None:

@@ -14,6 +14,7 @@ from semantic_id_ranking.evaluation.threshold_config import ThresholdConfig
 from semantic_id_ranking.pipeline.input_config import ColumnsConfig
 from semantic_id_ranking.pipeline.input_config import ContextConfig
 from semantic_id_ranking.pipeline.input_config import SplitConfig
+from semantic_id_ranking.serving.store.store_url import require_no_credentials
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.representations import DEFAULT as DEFAULT_REPRESENTATION
@@ -87,14 +88,33 @@ class JoinConfig:
 @one_sentence
 @dataclass(frozen=True, config=_STRICT)
 class ServingConfig:
-    """The folder that a model server watches.
+    """The folder that a model server watches, and the store that its clients read.
 
     Attributes:
         keep_versions: Versions of each model that stay there, the newest ones; older ones are
             deleted when a new one is pushed. 2 at least leave one to roll back to.
+        store: The store that a release writes the Semantic IDs into, before the models are pushed:
+            sqlite:///path, redis://host:port/database or rediss://…; or env:NAME, the environment
+            variable that holds the URL, or file:PATH, which a URL with a password needs. None
+            writes them nowhere.
+        load_seconds: Seconds between a new encoder and its ranker, where a ranker is served
+            already: time for model servers to find and load it. Where they take longer, requests
+            for new items wait for it.
     """
 
     keep_versions: int = Field(default=3, ge=1)
+    store: str | None = None
+    load_seconds: float = Field(default=10.0, ge=0, le=600)
+
+    @pydantic.model_validator(mode="after")
+    def _keep_no_password(self) -> "ServingConfig":
+        """Refuses a URL with a password, which the message does not repeat."""
+        if self.store is not None:
+            try:
+                require_no_credentials(self.store)
+            except ValueError as error:
+                raise ValueError(f"store: {error}") from None
+        return self
 
 
 @one_sentence

@@ -11,12 +11,11 @@ impressions ─▶ ImpressionGen ─▶ statistics, schema, gate ─▶┐      
                                                                 │
                                                          RankingEvaluator
                                                                 │
-                                             Pusher.semantic_id, Pusher.ranker
+                                                             Releaser
 ```
 """
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -27,8 +26,8 @@ from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
 from semantic_id_ranking.components.impression_gen.component import ImpressionGen
 from semantic_id_ranking.components.item_gen.component import ItemGen
-from semantic_id_ranking.components.model_pusher.component import ModelPusher
 from semantic_id_ranking.components.ranking_evaluator.component import RankingEvaluator
+from semantic_id_ranking.components.releaser.component import Releaser
 from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
 from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
@@ -36,6 +35,7 @@ from semantic_id_ranking.inputs.fingerprint import Fingerprints
 from semantic_id_ranking.pipeline import component_parameters as parameters
 from semantic_id_ranking.pipeline.check_ranker import check_ranker
 from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.config import to_dict
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.input_checks import input_checks
@@ -146,19 +146,15 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
         baseline=baseline.outputs["model"],
         parameters=parameters.evaluation(config),
     )
-    pushers = [
-        ModelPusher(
-            model=trainer.outputs["model"],
-            companion=companion.outputs["model"],
-            model_blessing=evaluator.outputs["blessing"],
-            base_directory=os.path.join(destinations.serving, name),
-            keep_versions=config.serving.keep_versions,
-        ).with_id(f"Pusher.{name}")
-        for name, trainer, companion in (
-            ("semantic_id", rqvae, ranker),
-            ("ranker", ranker, rqvae),
-        )
-    ]
+    releaser = Releaser(
+        ranker=ranker.outputs["model"],
+        semantic_id=rqvae.outputs["model"],
+        semantic_ids=semantic_id_gen.outputs["semantic_ids"],
+        histories=joiner.outputs["histories"],
+        model_blessing=evaluator.outputs["blessing"],
+        serving=destinations.serving,
+        config=to_dict(config),
+    )
     return tfx.dsl.Pipeline(
         pipeline_name=PIPELINE_NAME,
         pipeline_root=destinations.root,
@@ -176,7 +172,7 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
             ranker,
             baseline,
             evaluator,
-            *pushers,
+            releaser,
         ],
         enable_cache=True,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(

@@ -5,6 +5,8 @@ import os
 
 #: Of the form that Kubeflow Pipelines asks for: small letters, digits and hyphens.
 PIPELINE_NAME = "semantic-id-ranking"
+#: Folder of the pushed models, in an output folder.
+SERVING = "serving"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Destinations:
         return cls(
             root=os.path.join(directory, "artifacts"),
             metadata=os.path.join(directory, "metadata.sqlite"),
-            serving=os.path.join(directory, "serving"),
+            serving=os.path.join(directory, SERVING),
             temporary=os.path.join(directory, "tmp"),
             fingerprints=os.path.join(directory, "fingerprints.json"),
         )

@@ -9,14 +9,16 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+from semantic_id_ranking.components.releaser.journal import recover
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.pipeline.destinations import SERVING
 
 LOCK_FILE = "run.lock"
 
 
 @contextlib.contextmanager
 def output_lock(output: str, command: str) -> Iterator[None]:
-    """Locks an output folder.
+    """Locks an output folder, and completes the release that a killed process left there.
 
     The kernel holds the lock, and releases it when the process ends, however it ends; the file
     stays and says who holds the lock or held it last.
@@ -26,7 +28,7 @@ def output_lock(output: str, command: str) -> Iterator[None]:
         command: What is done there, such as `sid run`.
 
     Raises:
-        InputError: Another process holds the lock.
+        InputError: Another process holds the lock, or that release cannot be completed.
     """
     # Not truncated when opened: it may be the file of another process.
     with open(os.path.join(output, LOCK_FILE), "a+", encoding="utf-8") as file:
@@ -47,6 +49,7 @@ def output_lock(output: str, command: str) -> Iterator[None]:
         file.truncate(0)
         json.dump(holder, file)
         file.flush()
+        recover(os.path.join(output, SERVING))
         yield
 
 

@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING
 
 import rich.console
 
+from semantic_id_ranking.components.releaser.release import ENCODER
+from semantic_id_ranking.components.releaser.release import RANKER
+from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.release import Release
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.json_file import write_json
+from semantic_id_ranking.contracts.version_folders import RELEASE
 from semantic_id_ranking.pipeline import config as config_lib
+from semantic_id_ranking.pipeline.blessed import write_blessed
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.exit_status import received_signal
 from semantic_id_ranking.pipeline.os_errors import is_disk_full
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.output_folder import require_own_metadata
 from semantic_id_ranking.pipeline.output_lock import output_lock
-from semantic_id_ranking.pipeline.release import add_release
-from semantic_id_ranking.pipeline.release import describe
-from semantic_id_ranking.pipeline.release import newest_versions
-from semantic_id_ranking.pipeline.release import write_blessed
 from semantic_id_ranking.pipeline.run_summary import RunSummary
 from semantic_id_ranking.pipeline.terminal import logged_to
 from semantic_id_ranking.pipeline.terminal import printable
 
 if TYPE_CHECKING:
     from semantic_id_ranking.pipeline.inputs import Inputs
+    from semantic_id_ranking.pipeline.run_records import RunRecords
 
 SUMMARY = "summary.json"
 
@@ -64,6 +67,10 @@ def run(
     os.makedirs(output, exist_ok=True)
     with output_lock(output, "sid run"):
         require_own_metadata(Destinations.under(output))
+        if config.serving.store is not None:
+            from semantic_id_ranking.components.releaser.publish_sids import require_store
+
+            require_store(config.serving.store)
         # Beam's file systems come with it, which take a second.
         from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 
@@ -73,7 +80,7 @@ def run(
         log = os.path.join(output, "logs", "run.log")
         console.print(f"loading TFX; the log is {log}", highlight=False, soft_wrap=True)
         with logged_to(log):
-            summary, cached, idle = _run(inputs, output, config, console)
+            summary, cached, outcome = _run(inputs, output, config, console)
     # Imports TensorFlow, which has to wait for the log.
     from semantic_id_ranking.pipeline.summary import tables
 
@@ -86,37 +93,57 @@ def run(
         highlight=False,
         soft_wrap=True,
     )
-    console.print(_outcome(summary, output, [*cached, *idle]), highlight=False, soft_wrap=True)
+    console.print(outcome, highlight=False, soft_wrap=True)
     return summary
 
 
-def _outcome(summary: RunSummary, output: str, idle: list[str]) -> str:
-    """The outcome for the models, in one line.
+def _outcome(summary: RunSummary, output: str, released: Release | None, idle: bool) -> str:
+    """What became of the models, in one line.
 
     Args:
         summary: Of the run.
         output: Its output folder.
-        idle: Components that did nothing: answered from the cache, or their model pushed already.
+        released: What was released; None where nothing was.
+        idle: Whether an earlier run had done it.
     """
     serving = os.path.join(output, "serving")
     if not summary.blessed:
         return f"not blessed, so nothing was pushed: {'; '.join(summary.missed)}"
-    if None in summary.pushed.values():
+    if released is None:
         return "blessed, but nothing was pushed"
-    if newest_versions(summary.pushed) is None:
+    if [release.versions for release in read_releases(serving)][:1] != [released.versions]:
         return "blessed, but pushed by an earlier run; what was pushed or rolled back since stays"
-    if {f"Pusher.{name}" for name in summary.pushed} <= set(idle):
+    if idle:
         return f"blessed; an earlier run pushed these models to {serving}, where they are served"
     return f"blessed and pushed to {serving}"
 
 
+def _released(records: "RunRecords") -> tuple[Release | None, bool]:
+    """What a run released, and whether no model of it was new."""
+    artifact = records.output("Releaser", "release")
+    try:
+        released = Release.read(os.path.join(artifact.uri, RELEASE))
+    except FileNotFoundError:
+        return None, True
+    return released, "Releaser" in records.cached() or artifact.properties.get("pushed") == 0
+
+
+def _pushed(released: Release | None, serving: str) -> dict[str, str | None]:
+    """The version folder of each model, None where nothing was released."""
+    versions = released.versions if released else {}
+    return {
+        name: os.path.join(serving, name, str(versions[name])) if name in versions else None
+        for name in (RANKER, ENCODER)
+    }
+
+
 def _run(
     inputs: "Inputs", output: str, config: config_lib.Config, console: rich.console.Console
-) -> tuple[RunSummary, list[str], list[str]]:
+) -> tuple[RunSummary, list[str], str]:
     """Runs the pipeline and writes its files.
 
     Returns:
-        The summary, the cached components, and the pushers that had nothing to push.
+        The summary, the cached components, and what became of the models, in one line.
     """
     # TFX and TensorFlow take ten seconds to import: bad input is refused before that.
     from semantic_id_ranking.pipeline.dag import create_pipeline
@@ -125,7 +152,6 @@ def _run(
     from semantic_id_ranking.pipeline.local_run import run_locally
     from semantic_id_ranking.pipeline.progress import Progress
     from semantic_id_ranking.pipeline.run_origin import run_origin
-    from semantic_id_ranking.pipeline.summary import idle_pushers
     from semantic_id_ranking.pipeline.summary import make_summary
 
     destinations = Destinations.under(output)
@@ -153,19 +179,21 @@ def _run(
         raise
     finally:
         logger.removeHandler(progress)
-    origin = run_origin(config, inputs, destinations)
-    summary = make_summary(records, progress.seconds, input_report(records, output), origin)
+    released, idle = _released(records)
+    summary = make_summary(
+        records,
+        progress.seconds,
+        input_report(records, output),
+        run_origin(config, inputs, destinations),
+        _pushed(released, destinations.serving),
+    )
     for sentence in sentences(summary.inputs):
         _note(sentence, console)
     write_json(os.path.join(output, SUMMARY), summary.to_json())
-    if summary.blessed:
-        release = describe(records, config, summary.sid.fingerprint, output)
-        write_blessed(output, release)
-        versions = newest_versions(summary.pushed)
-        if versions is not None:
-            add_release(destinations.serving, release.with_versions(versions))
+    if released is not None:
+        write_blessed(output, released)
     records.mark_finished()
-    return summary, records.cached(), idle_pushers(records)
+    return summary, records.cached(), _outcome(summary, output, released, idle)
 
 
 def _note(sentence: str, console: rich.console.Console) -> None:

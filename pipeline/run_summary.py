@@ -3,7 +3,7 @@
 from typing import Any
 from typing import Literal
 
-from semantic_id_ranking.pipeline.json_model import JsonModel
+from semantic_id_ranking.contracts.json_model import JsonModel
 
 #: The two splits of the impressions.
 Split = Literal["train", "eval"]

@@ -9,14 +9,13 @@ from typing import TypeVar
 import rich.table
 from tfx.utils import path_utils
 
-from semantic_id_ranking.components.model_pusher.executor import PUSHED_BEFORE
 from semantic_id_ranking.components.ranking_evaluator.executor import METRICS_FILE
+from semantic_id_ranking.contracts.json_model import JsonModel
 from semantic_id_ranking.pipeline.evaluation_summary import BASELINE
 from semantic_id_ranking.pipeline.evaluation_summary import CANDIDATE
 from semantic_id_ranking.pipeline.evaluation_summary import evaluation_summary
 from semantic_id_ranking.pipeline.evaluation_summary import metrics_table
 from semantic_id_ranking.pipeline.evaluation_summary import slice_metrics
-from semantic_id_ranking.pipeline.json_model import JsonModel
 from semantic_id_ranking.pipeline.run_records import RunRecords
 from semantic_id_ranking.pipeline.run_summary import ImpressionCounts
 from semantic_id_ranking.pipeline.run_summary import ModelSummary
@@ -35,6 +34,7 @@ def make_summary(
     seconds: Mapping[str, float],
     inputs: dict[str, dict[str, int]],
     made_of: RunOrigin,
+    pushed: Mapping[str, str | None],
 ) -> RunSummary:
     """Collects the results of a run.
 
@@ -43,6 +43,7 @@ def make_summary(
         seconds: Component id -> wall seconds.
         inputs: What the readers of the inputs counted, from `input_report`.
         made_of: All that it depends on.
+        pushed: Version folder of each model, by name; None for one that was not pushed.
     """
     report_uri = records.output("SidAnalyzer", "report").uri
     report = SemanticIdReport.from_json(_read(report_uri, "report.json"))
@@ -71,10 +72,7 @@ def make_summary(
         evaluation=evaluation_summary(metrics, ranker, baseline),
         blessed=blessed,
         missed=metrics["missed"],
-        pushed={
-            "ranker": _pushed(records, "ranker"),
-            "semantic_id": _pushed(records, "semantic_id"),
-        },
+        pushed=dict(pushed),
         seconds={component: round(value, 2) for component, value in seconds.items()},
         inputs=inputs,
         made_of=made_of,
@@ -123,20 +121,6 @@ def _impressions(counts: ImpressionCounts) -> rich.table.Table:
     return table
 
 
-def idle_pushers(records: RunRecords) -> list[str]:
-    """Components that found the model of this run pushed already."""
-    pushers = [f"Pusher.{name}" for name in ("ranker", "semantic_id")]
-    return [
-        pusher
-        for pusher in pushers
-        if records.output(pusher, "pushed_model").properties.get(PUSHED_BEFORE) == 1
-    ]
-
-
-def _pushed(records: RunRecords, name: str) -> str | None:
-    """The version folder of a pushed model; None if it was not pushed."""
-    output = records.output(f"Pusher.{name}", "pushed_model").properties
-    return str(output["pushed_destination"]) if output.get("pushed") == 1 else None
 
 
 def _read_json(directory: str, name: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Releases with what a test does not look at filled in."""
 
-from semantic_id_ranking.pipeline.release import Release
+from semantic_id_ranking.components.releaser.release import Release
 
 
 def release(**fields):

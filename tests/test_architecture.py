@@ -16,8 +16,17 @@ MAY_IMPORT = {
     "inputs": {"contracts"},
     "evaluation": {"contracts"},
     "encoding": {"contracts", "inputs", "trainer"},
-    "components": {"contracts", "inputs", "trainer", "encoding", "evaluation"},
-    "pipeline": {"contracts", "inputs", "trainer", "encoding", "evaluation", "components"},
+    # Serving's store, which a release fills.
+    "components": {"contracts", "inputs", "trainer", "encoding", "evaluation", "serving"},
+    "pipeline": {
+        "contracts",
+        "inputs",
+        "trainer",
+        "encoding",
+        "evaluation",
+        "serving",
+        "components",
+    },
     "cli": FOLDERS,
 }
 

@@ -13,13 +13,13 @@ from semantic_id_ranking.cli import serve as serve_lib
 from semantic_id_ranking.cli.candidates import Candidates
 from semantic_id_ranking.cli.catalogue import Catalogue
 from semantic_id_ranking.cli.demo import movielens
+from semantic_id_ranking.contracts.version_folders import RELEASE
 from semantic_id_ranking.pipeline import run as run_lib
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.output_folder import require_own_metadata
 from semantic_id_ranking.pipeline.output_lock import output_lock
-from semantic_id_ranking.pipeline.release import RELEASE
 from semantic_id_ranking.pipeline.terminal import logged_to
 from semantic_id_ranking.pipeline.terminal import printable
 

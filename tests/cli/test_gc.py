@@ -10,14 +10,21 @@ import pytest
 import rich.console
 
 from semantic_id_ranking.cli.gc import gc
+from semantic_id_ranking.components.releaser.release import write_releases
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.local_run import run_locally
 from semantic_id_ranking.pipeline.output_lock import output_lock
-from semantic_id_ranking.pipeline.release import write_releases
 from semantic_id_ranking.pipeline.run_records import RunRecords
+from semantic_id_ranking.serving.store import open_store
 from tests import releases
 from tests.pipeline import two_components
+from tests.release_world import A
+from tests.release_world import B
+from tests.release_world import C
+from tests.release_world import ReleaseWorld
+from tests.release_world import write_model
 
 
 @pytest.fixture
@@ -134,6 +141,48 @@ def test_leavings_of_killed_runs_go(output):
     left = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_dir()}
     assert not {path for path in left if ".system" in path or ".pushing" in path or "tmp" in path}
     assert (output / "serving/ranker/17/file.txt").exists()
+
+
+def test_a_space_leaves_the_store_when_no_version_reads_it(output, tmp_path, monkeypatch):
+    run(output, "a", 1)
+    url = f"sqlite:///{tmp_path}/sids.sqlite"
+    monkeypatch.setenv("SIDS", url)
+    world = ReleaseWorld(output, monkeypatch, "env:SIDS")
+    for name, space in (("one", A), ("two", B), ("three", C)):
+        world.release(name, space, keep_versions=1)
+    # Nobody else's space goes.
+    other = SidSpace("d" * 16, 2, 10)
+    with open_store(url) as store:
+        store.add_space(other)
+        assert set(store.spaces()) == {A, B, C, other.fingerprint}
+    said = collect(output, 1)
+    assert "and from the store 1 SID spaces" in said
+    with open_store(url) as store:
+        # The encoder of the ranker before is still there.
+        assert set(store.spaces()) == {B, C, other.fingerprint}
+    shutil.rmtree(output / "serving/semantic_id/1001")
+    write_model(output / "serving/ranker/.rolled_back/1001", B, "two")
+    collect(output, 1)
+    with open_store(url) as store:
+        assert B in store.spaces()
+    shutil.rmtree(output / "serving/ranker/.rolled_back")
+    collect(output, 1)
+    with open_store(url) as store:
+        assert set(store.spaces()) == {C, other.fingerprint}
+
+
+def test_a_store_that_does_not_answer_keeps_everything(output, tmp_path, monkeypatch):
+    run(output, "a", 1)
+    run(output, "b", 1)
+    monkeypatch.setenv("SIDS", f"sqlite:///{tmp_path}/sids.sqlite")
+    world = ReleaseWorld(output, monkeypatch, "env:SIDS")
+    for name, space in (("one", A), ("two", B), ("three", C)):
+        world.release(name, space, keep_versions=1)
+    monkeypatch.delenv("SIDS")
+    before = kept(output)
+    with pytest.raises(InputError, match="there is no environment variable SIDS"):
+        collect(output, 1)
+    assert kept(output) == before
 
 
 def test_gc_waits_for_no_run_but_refuses(output):

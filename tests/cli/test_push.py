@@ -3,22 +3,27 @@
 import io
 import json
 import os
-import pathlib
 import shutil
+import signal
 
 import pytest
 import rich.console
 
 from semantic_id_ranking.cli import push
-from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.components.releaser.journal import recover
+from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.release import releases_with
+from semantic_id_ranking.components.releaser.release import write_releases
+from semantic_id_ranking.components.releaser.version_folder import VersionFolder
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.pipeline.release import add_release
-from semantic_id_ranking.pipeline.release import newest_versions
-from semantic_id_ranking.pipeline.release import read_releases
 from tests import releases
 
-A, B = "a" * 16, "b" * 16
+A, B, C = "a" * 16, "b" * 16, "c" * 16
+
+
+def add_release(models, release):
+    write_releases(models, releases_with(models, release, {}))
 
 
 def version(models, name, number, space=None):
@@ -59,16 +64,18 @@ def refused(models, model, fact):
     assert sorted(models.rglob("*")) == before
 
 
-def test_both_models_and_their_release_go_back(tmp_path):
+def test_the_ranker_and_its_release_go_back_and_both_encoders_stay_for_now(tmp_path):
     release(tmp_path, 1, 11, A)
     release(tmp_path, 2, 12, B)
-    release(tmp_path, 3, 13, B)
+    release(tmp_path, 3, 13, C)
     assert "ranker: version 2 is the newest again; 3 is in" in rollback(tmp_path)
-    assert served(tmp_path) == {"ranker": [1, 2], "semantic_id": [11, 12]}
+    # A server serves the two newest encoders: of the ranker that goes and of the one that comes.
+    assert served(tmp_path) == {"ranker": [1, 2], "semantic_id": [11, 12, 13]}
     assert (tmp_path / "ranker" / ".rolled_back" / "3" / "saved_model.pb").is_file()
     assert read_releases(str(tmp_path))[0].versions == {"ranker": 2, "semantic_id": 12}
-    rollback(tmp_path)
-    assert served(tmp_path) == {"ranker": [1], "semantic_id": [11]}
+    said = rollback(tmp_path)
+    assert "semantic_id: version 12 is the newest again; 13 is in" in said
+    assert served(tmp_path) == {"ranker": [1], "semantic_id": [11, 12]}
     assert json.loads((tmp_path / "release.json").read_text()) == {
         "versions": {"ranker": 1, "semantic_id": 11},
         "fingerprint": A,
@@ -94,13 +101,41 @@ def test_a_release_whose_versions_are_gone_is_passed_over(tmp_path):
         release(tmp_path, ranker, 10 + ranker, A)
     shutil.rmtree(tmp_path / "semantic_id" / "12")
     rollback(tmp_path)
-    assert served(tmp_path) == {"ranker": [1], "semantic_id": [11]}
+    assert served(tmp_path) == {"ranker": [1], "semantic_id": [11, 13]}
+
+
+def test_an_encoder_in_between_does_not_displace_the_two_that_are_needed(tmp_path):
+    release(tmp_path, 1, 11, A)
+    version(tmp_path, "semantic_id", 12, B)
+    release(tmp_path, 3, 13, C)
+    version(tmp_path, "semantic_id", 14, B)
+    rollback(tmp_path)
+    assert served(tmp_path) == {"ranker": [1], "semantic_id": [11, 13]}
+
+
+def test_no_ranker_in_between_is_served_during_a_rollback(tmp_path, monkeypatch):
+    release(tmp_path, 1, 11, A)
+    for number in (2, 3, 4):
+        version(tmp_path, "ranker", number, A)
+    add_release(
+        str(tmp_path),
+        releases.release(versions={"ranker": 4, "semantic_id": 11}, fingerprint=A),
+    )
+    newest, rename = [], os.rename
+
+    def look(source, target):
+        rename(source, target)
+        newest.append(served(tmp_path)["ranker"][-1])
+
+    monkeypatch.setattr(os, "rename", look)
+    rollback(tmp_path)
+    assert newest == [4, 4, 1]
 
 
 def test_without_an_older_version_nothing_moves(tmp_path):
     release(tmp_path, 1, 11, A)
     refused(tmp_path, None, "ranker: holds version 1 alone; a rollback needs an older one")
-    # The encoder could go back, the ranker cannot: neither does.
+    # The encoder could go back, the ranker cannot.
     version(tmp_path, "semantic_id", 12, A)
     refused(tmp_path, None, "ranker: holds version 1 alone")
 
@@ -113,11 +148,25 @@ def test_one_model_goes_back_within_its_space(tmp_path):
     assert read_releases(str(tmp_path))[0].versions == {"ranker": 1, "semantic_id": 12}
 
 
-def test_one_model_does_not_leave_its_space_alone(tmp_path):
+def test_the_ranker_alone_goes_back_into_a_space_whose_encoder_is_served(tmp_path):
     release(tmp_path, 1, 11, A)
     release(tmp_path, 2, 12, B)
-    for model in ("ranker", "semantic_id"):
-        refused(tmp_path, model, f"{A} and .*{B}|{B} and .*{A}.*leave out --model")
+    rollback(tmp_path, "ranker")
+    assert served(tmp_path) == {"ranker": [1], "semantic_id": [11, 12]}
+    assert read_releases(str(tmp_path))[0].versions == {"ranker": 1, "semantic_id": 11}
+
+
+def test_an_encoder_does_not_leave_its_ranker_alone(tmp_path):
+    release(tmp_path, 1, 11, A)
+    release(tmp_path, 2, 12, B)
+    refused(tmp_path, "semantic_id", f"{B} with a semantic_id of {A}, .*leave out --model")
+
+
+def test_a_ranker_without_an_encoder_of_its_space_does_not_come_back(tmp_path):
+    version(tmp_path, "ranker", 1, A)
+    version(tmp_path, "ranker", 2, B)
+    version(tmp_path, "semantic_id", 12, B)
+    refused(tmp_path, None, f"ranker version 1 of SID space {A} with a semantic_id of {B}")
 
 
 def test_an_encoder_pushed_alone_goes_back_alone(tmp_path):
@@ -127,14 +176,6 @@ def test_an_encoder_pushed_alone_goes_back_alone(tmp_path):
     rollback(tmp_path, "semantic_id")
     assert served(tmp_path) == {"ranker": [1, 2], "semantic_id": [11, 12]}
     assert read_releases(str(tmp_path))[0].versions == {"ranker": 2, "semantic_id": 12}
-
-
-def test_histories_of_different_length_are_not_mixed(tmp_path):
-    release(tmp_path, 1, 11, A)
-    release(tmp_path, 2, 12, A)
-    version(tmp_path, "semantic_id", 13, B)
-    version(tmp_path, "semantic_id", 14, B)
-    refused(tmp_path, None, "which do not belong together; name one with --model")
 
 
 def test_models_that_name_no_space_go_back(tmp_path):
@@ -162,19 +203,64 @@ def test_unknown_models_and_folders_are_named(tmp_path):
 
 def test_a_move_that_fails_undoes_the_others(tmp_path, monkeypatch):
     release(tmp_path, 1, 11, A)
-    release(tmp_path, 2, 12, A)
+    version(tmp_path, "semantic_id", 12, B)
+    release(tmp_path, 2, 13, C)
+    before = sorted(tmp_path.rglob("*"))
     rename = os.rename
 
     def fail(source, target):
-        if source.endswith("/12"):
+        if source.endswith("/ranker/2"):
             raise PermissionError(13, "Permission denied", source)
         rename(source, target)
 
     monkeypatch.setattr(os, "rename", fail)
-    with pytest.raises(InputError, match=r"semantic_id/12: cannot be moved \(Permission denied\)"):
+    with pytest.raises(InputError, match=r"ranker/2: cannot be moved .*\(Permission denied\)"):
         rollback(tmp_path)
-    assert served(tmp_path) == {"ranker": [1, 2], "semantic_id": [11, 12]}
-    assert read_releases(str(tmp_path))[0].versions == {"ranker": 2, "semantic_id": 12}
+    after = [path for path in sorted(tmp_path.rglob("*")) if path.name != ".rolled_back"]
+    assert after == before
+    assert read_releases(str(tmp_path))[0].versions == {"ranker": 2, "semantic_id": 13}
+
+
+def test_a_rollback_that_is_killed_is_completed_by_the_next_start(tmp_path):
+    release(tmp_path, 1, 11, A)
+    version(tmp_path, "semantic_id", 12, B)
+    release(tmp_path, 2, 13, C)
+    for step in range(4):
+        copy = tmp_path.parent / f"{tmp_path.name}-{step}"
+        shutil.copytree(tmp_path, copy)
+        assert killed_before(step, lambda copy=copy: rollback(copy))
+        begun = (copy / ".releasing.json").exists()
+        recover(str(copy))
+        assert served(copy) == (
+            {"ranker": [1], "semantic_id": [11, 13]}
+            if begun
+            else {"ranker": [1, 2], "semantic_id": [11, 12, 13]}
+        )
+        assert read_releases(str(copy))[0].versions["ranker"] == (1 if begun else 2)
+        assert begun == (step > 0)
+
+
+def killed_before(step, action):
+    """Whether an action in a process of its own was killed before a rename or a written file."""
+    pid = os.fork()
+    if pid == 0:
+        left = [step]
+
+        def dying(call):
+            def die_or_call(*arguments):
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left[0] -= 1
+                return call(*arguments)
+
+            return die_or_call
+
+        os.rename, os.replace = dying(os.rename), dying(os.replace)
+        try:
+            action()
+        finally:
+            os._exit(1)
+    return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
 
 
 def test_releases_whose_models_are_gone_are_forgotten(tmp_path):
@@ -190,19 +276,3 @@ def test_the_same_release_again_is_one(tmp_path):
     again = releases.release(versions={"ranker": 1, "semantic_id": 11}, fingerprint="anew")
     add_release(str(tmp_path), again)
     assert [r.fingerprint for r in read_releases(str(tmp_path))] == ["anew"]
-
-
-def test_a_push_is_a_release_while_it_is_the_newest(tmp_path):
-    release(tmp_path, 1, 11, A)
-    pushed = {"ranker": str(tmp_path / "ranker/1"), "semantic_id": str(tmp_path / "semantic_id/11")}
-    assert newest_versions(pushed) == {"ranker": 1, "semantic_id": 11}
-    assert newest_versions({**pushed, "ranker": None}) is None
-    release(tmp_path, 2, 12, A)
-    assert newest_versions(pushed) is None
-    later = {
-        "ranker": str(pathlib.Path(tmp_path, "ranker", "2")),
-        "semantic_id": str(pathlib.Path(tmp_path, "semantic_id", "12")),
-    }
-    rollback(tmp_path)
-    assert newest_versions(later) is None
-    assert newest_versions(pushed) == {"ranker": 1, "semantic_id": 11}

@@ -1,23 +1,19 @@
 """`sid push --run`: a finished run released again."""
 
 import io
-import os
 import pathlib
 import shutil
-import signal
-import subprocess
-import sys
 
 import pytest
 import rich.console
 
 from semantic_id_ranking.cli import push
 from semantic_id_ranking.cli.push_run import push_run
-from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.version_folder import VersionFolder
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.sid_space import SidSpace
-from semantic_id_ranking.pipeline.release import read_releases
-from semantic_id_ranking.pipeline.release import write_blessed
+from semantic_id_ranking.pipeline.blessed import write_blessed
 from tests import exported_models
 from tests import releases
 
@@ -110,7 +106,7 @@ def test_the_same_models_are_never_pushed_twice(run, blessed):
     blessed("1")
     released(run)
     before = newest(run)
-    assert released(run).count("is the newest") == 2
+    assert released(run).count("is served already") == 2
     assert newest(run) == before
     assert len(read_releases(str(run / "serving"))) == 1
 
@@ -122,7 +118,8 @@ def test_a_rollback_leads_back_and_another_push_forward_again(run, blessed):
     console = rich.console.Console(file=io.StringIO())
     for _ in range(2):
         push.rollback(str(run / "serving"), None, console)
-        assert (served(run), served(run, "semantic_id")) == (["1"], ["1"])
+        # A model server that serves the newer ranker still finds its encoder.
+        assert (served(run), served(run, "semantic_id")) == (["1"], ["1", "2"])
         released(run)
         assert (served(run), served(run, "semantic_id")) == (["1", "2"], ["1", "2"])
         assert [r.fingerprint for r in read_releases(str(run / "serving"))] == ["2", "1"]
@@ -139,12 +136,12 @@ def test_a_rollback_leads_back_where_one_model_stayed(run, blessed):
     assert read_releases(str(run / "serving"))[0].versions == newest(run)
 
 
-def test_an_older_version_becomes_the_newest_without_a_copy(run, blessed):
+def test_an_older_ranker_becomes_the_newest_without_a_copy(run, blessed):
     for name in ("1", "2", "1"):
         blessed(name)
         released(run)
-    assert served(run) == ["2", "1"]
-    assert read_releases(str(run / "serving"))[0].versions == newest(run)
+    assert (served(run), served(run, "semantic_id")) == (["2", "1"], ["1", "2"])
+    assert read_releases(str(run / "serving"))[0].versions["ranker"] == newest(run)["ranker"]
     push.rollback(str(run / "serving"), None, rich.console.Console(file=io.StringIO()))
     assert served(run) == ["2"]
     assert [r.fingerprint for r in read_releases(str(run / "serving"))] == ["2"]
@@ -179,54 +176,3 @@ def test_what_cannot_be_released_is_named_and_what_is_served_stays(run, blessed)
 
 def test_a_folder_without_a_blessed_run_is_named(run):
     refused(run, r"blessed\.json: no such file; .*/run holds no run that was blessed")
-
-
-def test_a_rename_that_fails_undoes_the_other(run, blessed, monkeypatch):
-    blessed("1")
-    released(run)
-    before = newest(run)
-    blessed("2")
-    rename, done = os.rename, []
-
-    def fail(source, target):
-        if ".pushing-" in source and done:
-            raise OSError(28, "No space left on device", target)
-        rename(source, target)
-        done.append(target)
-
-    monkeypatch.setattr(os, "rename", fail)
-    with pytest.raises(InputError, match=r"cannot be moved \(No space left on device\)"):
-        released(run)
-    assert (newest(run), served(run)) == (before, ["1"])
-
-
-KILLED = """
-import os, signal, sys
-import rich.console
-from semantic_id_ranking.cli import push_run
-# Loading TensorFlow takes seconds, and nothing is renamed before.
-push_run.require_releasable = lambda models: None
-rename, left = os.rename, int(sys.argv[2])
-def rename_or_die(source, target):
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    rename(source, target)
-os.rename = rename_or_die
-push_run.push_run(sys.argv[1], rich.console.Console())
-"""
-
-
-@pytest.mark.parametrize("renames", [0, 1])
-def test_a_killed_push_leaves_whole_versions_and_is_repeated(run, blessed, renames):
-    blessed("1")
-    released(run)
-    blessed("2")
-    command = [sys.executable, "-c", KILLED, str(run), str(renames)]
-    killed = subprocess.run(command, capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert sorted(served(run) + served(run, "semantic_id")) == ["1", "1", *["2"] * renames]
-    released(run)
-    assert (served(run), served(run, "semantic_id")) == (["1", "2"], ["1", "2"])
-    assert read_releases(str(run / "serving"))[0].versions == newest(run)

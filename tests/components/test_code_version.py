@@ -16,7 +16,7 @@ EXECUTORS = [
     "components.feature_joiner.executor.Executor",
     "components.impression_gen.executor.Executor",
     "components.item_gen.executor.Executor",
-    "components.model_pusher.executor.Executor",
+    "components.releaser.executor.Executor",
     "components.schema_gen.executor.Executor",
     "components.semantic_id_gen.executor.Executor",
     "components.sid_analyzer.executor.Executor",

@@ -9,15 +9,16 @@ from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import Predictions
 from semantic_id_ranking.components.artifacts import RankingEvaluation
+from semantic_id_ranking.components.artifacts import ReleasedModels
 from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import SidReport
 from semantic_id_ranking.components.artifacts import UserHistories
 from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
-from semantic_id_ranking.components.model_pusher.component import ModelPusher
 from semantic_id_ranking.components.ranking_evaluator.component import RankingEvaluator
 from semantic_id_ranking.components.ranking_evaluator.parameters import EvaluationParameters
+from semantic_id_ranking.components.releaser.component import Releaser
 from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
 from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
@@ -91,15 +92,17 @@ CASES = {
         },
         {},
     ),
-    ModelPusher: (
+    Releaser: (
         {
-            "model": MODEL,
-            "companion": MODEL,
+            "ranker": MODEL,
+            "semantic_id": MODEL,
+            "semantic_ids": SemanticIds,
+            "histories": UserHistories,
             "model_blessing": standard_artifacts.ModelBlessing,
         },
-        {"base_directory": "/models/ranker", "keep_versions": 2},
-        {"pushed_model": standard_artifacts.PushedModel},
-        {},
+        {"serving": "/models", "config": {"serving": {"keep_versions": 2}}},
+        {"release": ReleasedModels},
+        {"serving": "/models", "config": '{"serving": {"keep_versions": 2}}'},
     ),
 }
 
@@ -131,10 +134,7 @@ def test_its_cache_depends_on_the_code_of_its_own_executor(component):
     made, _ = make(component)
     module = importlib.import_module(component.__module__.removesuffix("component") + "executor")
     assert made.executor_spec.executor_class is module.Executor
-    properties = dict(made.exec_properties)
-    if "code_version" not in properties:
-        properties = json.loads(properties["custom_config"])
-    assert properties["code_version"] == code_version(module.Executor)
+    assert made.exec_properties["code_version"] == code_version(module.Executor)
 
 
 def test_join_parameters_arrive_as_they_were_given():
@@ -154,10 +154,3 @@ def test_an_evaluator_knows_tasks_in_their_order_slices_and_thresholds():
 def test_an_evaluator_needs_a_candidate_alone():
     made, _ = make(RankingEvaluator, baseline=None, served=None)
     assert set(made.inputs) == {"examples", "semantic_ids", "candidate"}
-
-
-def test_a_pusher_knows_where_to_and_how_many_versions():
-    made, _ = make(ModelPusher)
-    destination = json.loads(made.exec_properties["push_destination"])
-    assert destination["filesystem"]["base_directory"] == "/models/ranker"
-    assert json.loads(made.exec_properties["custom_config"])["keep_versions"] == 2

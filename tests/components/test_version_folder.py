@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from semantic_id_ranking.components.model_pusher.version_folder import VersionFolder
+from semantic_id_ranking.components.releaser.version_folder import VersionFolder
 from semantic_id_ranking.contracts.sid_space import SidSpace
 
 
@@ -21,7 +21,18 @@ def push(folder, version, files=("saved_model.pb",)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8") as file:
                 file.write(str(version))
-        return folder.add(os.path.join(staging, "copy"), version)
+        number = folder.next_version(version)
+        os.rename(os.path.join(staging, "copy"), folder.version_path(number))
+        return number
+
+
+def set_aside(folder, version):
+    os.makedirs(os.path.join(folder.path, ".rolled_back"), exist_ok=True)
+    os.rename(folder.version_path(version), folder.aside_path(version))
+
+
+def keep(folder, count, pushed, needed=()):
+    folder.delete(folder.surplus(count, pushed, needed))
 
 
 def test_there_are_no_versions_where_there_is_no_folder(folder):
@@ -39,7 +50,7 @@ def test_only_folders_named_by_a_number_are_versions(folder):
 def test_a_new_version_is_the_newest_whatever_the_clock_says(folder):
     assert push(folder, 100) == 100
     assert push(folder, 7) == 101
-    folder.set_aside(101)
+    set_aside(folder, 101)
     # A number that was rolled back does not come again.
     assert push(folder, 7) == 102
     assert folder.versions() == [100, 102]
@@ -53,39 +64,50 @@ def test_what_a_push_leaves_is_its_version_alone(folder):
     assert os.listdir(folder.path) == ["1"]
 
 
-def test_what_a_killed_push_left_goes_after_a_day(folder):
-    for name, age in (("old", 25 * 3600), ("new", 23 * 3600)):
-        path = os.path.join(folder.path, f".pushing-{name}")
-        os.makedirs(os.path.join(path, "5"))
-        then = os.stat(path).st_mtime - age
-        os.utime(path, (then, then))
+def test_what_a_killed_push_left_is_removed(folder):
+    folder.remove_staging()
+    os.makedirs(os.path.join(folder.path, ".pushing-old", "5"))
     push(folder, 1)
-    assert sorted(os.listdir(folder.path)) == [".pushing-new", "1"]
+    folder.remove_staging()
+    assert os.listdir(folder.path) == ["1"]
 
 
 def test_the_newest_versions_are_kept(folder):
     for version in (1, 2, 3, 4):
         push(folder, version)
-    folder.keep(3, 4)
+    keep(folder, 3, 4)
     assert folder.versions() == [2, 3, 4]
-    folder.keep(3, 4)
+    keep(folder, 3, 4)
     assert folder.versions() == [2, 3, 4]
 
 
 def test_the_pushed_version_and_newer_ones_are_never_deleted(folder):
     for version in (1, 2, 3, 4):
         push(folder, version)
-    folder.keep(1, 2)
+    keep(folder, 1, 2)
     assert folder.versions() == [2, 3, 4]
 
 
-def test_a_version_set_aside_can_be_restored(folder):
-    push(folder, 1)
-    folder.set_aside(1)
-    assert folder.versions() == []
-    assert os.path.isfile(os.path.join(folder.path, ".rolled_back", "1", "saved_model.pb"))
-    folder.restore(1)
-    assert folder.versions() == [1]
+def test_a_version_whose_space_is_needed_is_never_deleted(folder):
+    for version, space in ((1, "a"), (2, "b"), (3, "c"), (4, "c")):
+        push(folder, version)
+        SidSpace(space * 16, 3, 16, 4).save(
+            os.path.join(folder.version_path(version), "assets.extra")
+        )
+    keep(folder, 1, 4, {"b" * 16})
+    assert folder.versions() == [2, 4]
+
+
+def test_the_spaces_are_those_of_all_versions_also_of_those_set_aside(folder):
+    assert folder.spaces() == set()
+    for version, space in ((1, "a"), (2, "b")):
+        push(folder, version)
+        SidSpace(space * 16, 3, 16, 4).save(
+            os.path.join(folder.version_path(version), "assets.extra")
+        )
+    push(folder, 3)
+    set_aside(folder, 2)
+    assert folder.spaces() == {"a" * 16, "b" * 16}
 
 
 def test_the_fingerprint_is_the_one_exported(folder):
@@ -122,7 +144,7 @@ def test_a_reader_never_sees_half_a_version(folder):
     try:
         for version in range(1, 60):
             push(folder, version, sorted(files))
-            folder.keep(2, version)
+            keep(folder, 2, version)
     finally:
         stop.set()
         reader.join()

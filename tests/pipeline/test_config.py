@@ -148,6 +148,27 @@ def test_a_wrong_field_is_named_with_its_value_and_what_would_be_right(override,
         assert fact in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "fact"),
+    [
+        ("redis://:s3cret@host/0", "write env:NAME"),
+        ("rediss://host/0?password=s3cret", "write env:NAME"),
+        ("mysql://u:s3cret@host/0", "names no store; write sqlite:///path"),
+        ("s3cret", "names no store"),
+    ],
+)
+def test_a_store_with_a_password_or_of_another_form_is_refused_without_repeating_it(url, fact):
+    with pytest.raises(ConfigError, match=f"serving: store: .*{fact}") as error:
+        load_config(None, [f"serving.store='{url}'"])
+    assert "s3cret" not in str(error.value)
+
+
+def test_a_store_may_be_named_in_each_form_that_has_no_password():
+    for url in ("sqlite:////tmp/a@b.sqlite", "redis://host:6379/0", "env:SIDS", "file:/run/url"):
+        assert load_config(None, [f"serving.store='{url}'"]).serving.store == url
+    assert Config().serving.store is None
+
+
 def test_an_option_needs_the_sampled_tokenizer():
     with pytest.raises(ConfigError, match=r"representation\.sampling: 0\.1 .*of model bpe"):
         load_config(overrides=["representation.sampling=0.1", "tokenizer.model=bpe"])

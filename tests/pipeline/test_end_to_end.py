@@ -47,8 +47,7 @@ COMPONENTS = {
     "Trainer.ranker",
     "Trainer.baseline",
     "RankingEvaluator",
-    "Pusher.semantic_id",
-    "Pusher.ranker",
+    "Releaser",
 }
 
 

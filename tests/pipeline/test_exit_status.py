@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import sys
+import types
 
 import pytest
 from typer.testing import CliRunner
@@ -12,8 +13,10 @@ from typer.testing import CliRunner
 from semantic_id_ranking.cli import gc as gc_lib
 from semantic_id_ranking.cli import main as cli
 from semantic_id_ranking.cli.demo import demo as demo_lib
+from semantic_id_ranking.components.releaser.release import write_releases
 from semantic_id_ranking.pipeline import exit_status
 from semantic_id_ranking.pipeline import run as run_lib
+from tests import releases
 
 
 @pytest.fixture
@@ -178,33 +181,23 @@ def test_an_error_of_the_program_keeps_its_traceback(gc_raises):
         gc_raises(wrong_handler)
 
 
-def outcome(blessed=True, pushed=("1", "2"), cached=(), missed=()):
-    summary = {
-        "blessed": blessed,
-        "missed": list(missed),
-        "pushed": dict(zip(("ranker", "semantic_id"), pushed, strict=True)),
-    }
-    return run_lib._outcome(summary, "out", list(cached))
-
-
 def test_the_outcome_says_what_was_pushed(tmp_path):
-    versions = [tmp_path / name / "17" for name in ("ranker", "semantic_id")]
-    for path in versions:
-        path.mkdir(parents=True)
-    served = tuple(map(str, versions))
-    assert outcome(pushed=served) == "blessed and pushed to out/serving"
-    both = ("Pusher.ranker", "Pusher.semantic_id")
-    for nothing_pushed in (
-        outcome(pushed=served, cached=both),
-        outcome(pushed=(None, None)),
-        outcome(pushed=(served[0], None)),
-        outcome(pushed=(served[0], str(tmp_path / "semantic_id" / "16"))),
-        outcome(False, (None, None), missed=["task a", "task b"]),
-    ):
-        assert "blessed and pushed" not in nothing_pushed
-    assert outcome(False, (None, None), missed=["task a", "task b"]) == (
-        "not blessed, so nothing was pushed: task a; task b"
-    )
+    versions = {"ranker": 17, "semantic_id": 16}
+    (tmp_path / "serving").mkdir()
+    pushed = releases.release(versions=versions)
+    write_releases(str(tmp_path / "serving"), [pushed])
+
+    def outcome(released, blessed=True, idle=False):
+        missed = [] if blessed else ["task a", "task b"]
+        summary = types.SimpleNamespace(blessed=blessed, missed=missed)
+        return run_lib._outcome(summary, str(tmp_path), released, idle)
+
+    assert outcome(pushed) == f"blessed and pushed to {tmp_path}/serving"
+    assert outcome(pushed, idle=True).startswith("blessed; an earlier run pushed these models")
+    other = pushed.with_versions({"ranker": 17, "semantic_id": 15})
+    assert outcome(other).endswith("what was pushed or rolled back since stays")
+    assert outcome(None) == "blessed, but nothing was pushed"
+    assert outcome(None, blessed=False) == ("not blessed, so nothing was pushed: task a; task b")
 
 
 def test_a_message_cannot_steer_the_terminal(sid):

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from semantic_id_ranking.cli.catalogue import Catalogue
+from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.release import write_releases
 from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.pipeline.release import read_blessed
-from semantic_id_ranking.pipeline.release import read_releases
-from semantic_id_ranking.pipeline.release import write_blessed
-from semantic_id_ranking.pipeline.release import write_releases
+from semantic_id_ranking.pipeline.blessed import read_blessed
+from semantic_id_ranking.pipeline.blessed import write_blessed
 
 BLESSED = {
     "fingerprint": "0123456789abcdef",

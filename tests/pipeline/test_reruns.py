@@ -5,20 +5,22 @@ import json
 import os
 import pathlib
 
+import pyarrow.parquet as pq
 import pytest
 import rich.console
 
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline import run as run_lib
 from semantic_id_ranking.pipeline.config import SLICES
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.pipeline.run_records import RunRecords
+from semantic_id_ranking.serving.store import open_store
 
 RANKER_AND_AFTER = {
     "Trainer.ranker",
     "Trainer.baseline",
     "RankingEvaluator",
-    "Pusher.semantic_id",
-    "Pusher.ranker",
+    "Releaser",
 }
 
 
@@ -43,6 +45,28 @@ def test_a_second_run_reuses_everything(finished_run, printed):
     assert rerun(finished_run, console=printed) == set(finished_run.summary["seconds"])
     assert "blessed and pushed" not in printed.file.getvalue()
     assert "blessed; an earlier run pushed these models" in printed.file.getvalue()
+
+
+def test_a_store_gets_the_semantic_ids_of_the_release(finished_run, tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/s3cret.sqlite"
+    monkeypatch.setenv("SIDS", url)
+    components = set(finished_run.summary["seconds"])
+    assert components - rerun(finished_run, "serving.store=env:SIDS") == {"Releaser"}
+    items = pq.read_table(finished_run.items).num_rows
+    fingerprint = finished_run.summary["sid"]["fingerprint"]
+    with open_store(url) as store:
+        assert (list(store.spaces()), store.count(fingerprint)) == ([fingerprint], items)
+    output = pathlib.Path(finished_run.output)
+    release = json.loads((output / "serving" / "release.json").read_text())
+    assert release["config"]["serving"]["store"] == "env:SIDS"
+    files = [path for path in output.rglob("*") if path.is_file()]
+    assert [path for path in files if b"s3cret" in path.read_bytes()] == []
+
+
+def test_a_store_that_is_not_there_is_named_before_anything_runs(finished_run, monkeypatch):
+    monkeypatch.delenv("SIDS", raising=False)
+    with pytest.raises(InputError, match="env:SIDS: there is no environment variable SIDS"):
+        rerun(finished_run, "serving.store=env:SIDS")
 
 
 def test_another_ranker_reruns_the_ranker_and_what_follows_it(finished_run):

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from semantic_id_ranking.cli.store_url import hide_credentials
-from semantic_id_ranking.cli.store_url import store_url
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.serving.store.store_url import hide_credentials
+from semantic_id_ranking.serving.store.store_url import store_url
 
 URL = "redis://u:s3cret@127.0.0.1:1/0"
 

@@ -1,4 +1,4 @@
-"""URL of a store from the command line, an environment variable or a file."""
+"""URL of a store from the command line, the configuration, an environment variable or a file."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import re
 from semantic_id_ranking.contracts.errors import InputError
 
 _CREDENTIALS = re.compile(r"(\w+://)\S*@")
+_FORMS = ("sqlite:///", "redis://", "rediss://", "env:", "file:")
 
 
 def store_url(given: str) -> str:
@@ -34,6 +35,28 @@ def store_url(given: str) -> str:
             raise InputError(f"{given}: the file is empty; it holds the URL of the store")
         return url
     return given
+
+
+def require_no_credentials(given: str) -> None:
+    """Refuses what must not be written into a file that others read.
+
+    Args:
+        given: As `store_url` takes it.
+
+    Raises:
+        ValueError: It is of another form, or holds a user or a password; the message does not.
+    """
+    if not given.startswith(_FORMS):
+        raise ValueError(
+            "names no store; write sqlite:///path, redis://host:port/database, rediss://…, "
+            "env:NAME or file:PATH"
+        )
+    if given.startswith("redis") and ("@" in given or "?" in given):
+        raise ValueError(
+            "a user, a password or an option of a URL is not kept with the configuration; put the "
+            "URL into an environment variable and write env:NAME, or into a file and write "
+            "file:PATH"
+        )
 
 
 def hide_credentials(text: str) -> str:

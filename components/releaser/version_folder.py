@@ -4,8 +4,9 @@ import contextlib
 import os
 import shutil
 import tempfile
-import time
+from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Sequence
 
 from semantic_id_ranking.contracts.file_digests import read_file_digests
 from semantic_id_ranking.contracts.sid_space import SidSpace
@@ -13,7 +14,6 @@ from semantic_id_ranking.contracts.version_folders import version_folders
 
 _STAGING = ".pushing-"
 _ROLLED_BACK = ".rolled_back"
-_ABANDONED_SECONDS = 24 * 3600
 
 
 class VersionFolder:
@@ -39,12 +39,7 @@ class VersionFolder:
 
     def fingerprint(self, version: int) -> str | None:
         """The SID space that a version lives in; None where it names none."""
-        try:
-            return SidSpace.load(
-                os.path.join(self.version_path(version), "assets.extra")
-            ).fingerprint
-        except FileNotFoundError:
-            return None
+        return _fingerprint(self.version_path(version))
 
     def find(self, model: str) -> int | None:
         """The version that is a copy of an exported model; None where there is none."""
@@ -58,61 +53,70 @@ class VersionFolder:
     def staging(self) -> Iterator[str]:
         """An empty folder on the same file system, which is removed at the end with what it holds.
 
-        What a push that was killed more than a day ago has left is removed, too.
+        What a killed process leaves of it, `remove_staging` removes.
         """
         os.makedirs(self.path, exist_ok=True)
-        with os.scandir(self.path) as entries:
-            for entry in entries:
-                age = time.time() - entry.stat(follow_symlinks=False).st_mtime
-                if entry.name.startswith(_STAGING) and age > _ABANDONED_SECONDS:
-                    shutil.rmtree(entry.path, ignore_errors=True)
         staging = tempfile.mkdtemp(prefix=_STAGING, dir=self.path)
         try:
             yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
-    def add(self, complete: str, version: int) -> int:
-        """Renames a folder to a version.
+    def remove_staging(self) -> None:
+        """Removes what killed processes left of their staging; nobody else may be working."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.path) as e:
+            for entry in e:
+                if entry.name.startswith(_STAGING):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+
+    def next_version(self, version: int) -> int:
+        """A number that is greater than that of every version there ever was.
 
         Args:
-            complete: A folder within `staging`, an older version, or one that was set aside.
-            version: Its version; one more than the newest that ever was, where that is greater.
-
-        Returns:
-            The version that it has become, which is the newest.
+            version: The number to take if it is.
         """
         taken = [*self.versions(), *_versions(os.path.join(self.path, _ROLLED_BACK))]
-        version = max([version, *(number + 1 for number in taken)])
-        os.rename(complete, self.version_path(version))
-        return version
+        return max([version, *(number + 1 for number in taken)])
 
-    def keep(self, count: int, pushed: int) -> None:
-        """Deletes the oldest versions.
+    def surplus(self, count: int, pushed: int, needed: Collection[str] = ()) -> list[int]:
+        """The oldest versions, which may go.
 
         Args:
-            count: Versions kept, at least 1.
-            pushed: It and newer ones are kept in any case.
+            count: Versions that stay, at least 1.
+            pushed: It and newer ones stay in any case.
+            needed: SID spaces whose versions stay in any case.
         """
-        surplus = [version for version in self.versions()[:-count] if version < pushed]
-        if not surplus:
+        return [
+            version
+            for version in self.versions()[:-count]
+            if version < pushed and self.fingerprint(version) not in needed
+        ]
+
+    def delete(self, versions: Sequence[int]) -> None:
+        """Deletes versions, each of which disappears at once."""
+        if not versions:
             return
         with self.staging() as staging:
-            for version in surplus:
+            for version in versions:
                 os.rename(self.version_path(version), os.path.join(staging, str(version)))
 
-    def set_aside(self, version: int) -> None:
-        """Moves a version to where a model server does not see it, `.rolled_back/<version>`."""
-        os.makedirs(os.path.join(self.path, _ROLLED_BACK), exist_ok=True)
-        os.rename(self.version_path(version), self.aside_path(version))
-
-    def restore(self, version: int) -> None:
-        """Undoes `set_aside`."""
-        os.rename(self.aside_path(version), self.version_path(version))
+    def spaces(self) -> set[str]:
+        """The SID spaces of all versions, those that were set aside among them."""
+        paths = [self.version_path(version) for version in self.versions()]
+        aside = _versions(os.path.join(self.path, _ROLLED_BACK))
+        paths += [self.aside_path(version) for version in aside]
+        return {space for path in paths if (space := _fingerprint(path)) is not None}
 
     def aside_path(self, version: int) -> str:
-        """The folder of a version that was set aside."""
+        """The folder of a version that was set aside, where no model server sees it."""
         return os.path.join(self.path, _ROLLED_BACK, str(version))
+
+
+def _fingerprint(path: str) -> str | None:
+    try:
+        return SidSpace.load(os.path.join(path, "assets.extra")).fingerprint
+    except FileNotFoundError:
+        return None
 
 
 def _find(model: str, path: str) -> int | None:

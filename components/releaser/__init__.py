@@ -1,0 +1,1 @@
+"""Releaser: Semantic IDs and blessed models become what is served, all of it or nothing."""
