@@ -121,8 +121,6 @@ def _impressions(counts: ImpressionCounts) -> rich.table.Table:
     return table
 
 
-
-
 def _read_json(directory: str, name: str) -> dict[str, Any]:
     return json.loads(_read(directory, name))
 
