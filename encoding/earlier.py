@@ -110,6 +110,22 @@ def spill_earlier(path: str, space: SidSpace, any_space: bool, folder: str) -> S
     return spill
 
 
+def put_earlier(path: str, space: SidSpace, folder: str) -> None:
+    """Puts an earlier output where `EarlierSids` finds it.
+
+    Args:
+        path: A folder of Parquet files, or one such file.
+        space: The space that it has to live in.
+        folder: An existing folder.
+
+    Raises:
+        InputError: As `spill_earlier`.
+    """
+    writer = EarlierWriter(folder)
+    for records in spill_earlier(path, space, False, os.path.join(folder, "earlier")):
+        writer.append(records)
+
+
 def _map(path: str, dtype: np.dtype) -> np.ndarray:
     """A file as an array; an empty one cannot be mapped."""
     return np.memmap(path, dtype, "r") if os.path.getsize(path) else np.empty(0, dtype)

@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 
-from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.encoding import parts as parts_lib
-from semantic_id_ranking.encoding.earlier import EarlierSids
 from semantic_id_ranking.encoding.item_check import ItemCheck
 from semantic_id_ranking.encoding.staging import Staging
 from semantic_id_ranking.inputs.data_set import Block
@@ -58,11 +55,10 @@ class EncodeParts(beam.DoFn):
     def setup(self) -> None:
         """Loads the model, once a worker."""
         # TensorFlow takes seconds to import: only workers do.
-        from semantic_id_ranking.encoding.encode import Encoder
+        from semantic_id_ranking.encoding.item_encoder import ItemEncoder
 
         job = self._job
-        self._encoder = Encoder(job.model)
-        self._earlier = EarlierSids(job.staging.folder, job.space.levels) if job.copy else None
+        self._encoder = ItemEncoder(job.model, job.space, job.staging.folder if job.copy else None)
 
     def process(self, run: Sequence[Block]) -> None:
         """Encodes a run, of `parts.runs`; an error of the input is left in the staging folder."""
@@ -82,7 +78,7 @@ class EncodeParts(beam.DoFn):
             item_ids, embeddings, bad = self._job.check(path, row, batch)
             rejected += bad
             require_at_most(rejected, self._job.skip_bad, "items")
-            table, count = self._to_table(item_ids, embeddings)
+            table, count = self._encoder(item_ids, embeddings)
             tables.append(table)
             copied += count
         self._job.staging.commit(
@@ -91,16 +87,3 @@ class EncodeParts(beam.DoFn):
             to_table(rejected),
             {"items": sum(map(len, tables)), "copied": copied, "rejected": len(rejected)},
         )
-
-    def _to_table(self, item_ids: np.ndarray, embeddings: np.ndarray) -> tuple[pa.Table, int]:
-        """The table of a batch, and how many Semantic IDs were copied."""
-        space = self._job.space
-        digests = sid_table.digest(embeddings)
-        if self._earlier is None:
-            return sid_table.to_table(item_ids, self._encoder(embeddings), digests, space), 0
-        same, copied = self._earlier.find(item_ids, digests)
-        sids = np.empty((len(item_ids), space.levels), np.int32)
-        sids[same] = copied
-        if not same.all():
-            sids[~same] = self._encoder(embeddings[~same])
-        return sid_table.to_table(item_ids, sids, digests, space), int(same.sum())

@@ -18,6 +18,7 @@ class SemanticIdGenSpec(component_spec.ComponentSpec):
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "earlier": component_spec.ChannelParameter(type=SemanticIds, optional=True),
     }
     OUTPUTS = {"semantic_ids": component_spec.ChannelParameter(type=SemanticIds)}
 
@@ -28,16 +29,24 @@ class SemanticIdGen(base_beam_component.BaseBeamComponent):
     Args:
         examples: Items, from ItemGen: features `item_id` and `embedding`.
         model: The semantic_id SavedModel.
+        earlier: Semantic IDs of the same space, such as those of the day before: items whose
+            content embedding is as it was keep theirs, and so do items that are gone.
     """
 
     SPEC_CLASS = SemanticIdGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
-    def __init__(self, examples: types.BaseChannel, model: types.BaseChannel):
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        model: types.BaseChannel,
+        earlier: types.BaseChannel | None = None,
+    ):
         super().__init__(
             SemanticIdGenSpec(
                 examples=examples,
                 model=model,
+                earlier=earlier,
                 code_version=code_version(executor.Executor),
                 semantic_ids=types.Channel(type=SemanticIds),
             )
