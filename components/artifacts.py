@@ -11,6 +11,8 @@ class SemanticIds(artifact.Artifact):
 
     Files: `sids-*.parquet`, columns `item_id` (string) and `sid` (list<int32>, one code a level),
     each item once. The Parquet schema's metadata holds the SID space under the key `sid_space`.
+    `sids-gone-*.parquet` among them has items of an earlier artifact that the input has no more.
+    `_counts.json`: how many items were `encoded`, `kept` from the earlier artifact, and `gone`.
     """
 
     TYPE_NAME = "sid.SemanticIds"
@@ -20,6 +22,16 @@ class SidReport(artifact.Artifact):
     """The report on the Semantic IDs of a run: `report.json`, made by `SidAnalyzer`."""
 
     TYPE_NAME = "sid.Report"
+
+
+class DriftReport(artifact.Artifact):
+    """Whether a day's items suit the SID space: `drift.json`, made by `DriftCheck`.
+
+    It holds `verdict` ("keep", "refresh" or "stop"), `reason` (a line), `findings` and the numbers
+    that these come from; see `trainer/rqvae/drift.py`.
+    """
+
+    TYPE_NAME = "sid.DriftReport"
 
 
 class UserHistories(artifact.Artifact):

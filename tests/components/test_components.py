@@ -7,6 +7,7 @@ import pytest
 from tfx import types
 from tfx.types import standard_artifacts
 
+from semantic_id_ranking.components.artifacts import DriftReport
 from semantic_id_ranking.components.artifacts import Predictions
 from semantic_id_ranking.components.artifacts import RankingEvaluation
 from semantic_id_ranking.components.artifacts import ReleasedModels
@@ -14,6 +15,7 @@ from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import SidReport
 from semantic_id_ranking.components.artifacts import UserHistories
 from semantic_id_ranking.components.code_version import code_version
+from semantic_id_ranking.components.drift_check.component import DriftCheck
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.ranking_evaluator.component import RankingEvaluator
@@ -49,9 +51,15 @@ EVALUATION = EvaluationParameters(
 # The component; its inputs, parameters, outputs, and parameters as its executor gets them.
 CASES = {
     SemanticIdGen: (
-        {"examples": EXAMPLES, "model": MODEL},
+        {"examples": EXAMPLES, "model": MODEL, "earlier": SemanticIds},
         {},
         {"semantic_ids": SemanticIds},
+        {},
+    ),
+    DriftCheck: (
+        {"examples": EXAMPLES, "model": MODEL, "earlier": SemanticIds, "tokenizer": MODEL},
+        {},
+        {"report": DriftReport},
         {},
     ),
     SidAnalyzer: (

@@ -13,7 +13,9 @@ from semantic_id_ranking.trainer.rqvae.export import may_search_in_bfloat16
 from semantic_id_ranking.trainer.rqvae.fast_encoder import FastEncoder
 from semantic_id_ranking.trainer.rqvae.run_fn import read_items
 from semantic_id_ranking.trainer.rqvae.run_fn import run_fn
+from semantic_id_ranking.trainer.rqvae.semantic_ids import SemanticIds
 from semantic_id_ranking.trainer.rqvae.train import train
+from semantic_id_ranking.trainer.rqvae.training_profile import TrainingProfile
 
 CONFIG = RqVaeConfig(
     levels=3, codebook_size=16, epochs=2, batch_size=64, kmeans_mixtures=500, kmeans_iterations=3
@@ -126,17 +128,23 @@ def write_examples(path, count):
             file.write(example.SerializeToString())
 
 
-def test_run_fn_reads_the_training_split_alone(tmp_path):
-    write_examples(tmp_path / "train.gz", 200)
+def run(folder, base_model=None):
+    """The Trainer's call, into folders `serving` and `run`."""
     run_fn(
         types.SimpleNamespace(
-            train_files=[str(tmp_path / "tr*.gz")],
-            eval_files=[str(tmp_path / "there-is-none.gz")],
+            train_files=[str(folder / "tr*.gz")],
+            eval_files=[str(folder / "there-is-none.gz")],
             custom_config={"rqvae": {"levels": 2, "codebook_size": 8, "epochs": 2}},
-            serving_model_dir=str(tmp_path / "serving"),
-            model_run_dir=str(tmp_path / "run"),
+            serving_model_dir=str(folder / "serving"),
+            model_run_dir=str(folder / "run"),
+            base_model=base_model,
         )
     )
+
+
+def test_run_fn_reads_the_training_split_alone(tmp_path):
+    write_examples(tmp_path / "train.gz", 200)
+    run(tmp_path)
     loaded = tf.saved_model.load(str(tmp_path / "serving"))
     assert loaded.signatures["encode"](embedding=tf.constant(ITEMS))["sid"].shape == (300, 2)
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
@@ -146,8 +154,27 @@ def test_run_fn_reads_the_training_split_alone(tmp_path):
         "codebook_use",
         "seconds",
         "outlying_items",
+        "kept",
     }
+    assert metrics["kept"] is None
     assert list((tmp_path / "run").glob("events*"))
+
+
+def test_a_base_model_is_refreshed(tmp_path):
+    write_examples(tmp_path / "train.gz", 200)
+    run(tmp_path)
+    new = tmp_path / "new"
+    new.mkdir()
+    write_examples(new / "train.gz", 300)
+    run(new, str(tmp_path / "serving"))
+    kept = json.loads((new / "run" / "metrics.json").read_text())["kept"]
+    assert kept[0] >= kept[1] > 0.5
+    before, after = (SemanticIds.load(str(f / "serving")) for f in (tmp_path, new))
+    assert before.fingerprint != after.fingerprint
+    same = (before.encode(ITEMS) == after.encode(ITEMS)).all(axis=1)
+    assert same.mean() > 0.5
+    profile = TrainingProfile.load(str(new / "serving" / "assets.extra"))
+    assert profile.items + profile.held_out == 300
 
 
 def test_of_too_many_items_a_sample_is_read(tmp_path):

@@ -16,6 +16,7 @@ from semantic_id_ranking.trainer.rqvae.float32_search import Float32Search
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.processor import multiplies_bfloat16
 from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
+from semantic_id_ranking.trainer.rqvae.training_profile import TrainingProfile
 from semantic_id_ranking.trainer.warmup import write_warmup_requests
 
 # Bytes of codebooks. A graph must stay below 2 GB, and holds them up to one and a half times.
@@ -33,7 +34,12 @@ _SMALL_SAMPLE = 2_000
 _ENCODED = 64
 
 
-def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> None:
+def export(
+    model: RqVae,
+    directory: str,
+    sample: np.ndarray | None = None,
+    profile: TrainingProfile | None = None,
+) -> None:
     """Writes the SavedModel.
 
     Signatures:
@@ -42,8 +48,9 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
         decode: `sid` int32 [B, L] -> `embedding` float32 [B, D].
         info: nothing -> `fingerprint` string, `levels`, `codebook_size`, `embedding_dim` int64.
 
-    Beside it, `assets.extra/` has `sid_space.json`; `codebooks.npy`, float32 [L, K, m]; and, for
-    `check_exported_model`, `encoded.npz` and `SHA256SUMS`.
+    Beside it, `assets.extra/` has `sid_space.json`; `codebooks.npy`, float32 [L, K, m];
+    `training_profile.npz`, if there is one; and, for `check_exported_model`, `encoded.npz` and
+    `SHA256SUMS`.
 
     Args:
         model: The RQ-VAE.
@@ -52,6 +59,7 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
             does if this machine multiplies bfloat16, the codebooks are large and the codes of the
             sample stay as they are; it then works on any machine, but is slow on one that does not.
             None: it does not.
+        profile: Of the items that it was trained on, for DriftCheck; None: there is none.
     """
     space = model.space
     encode_all: Callable[[tf.Tensor], tf.Tensor] = functools.partial(map_slices, model.encode)
@@ -85,6 +93,8 @@ def export(model: RqVae, directory: str, sample: np.ndarray | None = None) -> No
     extra = os.path.join(directory, "assets.extra")
     space.save(extra)
     np.save(os.path.join(extra, CODEBOOKS_FILE), model.codebooks.numpy())
+    if profile is not None:
+        profile.save(extra)
     example = _embeddings_like(model)
     sids = encode(tf.constant(example))["sid"].numpy()
     np.savez(os.path.join(extra, ENCODED_FILE), embedding=example, sid=sids)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.restore import restore
 from semantic_id_ranking.trainer.rqvae.train_and_export import train_and_export
 from semantic_id_ranking.trainer.rqvae.train_and_export import VALIDATION_SHARE
 
@@ -24,15 +25,17 @@ def run_fn(fn_args: Any) -> None:
     Args:
         fn_args: TFX's FnArgs: `train_files` (patterns of gzipped TFRecords of Examples with
             `item_id` and `embedding`), `custom_config["rqvae"]` (fields of `RqVaeConfig`),
-            `serving_model_dir`, `model_run_dir` (TensorBoard logs and `metrics.json`).
+            `serving_model_dir`, `model_run_dir` (TensorBoard logs and `metrics.json`), `base_model`
+            (the SavedModel of an earlier space, which this one is a refresh of; or None).
     """
     config = RqVaeConfig(**fn_args.custom_config["rqvae"])
     ids, embeddings = read_items(fn_args.train_files, config.max_items, config.seed)
     held_out = tf.strings.to_hash_bucket_fast(ids, VALIDATION_SHARE).numpy() == 0
     if held_out.all() or not held_out.any():
         held_out = np.arange(len(ids)) % VALIDATION_SHARE == 0
+    earlier = restore(fn_args.base_model, config.beam) if fn_args.base_model else None
     training = train_and_export(
-        embeddings, held_out, config, fn_args.serving_model_dir, fn_args.model_run_dir
+        embeddings, held_out, config, fn_args.serving_model_dir, fn_args.model_run_dir, earlier
     )
     os.makedirs(fn_args.model_run_dir, exist_ok=True)
     metrics = {
@@ -41,6 +44,7 @@ def run_fn(fn_args: Any) -> None:
         "codebook_use": training.codebook_use,
         "seconds": training.seconds,
         "outlying_items": training.outlying_items,
+        "kept": training.kept,
     }
     with open(os.path.join(fn_args.model_run_dir, "metrics.json"), "w", encoding="utf-8") as file:
         json.dump(metrics, file)

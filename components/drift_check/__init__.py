@@ -1,0 +1,1 @@
+"""DriftCheck: whether today's items still suit the SID space."""
