@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-ranker bench-evaluation bench-serving fuzz-serving paper clean
+.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-refresh bench-ranker bench-evaluation bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -81,6 +81,9 @@ bench-publish: $(INSTALLED) ## Measure how fast a million Semantic IDs get into 
 
 bench-stability: $(INSTALLED) ## Measure how far Semantic IDs depend on when their RQ-VAE was trained, on DATA=DIR
 	@$(VENV)/bin/python -m benchmarks.stability $(if $(DATA),--data $(DATA)) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
+
+bench-refresh: $(INSTALLED) ## Measure what a refresh of the SID space keeps, and drift where there is none, on DATA=DIR
+	@$(VENV)/bin/python -m benchmarks.refresh --data $(DATA) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
 
 bench-ranker: $(INSTALLED) ## Measure the training speed of rankers against hashed IDs [DATA=DIR]
 	@$(VENV)/bin/python -m benchmarks.ranker $(if $(DATA),--data $(DATA)) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)

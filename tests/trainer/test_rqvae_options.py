@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 from semantic_id_ranking.trainer.rqvae.beam_search import beam_codes
 from semantic_id_ranking.trainer.rqvae.config import PRESETS
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
-from semantic_id_ranking.trainer.rqvae.initialization import initialize
+from semantic_id_ranking.trainer.rqvae.initialization import initialize_from_items
 from semantic_id_ranking.trainer.rqvae.kmeans import residual_kmeans
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.quantizer import look_up
@@ -171,7 +171,7 @@ def test_mixtures_are_used_where_items_fill_a_space_and_not_where_they_are_clust
 
     def mixtures_help(x):
         model = RqVae(config, np.zeros(x.shape[1]), np.ones(x.shape[1]))
-        return initialize(model, x[:400], x[400:], config, np.random.default_rng(0))
+        return initialize_from_items(model, x[:400], x[400:], config, np.random.default_rng(0))
 
     assert mixtures_help(gaussian(dim=32))
     centres = 20 * rng.normal(size=(32, 32))

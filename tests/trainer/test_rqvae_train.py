@@ -80,14 +80,14 @@ def test_a_dead_code_comes_alive(monkeypatch):
     x = gaussian()
 
     def initialize_with_a_dead_code(model, *arguments):
-        mixtures = initialize(model, *arguments)
+        mixtures = initialize_from_items(model, *arguments)
         codebooks = model.codebooks.numpy()
         codebooks[1, 5] = 1e4
         model.codebooks.assign(codebooks)
         return mixtures
 
-    initialize = train_lib.initialize
-    monkeypatch.setattr(train_lib, "initialize", initialize_with_a_dead_code)
+    initialize_from_items = train_lib.initialize_from_items
+    monkeypatch.setattr(train_lib, "initialize_from_items", initialize_with_a_dead_code)
     alive = train(x[:400], x[400:], CONFIG).model
     dead = train(x[:400], x[400:], dataclasses.replace(CONFIG, reset_dead_codes="never")).model
     assert np.abs(alive.codebooks.numpy()[1, 5]).max() < 10

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.kmeans import refined
 from semantic_id_ranking.trainer.rqvae.kmeans import residual_kmeans
 from semantic_id_ranking.trainer.rqvae.mixtures import draw_mixtures
 from semantic_id_ranking.trainer.rqvae.mixtures import mix
@@ -13,7 +14,7 @@ from semantic_id_ranking.trainer.rqvae.quantizer import nearest_codes
 _VALIDATION_ITEMS = 20_000
 
 
-def initialize(
+def initialize_from_items(
     model: RqVae,
     rows: np.ndarray,
     validation: np.ndarray,
@@ -37,22 +38,74 @@ def initialize(
         Whether mixtures are of use.
     """
     _initialize_principal_axes(model, rows)
-    chosen = rows[rng.permutation(len(rows))[: config.kmeans_items]]
-    if not config.kmeans_mixtures:
-        model.codebooks.assign(_codebooks(model, chosen, config, rng))
+    chosen, mixtures = _looked_at(rows, config, rng)
+    alone = rows[chosen]
+    if not len(mixtures):
+        model.codebooks.assign(_codebooks(model, alone, config, rng))
         return config.mixup > 0
-    drawn = draw_mixtures(len(chosen), config.kmeans_mixtures, 3, rng)
-    centre = chosen.mean(axis=0)
-    more = np.concatenate([chosen, centre + mix(chosen - centre, *drawn)])
-    with_mixtures = _codebooks(model, more, config, rng)
+    with_mixtures = _codebooks(model, np.concatenate([alone, mixtures]), config, rng)
     if len(validation):
-        alone = _codebooks(model, chosen, config, rng)
+        without = _codebooks(model, alone, config, rng)
         latents = model.encoder(tf.constant(validation[:_VALIDATION_ITEMS]))
-        if _error(latents, alone) < _error(latents, with_mixtures):
-            model.codebooks.assign(alone)
+        if _error(latents, without) < _error(latents, with_mixtures):
+            model.codebooks.assign(without)
             return False
     model.codebooks.assign(with_mixtures)
     return True
+
+
+def initialize_from_model(
+    model: RqVae,
+    earlier: RqVae,
+    codes: np.ndarray,
+    rows: np.ndarray,
+    validation: np.ndarray,
+    config: RqVaeConfig,
+    rng: np.random.Generator,
+) -> bool:
+    """Sets the linear maps of an earlier RQ-VAE, and its codebooks after some steps of k-means.
+
+    The steps look at items alone, as mixtures hold no codes. Whether mixtures are of use in the
+    training is asked of the validation items, by one step with them.
+
+    Args:
+        model: The RQ-VAE, with the earlier one's mean and scale.
+        earlier: Of the same sizes.
+        codes: int32 [N, L], those that the items have in these steps; -1: the nearest ones.
+        rows: float32 [N, D], standardised content embeddings, as in `initialize_from_items`.
+        validation: float32 [M, D], of other items.
+        config: What the steps look at, and how many there are a level.
+        rng: Source of randomness.
+
+    Returns:
+        Whether mixtures are of use.
+    """
+    for variable, value in zip(model.weights(), earlier.weights(), strict=True):
+        variable.assign(value)
+    chosen, mixtures = _looked_at(rows, config, rng)
+    before, given = earlier.codebooks.numpy(), codes[chosen]
+    latents = model.encoder(tf.constant(rows[chosen])).numpy()
+    alone = refined(latents, before, given, config.kmeans_iterations)
+    model.codebooks.assign(alone)
+    if not len(mixtures) or not len(validation):
+        return config.mixup > 0
+    latents = np.concatenate([latents, model.encoder(tf.constant(mixtures)).numpy()])
+    free = np.full((len(mixtures), codes.shape[1]), -1, np.int32)
+    with_mixtures = refined(latents, before, np.concatenate([given, free]), 1)
+    held_out = model.encoder(tf.constant(validation[:_VALIDATION_ITEMS]))
+    return _error(held_out, with_mixtures) <= _error(held_out, alone)
+
+
+def _looked_at(
+    rows: np.ndarray, config: RqVaeConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which of rows [N, D] a start looks at, int [n], and the mixtures float32 [m, D] beside."""
+    chosen = rng.permutation(len(rows))[: config.kmeans_items]
+    if not config.kmeans_mixtures:
+        return chosen, rows[:0]
+    drawn = draw_mixtures(len(chosen), config.kmeans_mixtures, 3, rng)
+    centre = rows[chosen].mean(axis=0)
+    return chosen, centre + mix(rows[chosen] - centre, *drawn)
 
 
 def _codebooks(

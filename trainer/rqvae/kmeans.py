@@ -37,6 +37,35 @@ def residual_kmeans(
     return codebooks
 
 
+def refined(
+    rows: np.ndarray, codebooks: Sequence[np.ndarray], given: np.ndarray, iterations: int
+) -> list[np.ndarray]:
+    """Codebooks after some Lloyd steps a level, each on what the levels before then leave over.
+
+    Args:
+        rows: float32 [N, d].
+        codebooks: L arrays, float32 [K_l, d]; a code that no row has stays.
+        given: int32 [N, L], the codes that rows have whatever is nearest; -1: the nearest.
+        iterations: Lloyd steps a level.
+
+    Returns:
+        L arrays, float32 [K_l, d].
+    """
+    residual = tf.constant(rows, tf.float32)
+    result = []
+    for codebook, codes in zip(codebooks, given.T, strict=True):
+        means = tf.constant(codebook)
+        for _ in range(iterations):
+            means, _ = _means(residual, means, _given_or_nearest(residual, means, codes))
+        result.append(means.numpy())
+        residual = residual - tf.gather(means, _given_or_nearest(residual, means, codes))
+    return result
+
+
+def _given_or_nearest(rows: tf.Tensor, means: tf.Tensor, given: np.ndarray) -> tf.Tensor:
+    return tf.where(given >= 0, given, _nearest(rows, means))
+
+
 def kmeans(rows: tf.Tensor, clusters: int, iterations: int, rng: np.random.Generator) -> tf.Tensor:
     """Lloyd's algorithm, dimension by dimension.
 
@@ -97,10 +126,14 @@ def _nearest(rows: tf.Tensor, means: tf.Tensor) -> tf.Tensor:
 
 @tf.function(reduce_retracing=True)
 def _lloyd(rows: tf.Tensor, means: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    nearest = _nearest(rows, means)
+    return _means(rows, means, _nearest(rows, means))
+
+
+def _means(rows: tf.Tensor, means: tf.Tensor, codes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The mean of the rows of each code, as before where there are none; and their numbers."""
     clusters = tf.shape(means)[0]
-    sizes = tf.math.unsorted_segment_sum(tf.ones_like(rows[:, 0]), nearest, clusters)
-    sums = tf.math.unsorted_segment_sum(rows, nearest, clusters)
+    sizes = tf.math.unsorted_segment_sum(tf.ones_like(rows[:, 0]), codes, clusters)
+    sums = tf.math.unsorted_segment_sum(rows, codes, clusters)
     means = tf.where(sizes[:, None] > 0, sums / tf.maximum(sizes, 1.0)[:, None], means)
     return means, sizes
 

@@ -20,7 +20,14 @@ class TrainingStep:
     after standardisation, and whatever they are without.
     """
 
-    def __init__(self, model: RqVae, rows: np.ndarray, config: RqVaeConfig, total_steps: int):
+    def __init__(
+        self,
+        model: RqVae,
+        rows: np.ndarray,
+        config: RqVaeConfig,
+        total_steps: int,
+        codes: np.ndarray | None = None,
+    ):
         """Makes the optimizers.
 
         Args:
@@ -28,6 +35,7 @@ class TrainingStep:
             rows: float32 [N, D], standardised content embeddings, not empty.
             config: The recipe.
             total_steps: Steps after which the learning rates are 0.
+            codes: int32 [N, L], those that the items are to keep; -1, and None: any.
         """
 
         def optimizer(rate: float, decay: float) -> tf.keras.optimizers.Optimizer:
@@ -40,6 +48,7 @@ class TrainingStep:
             )
 
         self._model, self._config = model, config
+        self._codes = None if codes is None else tf.constant(codes)
         latents = model.encoder(tf.constant(rows[:_SCALE_ITEMS]))
         size = float(tf.sqrt(tf.reduce_mean(tf.square(latents)))) or 1.0
         centre = rows.mean(axis=0)
@@ -65,8 +74,13 @@ class TrainingStep:
         """
         items = tf.gather(self._centred, numbers)
         batch = tf.reduce_sum(factors[:, :, None] * items, axis=1) + self._centre
+        given = None
+        if self._codes is not None:
+            # A mixture has no code to keep.
+            plain = factors[:, 1:] == 0.0
+            given = tf.where(plain, tf.gather(self._codes, numbers[:, 0]), -1)
         with tf.GradientTape() as tape:
-            result = rqvae_loss(self._model, batch, self._config)
+            result = rqvae_loss(self._model, batch, self._config, given)
             loss = result.loss / self._spread
         codebooks = self._model.codebooks
         gradients = tape.gradient(loss, [codebooks, *self._networks])

@@ -13,12 +13,14 @@ from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.dead_codes import reset_dead_codes
 from semantic_id_ranking.trainer.rqvae.dead_codes import use_by_level
 from semantic_id_ranking.trainer.rqvae.dead_codes import used_codes
-from semantic_id_ranking.trainer.rqvae.initialization import initialize
+from semantic_id_ranking.trainer.rqvae.initialization import initialize_from_items
+from semantic_id_ranking.trainer.rqvae.initialization import initialize_from_model
 from semantic_id_ranking.trainer.rqvae.mixtures import draw_mixtures
 from semantic_id_ranking.trainer.rqvae.model import RqVae
 from semantic_id_ranking.trainer.rqvae.model import standardization
 from semantic_id_ranking.trainer.rqvae.outliers import Bounds
 from semantic_id_ranking.trainer.rqvae.quantizer import residual_quantize
+from semantic_id_ranking.trainer.rqvae.refresh import Refresh
 from semantic_id_ranking.trainer.rqvae.step import TrainingStep
 
 # Items to whose residuals dead codes are reset, and whose use of the codes is reported.
@@ -39,6 +41,8 @@ class Training:
         codebook_use: Share of each level's codes that a training item has.
         seconds: Wall time.
         outlying_items: Items, of both sets, so far from all others that they were left out.
+        kept: Of a refresh, the share of the items to keep that have the first code as before, the
+            first two, and so on to all.
     """
 
     model: RqVae
@@ -47,10 +51,16 @@ class Training:
     codebook_use: list[float]
     seconds: float
     outlying_items: int = 0
+    kept: list[float] | None = None
 
 
 def train(
-    items: np.ndarray, validation: np.ndarray, config: RqVaeConfig, log_dir: str | None = None
+    items: np.ndarray,
+    validation: np.ndarray,
+    config: RqVaeConfig,
+    log_dir: str | None = None,
+    start: RqVae | None = None,
+    keep: np.ndarray | None = None,
 ) -> Training:
     """Trains until the reconstruction of the validation items is flat.
 
@@ -59,18 +69,24 @@ def train(
     validation items are better off without mixtures, there are none. Items that are far from all
     others (`outliers`) are left out: a single one could take the first level for itself.
 
+    From an earlier RQ-VAE, a refresh, only the codebooks are trained, and so that items keep its
+    codes where that costs little; codes that change are renamed by `align_codes`.
+
     Args:
         items: float32 [N, D], content embeddings.
         validation: float32 [M, D], of other items of the same period.
         config: The recipe.
         log_dir: Where TensorBoard logs go: loss, reconstruction, use of each codebook. None:
             nowhere.
+        start: An earlier RQ-VAE to go on from, of the config's sizes; it stays as it is.
+        keep: bool [N], the items whose codes by `start` are to be kept; None: all.
 
     Returns:
         The model of the best epoch.
 
     Raises:
-        ValueError: There are no items, or an embedding holds a number that is not finite.
+        ValueError: There are no items, an embedding holds a number that is not finite, or the sizes
+            of `start` are others.
     """
     if not len(items):
         raise ValueError("there are no items to train on")
@@ -82,15 +98,31 @@ def train(
             )
     keep_autograph_out_of_keras()
     begin = time.monotonic()
-    items, validation, outlying = _without_outliers(items, validation)
+    inlying = [~rows for rows in _outlying(items, validation)]
+    outlying = len(items) + len(validation) - sum(int(rows.sum()) for rows in inlying)
+    items, validation = items[inlying[0]], validation[inlying[1]]
     rng = np.random.default_rng(config.seed)
-    model = RqVae(config, *standardization(items, config.standardize))
+    refresh = None
+    if start is not None:
+        refresh = Refresh(start, items, None if keep is None else keep[inlying[0]])
+        config = refresh.recipe(config)
+    model = (
+        refresh.new_model(config)
+        if refresh
+        else RqVae(config, *standardization(items, config.standardize))
+    )
     rows = model.standardized(tf.constant(items, tf.float32)).numpy()
     held_out = model.standardized(tf.constant(validation, tf.float32)).numpy()
-    if not initialize(model, rows, held_out, config, rng):
+    if refresh:
+        earlier, codes = refresh.earlier, refresh.codes
+        mixtures = initialize_from_model(model, earlier, codes, rows, held_out, config, rng)
+    else:
+        mixtures = initialize_from_items(model, rows, held_out, config, rng)
+    if not mixtures:
         config = dataclasses.replace(config, mixup=0.0)
     steps = max(len(rows) // config.batch_size, 1)
-    step = TrainingStep(model, rows, config, total_steps=max(config.epochs * steps, 1))
+    codes = refresh.codes if refresh else None
+    step = TrainingStep(model, rows, config, max(config.epochs * steps, 1), codes)
     probe = tf.constant(rows[rng.permutation(len(rows))[:_PROBE_ITEMS]])
     writer = tf.summary.create_file_writer(log_dir) if log_dir else tf.summary.create_noop_writer()
 
@@ -121,6 +153,7 @@ def train(
     if resets and plenty:
         reset_dead_codes(model, probe, rng)
         best = _error(model, validation, mean)
+    kept = refresh.rename(model, items) if refresh else None
     writer.close()
     use = use_by_level(_used_by(probe, model))
     for level in idle_levels(use, config.codebook_size, len(items)):
@@ -131,26 +164,22 @@ def train(
             100 * use[level],
             config.codebook_size,
         )
-    return Training(model, epoch, best, use, time.monotonic() - begin, outlying)
+    return Training(model, epoch, best, use, time.monotonic() - begin, outlying, kept)
 
 
-def _without_outliers(
-    items: np.ndarray, validation: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Both sets without the outlying items, and how many those were."""
+def _outlying(items: np.ndarray, validation: np.ndarray) -> list[np.ndarray]:
+    """Which of both sets are outlying, bool [N] and [M]; says so if any is."""
     bounds = Bounds.measure(items)
     outlying = [bounds.outlying(rows) for rows in (items, validation)]
-    count = sum(int(rows.sum()) for rows in outlying)
-    if not count:
-        return items, validation, 0
-    logging.warning(
-        "rqvae: %d of %d embeddings are more than %.3g away from the others' centre, which is a "
-        "hundred times farther than 95%% of the others; they are left out of the training",
-        count,
-        len(items) + len(validation),
-        bounds.radius,
-    )
-    return items[~outlying[0]], validation[~outlying[1]], count
+    if count := sum(int(rows.sum()) for rows in outlying):
+        logging.warning(
+            "rqvae: %d of %d embeddings are more than %.3g away from the others' centre, which is "
+            "a hundred times farther than 95%% of the others; they are left out of the training",
+            count,
+            len(items) + len(validation),
+            bounds.radius,
+        )
+    return outlying
 
 
 def _epoch(
