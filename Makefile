@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-encode bench-publish bench-stability bench-refresh bench-ranker bench-evaluation bench-serving fuzz-serving paper clean
+.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-ranker bench-evaluation bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -75,6 +75,9 @@ bench-rqvae: $(INSTALLED) $(PEERS_INSTALLED) ## Measure the RQ-VAE against FAISS
 bench-encode: $(INSTALLED) $(PEERS_INSTALLED) ## Measure encoding, alone and through Beam, and training steps against FAISS and PyTorch
 	@$(VENV)/bin/python -m benchmarks.encode $(ARGS)
 	@$(VENV)/bin/python -m benchmarks.encode_beam
+
+bench-join: $(INSTALLED) ## Measure the feature join against DuckDB, and the state from day to day
+	@$(VENV)/bin/python -W ignore -m benchmarks.join $(ARGS)
 
 bench-publish: $(INSTALLED) ## Measure how fast a million Semantic IDs get into SQLite and Redis
 	@$(VENV)/bin/python -m benchmarks.publish $(ARGS)

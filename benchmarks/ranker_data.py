@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from benchmarks.joined import Joined
 from semantic_id_ranking.contracts.feature_names import context_feature
-from semantic_id_ranking.pipeline.input_config import ContextConfig
+from semantic_id_ranking.pipeline.join_config import ContextConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN

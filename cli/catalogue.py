@@ -58,16 +58,14 @@ class Catalogue:
             raise InputError(f"{path}: no such file; {run} holds no run that was pushed")
         release = releases[0]
         # Absolute in a release of before they were relative to the run's folder.
-        sids, known = (
-            os.path.join(run, path) for path in (release.semantic_ids, release.histories)
-        )
-        histories = _read_columns(known, ["user_id", "item_id"])
+        sids, known = (os.path.join(run, path) for path in (release.semantic_ids, release.state))
+        users = _read_columns(known, ["user_id", "item_id"], "users-*.parquet")
         titles = _read_columns(os.path.join(known, "titles"), ["item_id", "title"])
         config = release.config
         return cls(
             item_ids=_read_columns(sids, ["item_id"])["item_id"],
             titles=dict(zip(titles["item_id"], titles["title"], strict=True)),
-            histories=dict(zip(histories["user_id"], histories["item_id"], strict=True)),
+            histories=dict(zip(users["user_id"], users["item_id"], strict=True)),
             semantic_ids=sids,
             fingerprint=release.fingerprint,
             categorical=config["context"]["categorical"],
@@ -116,14 +114,16 @@ class Catalogue:
         return {ITEM_AGE_COLUMN: [self.item_ages.get(item, 0.0) for item in item_ids]}
 
 
-def _read_item_ages(histories: str) -> dict[str, float]:
-    ages = _read_columns(os.path.join(histories, "item_ages"), ["item_id", "age_days"])
+def _read_item_ages(state: str) -> dict[str, float]:
+    ages = _read_columns(os.path.join(state, "item_ages"), ["item_id", "age_days"])
     return dict(zip(ages["item_id"], ages["age_days"], strict=True))
 
 
-def _read_columns(directory: str, columns: list[str]) -> dict[str, list]:
+def _read_columns(
+    directory: str, columns: list[str], pattern: str = "*.parquet"
+) -> dict[str, list]:
     tables = []
-    for path in sorted(glob.glob(os.path.join(glob.escape(directory), "*.parquet"))):
+    for path in sorted(glob.glob(os.path.join(glob.escape(directory), pattern))):
         try:
             # Not read_table(path): it takes a folder's name such as "a=b" for a column.
             tables.append(pq.ParquetFile(path).read(columns).to_pydict())

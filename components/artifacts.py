@@ -34,18 +34,29 @@ class DriftReport(artifact.Artifact):
     TYPE_NAME = "sid.DriftReport"
 
 
-class UserHistories(artifact.Artifact):
-    """Users and items at the end of the log, for serving.
+class State(artifact.Artifact):
+    """What is known of users and items at a moment: the start of a day.
 
-    Files: `histories-*.parquet`, columns `user_id` (string) and `item_id` (list<string>, most
-    recent first);
+    Files, Parquet but for two; lists of the same prefix have equal lengths, C is the number of
+    counters, those of `CounterLayout.block`:
+    `users-*.parquet`: `user_id` (string); the last events that make history, the most recent first:
+    `item_id` (list<string>), `timestamp` (list<int64>, microseconds since 1970), `label_<task>`
+    (list<float32>, NaN where there is none); and, where counters are joined, those of the user, by
+    name (int64), `codes` (list<int32>, the first two codes of a Semantic ID, one pair after the
+    other) and the counters of the user's impressions of items that begin with such a pair,
+    `codes_<name>` (list<int32>);
+    `items.parquet`: `item_id` (string), counters of all time, by name (int64), and recent ones,
+    `recent_<name>` (float64), as they are at the start of the day `recent_day` (int64) with the
+    impressions of that day on top (U of `feature_joiner.days`);
     `titles/titles-*.parquet`, columns `item_id` and `title` (string), of the items that have one;
-    `item_ages/item_ages-*.parquet`, columns `item_id` (string) and `age_days` (float32), where item
-    ages are joined;
-    `join.json`, what the join counted.
+    `item_ages/item_ages-*.parquet`, columns `item_id` (string) and `age_days` (float32) at the last
+    impression, where item ages are joined;
+    `join.json`, what the join counted;
+    `state.json`, the moment (`as_of`, ISO 8601; `day`, its number), the number of files of users
+    (`groups`), and the terms under which the state may be continued.
     """
 
-    TYPE_NAME = "sid.Histories"
+    TYPE_NAME = "sid.State"
 
 
 class Predictions(artifact.Artifact):

@@ -10,8 +10,14 @@ from semantic_id_ranking.inputs.item_parameters import ItemParameters
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
 from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.join_config import DAY_MICROSECONDS
 from semantic_id_ranking.trainer.ranker.representations import RandomHash
 from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
+
+# As many keep two workers or more at work, and what reads files side by side.
+_FEWEST_SHARDS = 8
+# So many take about 1 GB while they are joined.
+_SHARD_IMPRESSIONS = 500_000
 
 
 def item_parameters(config: Config, inputs: Inputs) -> ItemParameters:
@@ -83,7 +89,7 @@ def tokenizer(config: Config) -> dict[str, Any]:
 
 def join_parameters(config: Config, inputs: Inputs) -> JoinParameters:
     """Parameters of FeatureJoiner."""
-    positive = config.positive_task
+    positive = None if config.history.events == "all" else config.positive_task
     return JoinParameters(
         labels={task.name: task.label for task in config.tasks},
         regressions=tuple(task.name for task in config.tasks if task.type == "regression"),
@@ -91,21 +97,36 @@ def join_parameters(config: Config, inputs: Inputs) -> JoinParameters:
         categorical=config.context.categorical,
         numeric=config.context.numeric,
         history_length=config.history.length,
-        embeddings=config.representation.reads_embeddings,
+        history_labels=config.history.events == "all",
+        item_fields=config.representation.item_fields,
+        current_item=inputs.has_current_item,
         item_age=config.context.item_age,
+        counters=config.context.counters,
+        by_event=config.context.counters_as_of == "event",
+        day_length=config.days.microseconds,
+        half_life=config.context.half_life_days * DAY_MICROSECONDS,
+        join_late=config.days.late == "join",
         new_days=config.slices.new_days,
         head_share=config.slices.head_share,
         torso_share=config.slices.torso_share,
         max_unknown_fraction=config.join.max_unknown_fraction,
-        shards=config.join.shards,
+        shards=config.join.shards or _shards(inputs.impressions.rows),
         item_column=config.columns.item_id,
         impressions=inputs.impressions.name,
     )
 
 
+def _shards(impressions: int) -> int:
+    """A power of two, so that a group of a longer log has its users in one file of a state."""
+    shards = _FEWEST_SHARDS
+    while shards * _SHARD_IMPRESSIONS < impressions:
+        shards *= 2
+    return shards
+
+
 def transform(config: Config) -> dict[str, Any]:
     """Parameters of Transform."""
-    return to_dict(config.context)
+    return _context(config)
 
 
 def ranker(config: Config) -> dict[str, Any]:
@@ -140,6 +161,12 @@ def _ranker(config: Config, representation: RepresentationConfig) -> dict[str, A
         "representation": to_dict(representation),
         "ranker": to_dict(config.ranker),
         "tasks": [to_dict(task) for task in config.tasks],
-        "context": to_dict(config.context),
+        "context": _context(config),
         "history_length": config.history.length,
     }
+
+
+def _context(config: Config) -> dict[str, Any]:
+    """The context columns; the rest of `ContextConfig` says how FeatureJoiner computes them."""
+    context = to_dict(config.context)
+    return {name: context[name] for name in ("categorical", "numeric", "item_age")}

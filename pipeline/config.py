@@ -12,8 +12,11 @@ from semantic_id_ranking.evaluation.metric_names import METRICS
 from semantic_id_ranking.evaluation.slices import SLICE_FEATURES
 from semantic_id_ranking.evaluation.threshold_config import ThresholdConfig
 from semantic_id_ranking.pipeline.input_config import ColumnsConfig
-from semantic_id_ranking.pipeline.input_config import ContextConfig
 from semantic_id_ranking.pipeline.input_config import SplitConfig
+from semantic_id_ranking.pipeline.join_config import ContextConfig
+from semantic_id_ranking.pipeline.join_config import DaysConfig
+from semantic_id_ranking.pipeline.join_config import HistoryConfig
+from semantic_id_ranking.pipeline.join_config import JoinConfig
 from semantic_id_ranking.serving.store.store_url import require_no_credentials
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
@@ -27,21 +30,6 @@ _STRICT = ConfigDict(extra="forbid")
 
 #: The slices every run is evaluated on, in the order they are reported.
 SLICES = tuple(SLICE_FEATURES)
-
-
-@one_sentence
-@dataclass(frozen=True, config=_STRICT)
-class HistoryConfig:
-    """The history of a user that the ranker reads.
-
-    Attributes:
-        length: Items, at most (H), most recent first.
-        positive: The binary task whose label 1 puts an item into the history. None takes the first
-            binary task; where there is none, every impression counts.
-    """
-
-    length: int = Field(default=20, ge=1)
-    positive: str | None = None
 
 
 @one_sentence
@@ -68,21 +56,6 @@ class SlicesConfig:
                 "head_share and torso_share add up to 1 or more; leave a share for the tail"
             )
         return self
-
-
-@one_sentence
-@dataclass(frozen=True, config=_STRICT)
-class JoinConfig:
-    """The feature join.
-
-    Attributes:
-        max_unknown_fraction: Share of impressions whose item has no Semantic ID, above which the
-            run stops.
-        shards: Groups of users worked on one after the other; more of them need less memory each.
-    """
-
-    max_unknown_fraction: float = Field(default=0.01, ge=0, le=1)
-    shards: int = Field(default=16, ge=1)
 
 
 @one_sentence
@@ -141,6 +114,7 @@ class Config:
         context: Context columns of the impressions.
         split: Training and evaluation period.
         history: What of the user's past is seen.
+        days: What a day is.
         rqvae: Content embeddings to Semantic IDs.
         tokenizer: Semantic IDs to pieces.
         representation: How the ranker sees an item; its rows are the table budget of tokenizer and
@@ -159,6 +133,7 @@ class Config:
     context: ContextConfig = ContextConfig()
     split: SplitConfig = SplitConfig()
     history: HistoryConfig = HistoryConfig()
+    days: DaysConfig = DaysConfig()
     rqvae: RqVaeConfig = RqVaeConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
     representation: Representation = DEFAULT_REPRESENTATION
@@ -185,6 +160,11 @@ class Config:
             raise ValueError(
                 f"history.positive: {self.history.positive!r} is not a binary task; there are "
                 f"{binary}"
+            )
+        if self.days.length > 8 * self.context.half_life_days:
+            raise ValueError(
+                f"context.half_life_days: {self.context.half_life_days:g} is not allowed; it has "
+                f"to be an eighth of days.length, {self.days.length:g}, at least"
             )
         for position, threshold in enumerate(self.thresholds or ()):
             if threshold.task not in names:

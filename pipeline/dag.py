@@ -150,7 +150,7 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
         ranker=ranker.outputs["model"],
         semantic_id=rqvae.outputs["model"],
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
-        histories=joiner.outputs["histories"],
+        state=joiner.outputs["state"],
         model_blessing=evaluator.outputs["blessing"],
         serving=destinations.serving,
         config=to_dict(config),

@@ -1,4 +1,4 @@
-"""Configuration of what is read: columns, context and period."""
+"""Configuration of what is read: columns and period."""
 
 import datetime
 
@@ -8,7 +8,6 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from semantic_id_ranking.contracts.one_sentence import one_sentence
-from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -35,36 +34,6 @@ class ColumnsConfig:
     user_id: str = "user_id"
     timestamp: str = "timestamp"
     current_item_id: str = "current_item_id"
-
-
-@one_sentence
-@dataclass(frozen=True, config=_STRICT)
-class ContextConfig:
-    """Context columns of the impressions that the ranker reads.
-
-    Attributes:
-        categorical: Columns of strings or integers, each given a vocabulary.
-        numeric: Columns of numbers, each scaled to mean 0 and variance 1.
-        item_age: Whether the ranker also reads the age of the candidate at the impression: the days
-            since its `created_at`, 0 before, as a scaled log(1 + days). It is asked for as the
-            context column `item_age_days`, by candidate, when the ranker is served; a NaN stands
-            for the mean.
-    """
-
-    categorical: tuple[str, ...] = ()
-    numeric: tuple[str, ...] = ()
-    item_age: bool = False
-
-    @pydantic.model_validator(mode="after")
-    def _each_column_once(self) -> "ContextConfig":
-        both = set(self.categorical) & set(self.numeric)
-        if both:
-            raise ValueError(f"{sorted(both)[0]!r} is both categorical and numeric; name it once")
-        if self.item_age and ITEM_AGE_COLUMN in (*self.categorical, *self.numeric):
-            raise ValueError(
-                f"{ITEM_AGE_COLUMN!r} is the column that item_age adds; leave out one of them"
-            )
-        return self
 
 
 @one_sentence

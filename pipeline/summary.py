@@ -51,7 +51,7 @@ def make_summary(
     tokenizer = _read_json(path_utils.serving_model_dir(tokenizer_uri), "tokenizer.json")
     metrics = _read_json(records.output("RankingEvaluator", "evaluation").uri, METRICS_FILE)
     blessed = records.output("RankingEvaluator", "blessing").properties.get("blessed") == 1
-    join = _read_json(records.output("FeatureJoiner", "histories").uri, "join.json")
+    join = _read_json(records.output("FeatureJoiner", "state").uri, "join.json")
 
     def model(model_name: str, trainer: str) -> ModelSummary:
         run = _read_json(records.output(trainer, "model_run").uri, "metrics.json")

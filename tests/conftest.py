@@ -20,7 +20,7 @@ SMALL = """
 tasks:
   - {name: click, label: click}
   - {name: watch, label: watch_seconds, type: regression, weight: 0.2}
-context: {categorical: [tab], numeric: [hour]}
+context: {categorical: [tab], numeric: [hour], counters_as_of: event}
 rqvae: {levels: 3, codebook_size: 16, epochs: 10, batch_size: 64}
 representation: {rows: 120}
 ranker:

@@ -53,7 +53,7 @@ class ReleaseWorld:
             fingerprint=space,
             models={"semantic_id": encoder, "ranker": path},
             semantic_ids=sids,
-            histories=f"artifacts/histories/{ranker}",
+            state=f"artifacts/histories/{ranker}",
             config=config,
         )
 

@@ -9,7 +9,7 @@ def release(**fields):
         "fingerprint": "0" * 16,
         "models": {},
         "semantic_ids": "",
-        "histories": "",
+        "state": "",
         "config": {},
     }
     return Release(**{**empty, **fields})

@@ -19,7 +19,7 @@ from semantic_id_ranking.contracts.json_file import write_json
 from semantic_id_ranking.trainer.rqvae.drift import drift_report
 from semantic_id_ranking.trainer.rqvae.drift import KnownItems
 from semantic_id_ranking.trainer.rqvae.drift import stop_report
-from semantic_id_ranking.trainer.rqvae.report import Sample
+from semantic_id_ranking.trainer.rqvae.semantic_id_report import Sample
 from semantic_id_ranking.trainer.rqvae.semantic_ids import SemanticIds
 from semantic_id_ranking.trainer.rqvae.training_profile import TrainingProfile
 from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer

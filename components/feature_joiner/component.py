@@ -10,7 +10,7 @@ from tfx.types import component_spec
 from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import SemanticIds
-from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.artifacts import State
 from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.feature_joiner import executor
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
@@ -27,25 +27,31 @@ class FeatureJoinerSpec(component_spec.ComponentSpec):
         "impressions": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "items": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "semantic_ids": component_spec.ChannelParameter(type=SemanticIds),
+        "earlier_state": component_spec.ChannelParameter(type=State, optional=True),
     }
     OUTPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
-        "histories": component_spec.ChannelParameter(type=UserHistories),
+        "state": component_spec.ChannelParameter(type=State),
     }
 
 
 class FeatureJoiner(base_beam_component.BaseBeamComponent):
-    """Attaches Semantic IDs of candidate, current item and history to every impression.
+    """Attaches Semantic IDs, and what was known before, to every impression.
 
-    The history holds the user's positives strictly before the impression. Impressions of items
-    without a Semantic ID are counted and kept out; too many of them stop the run.
+    That is the user's history and, if they are configured, counters of item and user: of the days
+    before the impression's, or of all strictly before it. Impressions of items without a Semantic
+    ID are counted and kept out; too many of them stop the run. What is known after the last
+    impression is the state that the next log, or day, is joined with: joining day by day, each with
+    the state before, and joining all at once come to the same examples and the same state.
 
     Args:
         impressions: From ImpressionGen, splits `train` and `eval`.
         items: From ItemGen.
-        semantic_ids: From SemanticIdGen, of these items.
+        semantic_ids: From SemanticIdGen, of these items and of those that were there before.
         parameters: What is joined.
+        earlier_state: The state before these impressions, of this component; None: nothing is known
+            before them.
 
     Its output `schema` describes the context features alone: those that Transform looks at.
     """
@@ -59,16 +65,18 @@ class FeatureJoiner(base_beam_component.BaseBeamComponent):
         items: types.BaseChannel,
         semantic_ids: types.BaseChannel,
         parameters: JoinParameters,
+        earlier_state: types.BaseChannel | None = None,
     ):
         super().__init__(
             FeatureJoinerSpec(
                 impressions=impressions,
                 items=items,
                 semantic_ids=semantic_ids,
+                earlier_state=earlier_state,
                 parameters=json.dumps(dataclasses.asdict(parameters), sort_keys=True),
                 code_version=code_version(executor.Executor),
                 examples=types.Channel(type=standard_artifacts.Examples),
                 schema=types.Channel(type=standard_artifacts.Schema),
-                histories=types.Channel(type=UserHistories),
+                state=types.Channel(type=State),
             )
         )

@@ -1,4 +1,4 @@
-"""Counts of the feature join, and the check that stops a run by them."""
+"""What the join counted, and what of it stops the run."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,8 @@ import numpy as np
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.contracts.errors import InputError
 
-_MAX_NAMES = 3
+_SHOWN = 3
+_OF_ALL = ("impressions", "unknown_items", "unknown_current_items", "late_impressions")
 
 #: Numbers by (kind, ...), and up to three ids of unknown items.
 Counts = tuple[Counter, list[str]]
@@ -20,6 +21,8 @@ def count(
     split: str,
     item_ids: np.ndarray,
     known: np.ndarray,
+    late: np.ndarray,
+    joined: np.ndarray,
     users: np.ndarray,
     masked: Mapping[str, np.ndarray],
     unknown_current_items: int,
@@ -30,6 +33,8 @@ def count(
         split: Name of their split.
         item_ids: [n] bytes.
         known: bool [n], whether the item is known.
+        late: bool [n], whether the impression is of a day that the state has in it already.
+        joined: bool [n], whether the impression is joined.
         users: [n] bytes, empty where there is no user.
         masked: Task name -> bool [n], whether there is no label.
         unknown_current_items: Their number.
@@ -39,33 +44,34 @@ def count(
             ("impressions",): len(known),
             ("unknown_items",): int((~known).sum()),
             ("unknown_current_items",): unknown_current_items,
-            ("without_user", split): int((known & (users == b"")).sum()),
-            ("joined", split): int(known.sum()),
+            ("late_impressions",): int((known & late).sum()),
+            ("without_user", split): int((joined & (users == b"")).sum()),
+            ("joined", split): int(joined.sum()),
         }
     )
     for task, mask in masked.items():
-        numbers["masked_labels", split, task] = int((known & mask).sum())
-    return numbers, sorted({i.decode() for i in item_ids[~known]})[:_MAX_NAMES]
+        numbers["masked_labels", split, task] = int((joined & mask).sum())
+    return numbers, sorted({i.decode() for i in item_ids[~known]})[:_SHOWN]
 
 
 def add(counts: Iterable[Counts]) -> Counts:
     """The sum of counts."""
-    total: Counter[tuple[str, ...]] = Counter()
+    total: Counter[tuple[str, ...]] = Counter({(name,): 0 for name in _OF_ALL})
     names: set[str] = set()
     for numbers, examples in counts:
         # Not `+=`, which drops zeros.
         total.update(numbers)
         names.update(examples)
-    return total, sorted(names)[:_MAX_NAMES]
+    return total, sorted(names)[:_SHOWN]
 
 
 def as_json(counts: Counts) -> dict[str, Any]:
     """Counts as `join.json` holds them.
 
     Returns:
-        `impressions`, `unknown_items`, `unknown_current_items`, `examples_of_unknown`, and of the
-        impressions that were joined, by split: `joined`, `without_user` and, by task,
-        `masked_labels`.
+        `impressions`, `unknown_items`, `unknown_current_items`, `late_impressions`,
+        `examples_of_unknown`, and of the impressions that were joined, by split: `joined`,
+        `without_user` and, by task, `masked_labels`.
     """
     content: dict[str, Any] = {}
     for path, number in sorted(counts[0].items()):
@@ -84,7 +90,8 @@ def refuse(counts: Mapping[str, Any], parameters: JoinParameters) -> None:
         parameters: What is joined.
 
     Raises:
-        InputError: Too many impressions are of unknown items, or a task has no label in a split.
+        InputError: Too many impressions are of unknown items; or there is an evaluation period, and
+            a task has no label in it or before it.
     """
     unknown, impressions = counts["unknown_items"], counts["impressions"]
     if unknown > parameters.max_unknown_fraction * impressions:
@@ -94,6 +101,8 @@ def refuse(counts: Mapping[str, Any], parameters: JoinParameters) -> None:
             f"file does not have, such as {', '.join(map(repr, counts['examples_of_unknown']))}; "
             f"at most {parameters.max_unknown_fraction:.1%} may be (join.max_unknown_fraction)"
         )
+    if not parameters.evaluation_period:
+        return
     for split, name in (("train", "training"), ("eval", "evaluation")):
         joined = counts.get("joined", {}).get(split, 0)
         for task, column in parameters.labels.items():

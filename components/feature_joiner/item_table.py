@@ -1,4 +1,4 @@
-"""Table of the items' Semantic IDs, times and embeddings for the join."""
+"""What the join knows of the items."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -7,75 +7,127 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from semantic_id_ranking.components import examples as examples_lib
+from semantic_id_ranking.components.feature_joiner import encode_examples
 
 _DAY = 86_400_000_000
+_UNKNOWN = np.iinfo(np.int64).min
 
 
 @dataclasses.dataclass(frozen=True)
 class ItemTable:
-    """Items by their id, in the order of the ids.
+    """N items by their id, in the order of the ids; row N of a table stands for no item.
+
+    Its tables are made once, so a batch of impressions touches the rows that it has and no others.
 
     Attributes:
-        ids: Index of N item ids (bytes).
-        sids: [N, L] int32.
-        created_at: [N] int64, microseconds since 1970.
-        embeddings: [N, D] float32, the content embeddings, or None where they are not joined.
+        ids: Index of N item ids (bytes): those with a Semantic ID, and those of an earlier state.
+        sids: [N + 1, L] int32; -1 where there is no Semantic ID.
+        created_at: [N] int64, microseconds since 1970; the smallest number where it is not known.
+        embeddings: [N + 1, D] float32, the content embeddings, zero where there is none; None where
+            they are not joined.
+        names: Binary [N + 1], the ids; the empty one of no item.
+        encoded_names: Binary [N + 1], their payloads in an Example.
+        encoded_sids: Binary [N + 1], the payloads of the Semantic IDs.
     """
 
     ids: pd.Index
     sids: np.ndarray
     created_at: np.ndarray
-    embeddings: np.ndarray | None = None
+    embeddings: np.ndarray | None
+    names: pa.BinaryArray
+    encoded_names: pa.BinaryArray
+    encoded_sids: pa.BinaryArray
+
+    @classmethod
+    def of(
+        cls,
+        ids: pd.Index,
+        sids: np.ndarray,
+        created_at: np.ndarray,
+        embeddings: np.ndarray | None = None,
+    ) -> "ItemTable":
+        """A table of N items.
+
+        Args:
+            ids: N item ids (bytes), ascending.
+            sids: [N, L] int32.
+            created_at: [N] int64.
+            embeddings: [N, D] float32, if they are joined.
+        """
+        names = pa.array([*ids, b""], pa.binary())
+        sids = np.concatenate([sids, np.full((1, sids.shape[1]), -1)]).astype(np.int32)
+        if embeddings is not None:
+            embeddings = np.concatenate([embeddings, np.zeros((1, embeddings.shape[1]))])
+            embeddings = embeddings.astype(np.float32)
+        return cls(
+            ids,
+            sids,
+            created_at,
+            embeddings,
+            names,
+            encode_examples.strings(names),
+            encode_examples.integers(sids),
+        )
 
     def find(self, item_ids: np.ndarray) -> np.ndarray:
-        """Rows [n] of item ids [n] (bytes); -1 for an unknown item."""
+        """Rows [n] of item ids [n] (bytes); -1 for an item that the table does not have."""
         return self.ids.get_indexer(item_ids)
+
+    def has_sid(self, rows: np.ndarray) -> np.ndarray:
+        """Whether items [n] (rows; -1 is none) have a Semantic ID, bool [n]."""
+        return self.sids[rows, 0] >= 0
 
     def ages(self, rows: np.ndarray, timestamp: np.ndarray | int) -> np.ndarray:
         """Ages in days, float64 [n], of items [n] (rows) at times [n] (microseconds since 1970).
 
-        An item that the log shows before it was created is of age 0.
+        An item that the log has before it was created is of age 0; NaN where it is not known when
+        it was created.
         """
-        return np.maximum(timestamp - self.created_at[rows], 0) / _DAY
+        created = self.created_at[rows]
+        ages = np.maximum(timestamp - created, 0) / _DAY
+        return np.where(created == _UNKNOWN, np.nan, ages)
 
 
 def build_item_table(
-    _: None, sid_tables: Iterable[pa.Table], item_batches: Iterable[pa.RecordBatch]
+    _: None,
+    sid_tables: Iterable[pa.Table],
+    items: Iterable[pa.Table],
+    state_ids: Iterable[np.ndarray],
 ) -> ItemTable:
-    """Puts the Semantic IDs and the items' times together.
+    """Puts the Semantic IDs, the items' times and the items of an earlier state together.
 
     Args:
-        sid_tables: (item_id, sid), from SemanticIdGen.
-        item_batches: `item_id`, `created_at` and, where it is to be joined, `embedding` of the
-            items' Examples.
+        sid_tables: (item_id, sid), from SemanticIdGen: all items that ever had a Semantic ID.
+        items: What `read_items` reads.
+        state_ids: Item ids (bytes) that the state counts.
 
     Raises:
-        ValueError: An item has no Semantic ID, or a Semantic ID no item.
+        ValueError: An item has no Semantic ID.
     """
-    ids, created, embeddings = [], [], []
-    for batch in item_batches:
-        ids.append(examples_lib.scalars(batch, "item_id", b""))
-        created.append(examples_lib.scalars(batch, "created_at", 0))
-        if "embedding" in batch.schema.names:
-            embeddings.append(examples_lib.matrix(batch, "embedding"))
     table = pa.concat_tables(sid_tables).combine_chunks()
-    sid_ids = pd.Index(np.array([i.encode() for i in table["item_id"].to_pylist()], object))
-    codes = table["sid"].combine_chunks()
-    codes = codes.chunk(0) if isinstance(codes, pa.ChunkedArray) else codes
-    sids = codes.flatten().to_numpy().reshape(len(sid_ids), -1)
-    index = pd.Index(np.concatenate(ids))
+    coded = np.array([i.encode() for i in table["item_id"].to_pylist()], object)
+    codes = np.concatenate([chunk.flatten().to_numpy() for chunk in table["sid"].chunks])
+    codes = codes.reshape(len(coded), -1)
     # In whatever order a runner delivers them, the table is the same.
-    order = index.argsort()
-    index = index[order]
-    rows = sid_ids.get_indexer(index)
-    if len(index) != len(sid_ids) or (rows < 0).any():
-        raise ValueError(
-            f"{len(index)} items but {len(sid_ids)} Semantic IDs; make them of these items"
-        )
-    return ItemTable(
-        index,
-        sids[rows].astype(np.int32),
-        np.concatenate(created).astype(np.int64)[order],
-        np.concatenate(embeddings).astype(np.float32)[order] if embeddings else None,
-    )
+    ids = pd.Index(np.unique(np.concatenate([coded, *state_ids])).astype(object))
+    sids = np.full((len(ids), codes.shape[1]), -1, np.int32)
+    sids[ids.get_indexer(coded)] = codes
+
+    created_at = np.full(len(ids), _UNKNOWN)
+    embeddings = None
+    for part in items:
+        names = part["item_id"].to_numpy()
+        rows = ids.get_indexer(names)
+        without = (rows < 0) | (sids[rows, 0] < 0)
+        if without.any():
+            raise ValueError(
+                f"item {names[without][0].decode()!r} has no Semantic ID; make those of these items"
+            )
+        created_at[rows] = part["created_at"].to_numpy()
+        if "embedding" in part.column_names:
+            values = part["embedding"].combine_chunks().flatten().to_numpy()
+            values = values.reshape(len(rows), -1)
+            if embeddings is None:
+                embeddings = np.zeros((len(ids), values.shape[1]), np.float32)
+            embeddings[rows] = values
+    return ItemTable.of(ids, sids, created_at, embeddings)

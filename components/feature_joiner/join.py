@@ -1,167 +1,135 @@
 """The join of one group of users: pure functions over arrays."""
 
-from collections.abc import Iterator
+import dataclasses
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from semantic_id_ranking.components.examples import ragged
-from semantic_id_ranking.components.feature_joiner.history import recent_before
-from semantic_id_ranking.components.feature_joiner.impressions import Impressions
-from semantic_id_ranking.components.feature_joiner.impressions import input_column
+from semantic_id_ranking.components.feature_joiner import blocks
+from semantic_id_ranking.components.feature_joiner import history
+from semantic_id_ranking.components.feature_joiner.history import Events
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
-from semantic_id_ranking.contracts.feature_names import context_feature
-from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
+from semantic_id_ranking.components.feature_joiner.user_counters import count_users
+from semantic_id_ranking.components.feature_joiner.user_counters import first_codes
+from semantic_id_ranking.components.feature_joiner.user_counters import UserCounters
+from semantic_id_ranking.components.feature_joiner.user_state import last_events
+from semantic_id_ranking.components.feature_joiner.user_state import oldest_first
+from semantic_id_ranking.components.feature_joiner.user_state import UserState
 
-#: Columns of the histories.
-HISTORIES = pa.schema([("user_id", pa.string()), ("item_id", pa.list_(pa.string()))])
 
-_ROWS = 4096
+@dataclasses.dataclass(frozen=True)
+class JoinedGroup:
+    """Impressions of some users, with what was known before each.
+
+    Attributes:
+        block: The n impressions, by user, time, item and then all other columns.
+        time: int64 [n], the times they are joined by, microseconds.
+        events: All events of all users, oldest first.
+        first_event: int64 [n], the first event of an impression's user.
+        end_event: int64 [n], the event after the last one that was known; as `first_event` where
+            there is none.
+        user_counters: int64 [n, C], those of the user; None where none are joined.
+        code_counters: int64 [n, 2C], by the first code, then by the first two.
+    """
+
+    block: blocks.Block
+    time: np.ndarray
+    events: Events
+    first_event: np.ndarray
+    end_event: np.ndarray
+    user_counters: np.ndarray | None
+    code_counters: np.ndarray | None
 
 
-def join(
-    impressions: Impressions,
+def join_group(
+    block: blocks.Block,
+    before: UserState,
     table: ItemTable,
-    popularity: np.ndarray,
-    seen: np.ndarray,
+    start: int | None,
     parameters: JoinParameters,
-) -> Iterator[tuple[bool, pa.RecordBatch]]:
-    """Attaches Semantic IDs and histories to all impressions of some users.
+) -> tuple[JoinedGroup, UserState]:
+    """Joins impressions with their users.
 
     Args:
-        impressions: All impressions of these users, in any order.
+        block: All impressions of some users, in any order.
+        before: These users, or some of them, before all impressions, and others.
         table: The items.
-        popularity: [N] bytes, slice of each item.
-        seen: [N] bool, whether an item has an impression in the training split.
+        start: First instant that `before` has not in it, microseconds since 1970; None: there is no
+            earlier state.
         parameters: What is joined.
 
-    Yields:
-        Whether the rows are of the evaluation split, and the rows, ready for
-        `RecordBatchToExamples`: both splits, in a random order that depends on the data alone.
+    Returns:
+        The impressions, and all users after the last of them.
     """
-    user, _ = pd.factorize(impressions["user_id"])
-    time = impressions["timestamp"]
-    positive = _positives(impressions, parameters)
-    order = np.random.default_rng(len(time)).permutation(len(time))
-    for evaluation in (False, True):
-        rows = order[impressions["evaluation"][order] == evaluation]
-        for begin in range(0, len(rows), _ROWS):
-            chosen = rows[begin : begin + _ROWS]
-            offsets, events = recent_before(
-                user[chosen],
-                time[chosen],
-                user[positive],
-                time[positive],
-                parameters.history_length,
-            )
-            history = impressions["item"][positive[events]]
-            batch = _features(
-                impressions, chosen, offsets, history, table, popularity, seen, parameters
-            )
-            yield evaluation, batch
+    ids, user, known_user = _number_users(block["user_id"].combine_chunks(), before.ids)
+    time = blocks.effective_time(block, start)
+    order = blocks.in_order(block, user, time)
+    block, user, time = block.take(pa.array(order)), user[order], time[order]
+    # Those of no user come first; nothing is known of them, and they make nothing known.
+    named = slice(int(np.searchsorted(user, 0)), None)
+    user_named = user[named]
+    moment = (time if parameters.by_event else parameters.days.of(time))[named]
 
-
-def final_histories(
-    impressions: Impressions, table: ItemTable, parameters: JoinParameters
-) -> pa.Table:
-    """Each user's history at the end of the log, as `HISTORIES`, most recent first."""
-    user, users = pd.factorize(impressions["user_id"], sort=True)
-    named = np.flatnonzero(users != b"")
-    positive = _positives(impressions, parameters)
-    time = impressions["timestamp"]
-    offsets, events = recent_before(
-        named,
-        np.full(len(named), np.iinfo(np.int64).max),
-        user[positive],
-        time[positive],
-        parameters.history_length,
+    earlier = oldest_first(before.events, known_user, len(ids))
+    makes_history = _makes_history(block, parameters)[named]
+    rows = np.flatnonzero(makes_history) + named.start
+    labels = [
+        blocks.numbers(block, blocks.input_column(column))[rows]
+        for column in parameters.labels.values()
+    ]
+    later = Events(
+        np.zeros(0, np.int64),
+        blocks.numbers(block, "item")[rows],
+        blocks.numbers(block, "timestamp")[rows],
+        np.stack(labels, axis=1).astype(np.float32),
     )
-    items = table.ids.to_numpy()[impressions["item"][positive[events]]]
-    return pa.table(
-        {
-            "user_id": pa.array([u.decode() for u in users[named]], pa.string()),
-            "item_id": ragged(offsets, [i.decode() for i in items], pa.string()),
-        },
-        HISTORIES,
+    events = history.append(earlier, user_named[makes_history], later)
+    first = np.zeros(len(user), np.int64)
+    end = first.copy()
+    first[named], end[named] = history.known_before(
+        earlier.lengths, user_named, moment, makes_history
     )
 
-
-def _positives(impressions: Impressions, parameters: JoinParameters) -> np.ndarray:
-    """Rows that make history: the positives of somebody. A missing label is not a positive."""
-    counts = impressions["user_id"] != b""
-    if parameters.positive is not None:
-        counts &= impressions[input_column(parameters.positive)] == 1
-    return np.flatnonzero(counts)
-
-
-def _features(
-    impressions: Impressions,
-    rows: np.ndarray,
-    history_offsets: np.ndarray,
-    history: np.ndarray,
-    table: ItemTable,
-    popularity: np.ndarray,
-    seen: np.ndarray,
-    parameters: JoinParameters,
-) -> pa.RecordBatch:
-    """The features of `trainer/ranker/features.py` of some impressions, as list columns."""
-    item = impressions["item"][rows]
-    ids = table.ids.to_numpy()
-    user_id = impressions["user_id"][rows]
-    levels = table.sids.shape[1]
-    current_id = impressions["current_item_id"][rows]
-    current = table.find(current_id)
-    # The row after the last one stands for an item without a Semantic ID.
-    sids = np.concatenate([table.sids, np.full((1, levels), -1, np.int32)])
-    age = table.ages(item, impressions["timestamp"][rows])
-    one = np.arange(len(rows) + 1)
-    columns = {
-        "user_id": _optional(user_id != b"", user_id, pa.binary()),
-        "candidate_item_id": ragged(one, ids[item], pa.binary()),
-        "candidate_sid": ragged(one * levels, sids[item].reshape(-1), pa.int64()),
-        "current_item_id": ragged(one, current_id, pa.binary()),
-        "current_sid": ragged(one * levels, sids[current].reshape(-1), pa.int64()),
-        "history_item_id": ragged(history_offsets, ids[history], pa.binary()),
-        "history_sid": ragged(history_offsets * levels, sids[history].reshape(-1), pa.int64()),
-        "history_length": ragged(one, np.diff(history_offsets), pa.float32()),
-        "timestamp": ragged(one, impressions["timestamp"][rows], pa.int64()),
-        "slice_age": ragged(one, np.where(age <= parameters.new_days, b"new", b"old"), pa.binary()),
-        "slice_seen": ragged(one, np.where(seen[item], b"seen", b"unseen"), pa.binary()),
-        "slice_popularity": ragged(one, popularity[item], pa.binary()),
-    }
-    if table.embeddings is not None:
-        dim = table.embeddings.shape[1]
-        embeddings = np.concatenate([table.embeddings, np.zeros((1, dim), np.float32)])
-        for role, items, offsets in (
-            ("candidate", item, one),
-            ("current", current, one),
-            ("history", history, history_offsets),
-        ):
-            values = embeddings[items].reshape(-1)
-            columns[f"{role}_embedding"] = ragged(offsets * dim, values, pa.float32())
-    for task, column in parameters.labels.items():
-        values = impressions[input_column(column)][rows].astype(np.float32)
-        masked = np.isnan(values)
-        # A reader of fixed features wants a number; its weight tells whether it counts.
-        columns[f"label_{task}"] = ragged(one, np.where(masked, 0, values), pa.float32())
-        columns[f"weight_{task}"] = ragged(one, (~masked).astype(np.float32), pa.float32())
-    if parameters.item_age:
-        columns[context_feature(ITEM_AGE_COLUMN)] = ragged(
-            one, age.astype(np.float32), pa.float32()
+    of_user = of_codes = counters = None
+    if before.counters is not None:
+        width = len(parameters.counter_layout.block)
+        of_user = np.zeros((len(user), width), np.int64)
+        of_codes = np.zeros((len(user), 2 * width), np.int64)
+        of_user[named], of_codes[named], counters = count_users(
+            user_named,
+            moment,
+            first_codes(table.sids[blocks.numbers(block, "item")[named]]),
+            blocks.counter_flags(block, parameters)[named],
+            _renumber(before.counters, known_user, len(ids)),
         )
-    for column in parameters.categorical:
-        values = impressions[input_column(column)][rows]
-        present = np.array([value is not None for value in values], bool)
-        columns[context_feature(column)] = _optional(present, values, pa.binary())
-    for column in parameters.numeric:
-        values = impressions[input_column(column)][rows].astype(np.float32)
-        columns[context_feature(column)] = _optional(~np.isnan(values), values, pa.float32())
-    return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+    after = UserState(ids, last_events(events, parameters.history_length), counters)
+    return JoinedGroup(block, time, events, first, end, of_user, of_codes), after
 
 
-def _optional(present: np.ndarray, values: np.ndarray, kind: pa.DataType) -> pa.Array:
-    """A list column with one value where there is one, and none elsewhere."""
-    offsets = np.concatenate([[0], np.cumsum(present)])
-    return ragged(offsets, values[present], kind)
+def _number_users(
+    users: pa.BinaryArray, known: pa.BinaryArray
+) -> tuple[pa.BinaryArray, np.ndarray, np.ndarray]:
+    """All ids, ascending, and the numbers in them of users (-1 of a null) and of known users."""
+    every = pc.unique(pa.concat_arrays([known, users.drop_null()]))
+    ids = every.take(pc.sort_indices(every))
+    user, known_user = (
+        pc.fill_null(pc.index_in(column, value_set=ids), -1).to_numpy().astype(np.int64)
+        for column in (users, known)
+    )
+    return ids, user, known_user
+
+
+def _makes_history(block: blocks.Block, parameters: JoinParameters) -> np.ndarray:
+    """Impressions that make history, bool [n]. A missing label is not a positive."""
+    if parameters.positive is None:
+        return np.ones(block.num_rows, bool)
+    return blocks.numbers(block, blocks.input_column(parameters.positive)) == 1
+
+
+def _renumber(counters: UserCounters, user: np.ndarray, users: int) -> UserCounters:
+    """The counters of some users, by other numbers of them, ascending as before."""
+    totals = np.zeros((users, counters.totals.shape[1]), np.int64)
+    totals[user] = counters.totals
+    return dataclasses.replace(counters, totals=totals, user=user[counters.user])

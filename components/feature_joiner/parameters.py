@@ -1,7 +1,10 @@
-"""Parameters of the feature join."""
+"""What the join is told."""
 
 import dataclasses
 from typing import Any
+
+from semantic_id_ranking.components.feature_joiner.days import Days
+from semantic_id_ranking.contracts.counters import CounterLayout
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,14 +19,26 @@ class JoinParameters:
         numeric: Numeric context columns.
         history_length: H.
         new_days: Age up to which an item is new, in days.
-        head_share: See `popularity_slices`.
-        torso_share: See `popularity_slices`.
+        head_share: See `popularity.bounds`.
+        torso_share: See `popularity.bounds`.
         max_unknown_fraction: Share of impressions of unknown items above which the join fails.
-        shards: Groups of users, joined one after the other.
+        shards: Groups of items, and of users, joined one after the other; at least as many as the
+            earlier state has.
         item_column: Name of the impressions' item column, for messages.
         impressions: Name of the impressions' file, for messages.
-        embeddings: Whether content embeddings are attached beside the Semantic IDs.
+        item_fields: What is read of an item beside its id: `sid`, `embedding`.
+        current_item: Whether the impressions have a current item.
         item_age: Whether the candidate's age at the impression is attached.
+        history_labels: Whether the labels of the history's impressions are attached.
+        counters: Whether counters of items and users are attached.
+        by_event: Whether history and counters know what is strictly before the impression; else,
+            what is before its day.
+        day_length: Microseconds.
+        half_life: Of the recent counters, microseconds.
+        join_late: Whether impressions of days that the state has in it are joined; else they are
+            left out.
+        evaluation_period: Whether the popularity of items in the evaluation split is that at its
+            start; else it goes by days, as in the training split.
     """
 
     labels: dict[str, str]
@@ -39,11 +54,35 @@ class JoinParameters:
     shards: int
     item_column: str
     impressions: str
-    embeddings: bool = False
+    item_fields: tuple[str, ...] = ("sid",)
+    current_item: bool = True
     item_age: bool = False
+    history_labels: bool = False
+    counters: bool = False
+    by_event: bool = False
+    day_length: int = 86_400_000_000
+    half_life: float = 7 * 86_400_000_000.0
+    join_late: bool = False
+    evaluation_period: bool = True
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "JoinParameters":
-        """Reads what `dataclasses.asdict` wrote, after a round trip through JSON."""
-        fixed = {name: tuple(values[name]) for name in ("regressions", "categorical", "numeric")}
+        """Reads what `dataclasses.asdict` wrote, after a way through JSON."""
+        names = ("regressions", "categorical", "numeric", "item_fields")
+        fixed = {name: tuple(values[name]) for name in names if name in values}
         return cls(**{**values, **fixed})
+
+    @property
+    def days(self) -> Days:
+        """The days, and how counts fade."""
+        return Days(self.day_length, self.half_life)
+
+    @property
+    def counter_layout(self) -> CounterLayout:
+        """What is counted."""
+        return CounterLayout(tuple(task for task in self.labels if task not in self.regressions))
+
+    @property
+    def embeddings(self) -> bool:
+        """Whether content embeddings are joined."""
+        return "embedding" in self.item_fields

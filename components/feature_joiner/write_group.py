@@ -4,31 +4,34 @@ import os
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import contextmanager
 from contextlib import ExitStack
 
 import apache_beam as beam
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-import tensorflow as tf
 from apache_beam.io.filesystems import FileSystems
-from tfx_bsl.public import tfxio
+from isal import igzip
 
-from semantic_id_ranking.components.feature_joiner.impressions import concatenate
-from semantic_id_ranking.components.feature_joiner.impressions import Impressions
+from semantic_id_ranking.components.feature_joiner import blocks
+from semantic_id_ranking.components.feature_joiner import encode_examples
+from semantic_id_ranking.components.feature_joiner.features import features
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
-from semantic_id_ranking.components.feature_joiner.join import final_histories
-from semantic_id_ranking.components.feature_joiner.join import HISTORIES
-from semantic_id_ranking.components.feature_joiner.join import join
+from semantic_id_ranking.components.feature_joiner.join import join_group
+from semantic_id_ranking.components.feature_joiner.join import JoinedGroup
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
-from semantic_id_ranking.components.feature_joiner.popularity import popularity_slices
+from semantic_id_ranking.components.feature_joiner.popularity import Popularity
+from semantic_id_ranking.components.feature_joiner.state import EarlierState
+from semantic_id_ranking.components.feature_joiner.state import user_file
+from semantic_id_ranking.components.feature_joiner.user_state import read_users
+from semantic_id_ranking.components.feature_joiner.user_state import write_users
 
-# The default level takes seven times as long, for files a fifth smaller.
-_OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+# Bytes of embeddings in a batch of examples, at most; rows of it, at most.
+_BATCH_BYTES = 2**27
+_BATCH_ROWS = 8192
 
 
 class WriteGroup(beam.DoFn):
-    """Joins each group and writes one gzipped TFRecord file a split, and one of histories.
+    """Joins each group and writes one gzipped TFRecord file a split, and one of users.
 
     So number, names, content and order of the files depend on the data alone, not on the runner. A
     group that is done twice replaces its own files. One without impressions has files too, because
@@ -36,56 +39,92 @@ class WriteGroup(beam.DoFn):
 
     Args:
         parameters: What is joined.
+        groups: Number of groups.
         splits: Folders of the examples that train and of those that evaluate.
-        histories: Folder of the histories.
+        state: Folder of the state that is written.
+        earlier: The state before, if there is one.
     """
 
-    def __init__(self, parameters: JoinParameters, splits: Sequence[str], histories: str):
+    def __init__(
+        self,
+        parameters: JoinParameters,
+        groups: int,
+        splits: Sequence[str],
+        state: str,
+        earlier: EarlierState | None,
+    ):
         self._parameters = parameters
+        self._groups = groups
         self._splits = tuple(splits)
-        self._histories = histories
+        self._state = state
+        self._earlier = earlier
 
     def process(
         self,
-        group: tuple[int, Iterable[Impressions | None]],
+        group: tuple[int, Iterable[bytes | None]],
         table: ItemTable,
-        popularity: np.ndarray,
+        popularity: Popularity,
     ) -> Iterator[int]:
         """Joins and writes one group.
 
         Args:
             group: Its number, and parts of its impressions in any order; None is no part.
             table: The items.
-            popularity: int [N], training impressions of each item.
+            popularity: Which items are popular.
 
         Yields:
             The time of its last impression, if there is one.
         """
-        number, parts = group
-        given = [part for part in parts if part is not None]
-        name = f"{number:05d}-of-{self._parameters.shards:05d}"
-        histories = HISTORIES.empty_table()
+        number, given = group
+        parts = [part for part in given if part is not None]
+        parameters, groups, earlier = self._parameters, self._groups, self._earlier
+        paths = earlier.user_files(number, groups) if earlier else []
+        users = read_users(paths, number, groups, table, parameters)
         with ExitStack() as stack:
-            writers = [
-                stack.enter_context(
-                    tf.io.TFRecordWriter(os.path.join(folder, f"data_tfrecord-{name}.gz"), _OPTIONS)
-                )
+            files = [
+                stack.enter_context(_create(os.path.join(folder, _examples_file(number, groups))))
                 for folder in self._splits
             ]
-            if given:
-                impressions = concatenate(given)
-                for evaluation, batch in self._join(impressions, table, popularity):
-                    for example in tfxio.RecordBatchToExamplesEncoder().encode(batch):
-                        writers[evaluation].write(example)
-                histories = final_histories(impressions, table, self._parameters)
-                yield int(impressions["timestamp"].max())
-        path = os.path.join(self._histories, f"histories-{name}.parquet")
-        with FileSystems.create(path) as file:
-            pq.write_table(histories, file)
+            if parts:
+                start = earlier.start if earlier else None
+                joined, users = join_group(
+                    blocks.join_parts(parts), users, table, start, parameters
+                )
+                for evaluation, rows in _batches(joined, table, parameters):
+                    examples = encode_examples.encode(
+                        features(joined, rows, table, popularity, parameters)
+                    )
+                    files[evaluation].write(encode_examples.tfrecords(examples))
+                yield int(joined.time.max())
+        write_users(os.path.join(self._state, user_file(number, groups)), users, table, parameters)
 
-    def _join(
-        self, impressions: Impressions, table: ItemTable, counts: np.ndarray
-    ) -> Iterator[tuple[bool, pa.RecordBatch]]:
-        parameters = self._parameters
-        slices = popularity_slices(counts, parameters.head_share, parameters.torso_share)
-        return join(impressions, table, slices, counts > 0, parameters)
+
+def _batches(
+    joined: JoinedGroup, table: ItemTable, parameters: JoinParameters
+) -> Iterator[tuple[bool, np.ndarray]]:
+    """Rows of both splits, in a random order that depends on the data alone."""
+    count = joined.block.num_rows
+    order = np.random.default_rng(count).permutation(count)
+    evaluates = blocks.numbers(joined.block, "evaluation")[order]
+    rows = _BATCH_ROWS
+    if table.embeddings is not None:
+        one = 4 * table.embeddings.shape[1] * (parameters.history_length + 2)
+        rows = min(max(_BATCH_BYTES // one, 1), rows)
+    for evaluation in (False, True):
+        chosen = order[evaluates == evaluation]
+        for begin in range(0, len(chosen), rows):
+            yield evaluation, chosen[begin : begin + rows]
+
+
+def _examples_file(number: int, groups: int) -> str:
+    return f"data_tfrecord-{number:05d}-of-{groups:05d}.gz"
+
+
+@contextmanager
+def _create(path: str) -> Iterator[igzip.GzipFile]:
+    """A gzipped file to write to; its bytes depend on what is written alone."""
+    with (
+        FileSystems.create(path, compression_type="uncompressed") as raw,
+        igzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0) as file,
+    ):
+        yield file

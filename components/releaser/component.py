@@ -12,7 +12,7 @@ from tfx.utils import json_utils
 
 from semantic_id_ranking.components.artifacts import ReleasedModels
 from semantic_id_ranking.components.artifacts import SemanticIds
-from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.artifacts import State
 from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.releaser import executor
 
@@ -29,7 +29,7 @@ class ReleaserSpec(component_spec.ComponentSpec):
         "ranker": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "semantic_id": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "semantic_ids": component_spec.ChannelParameter(type=SemanticIds),
-        "histories": component_spec.ChannelParameter(type=UserHistories),
+        "state": component_spec.ChannelParameter(type=State),
         "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
     }
     OUTPUTS = {"release": component_spec.ChannelParameter(type=ReleasedModels)}
@@ -46,7 +46,7 @@ class Releaser(base_component.BaseComponent):
         ranker: The ranker.
         semantic_id: The encoder of its SID space.
         semantic_ids: The items' Semantic IDs.
-        histories: The users' histories and the items' titles, which `release.json` names.
+        state: The users' histories and the items' titles, which `release.json` names.
         model_blessing: What Evaluator says of the ranker.
         serving: Folder of the models' base folders, which a model server watches.
         config: The configuration, which `release.json` repeats; its `serving` says where the store
@@ -61,7 +61,7 @@ class Releaser(base_component.BaseComponent):
         ranker: types.BaseChannel,
         semantic_id: types.BaseChannel,
         semantic_ids: types.BaseChannel,
-        histories: types.BaseChannel,
+        state: types.BaseChannel,
         model_blessing: types.BaseChannel,
         serving: str,
         config: Mapping[str, Any],
@@ -71,7 +71,7 @@ class Releaser(base_component.BaseComponent):
                 ranker=ranker,
                 semantic_id=semantic_id,
                 semantic_ids=semantic_ids,
-                histories=histories,
+                state=state,
                 model_blessing=model_blessing,
                 serving=serving,
                 config=json_utils.dumps(dict(config)),

@@ -35,7 +35,7 @@ class Executor(base_executor.BaseExecutor):
         """Runs the component.
 
         Args:
-            input_dict: `ranker`, `semantic_id`, `semantic_ids`, `histories`, `model_blessing`.
+            input_dict: `ranker`, `semantic_id`, `semantic_ids`, `state`, `model_blessing`.
             output_dict: `release`.
             exec_properties: `serving`, and `config`, as JSON.
 
@@ -57,7 +57,7 @@ class Executor(base_executor.BaseExecutor):
             fingerprint=SidSpace.load(os.path.join(models[ENCODER], "assets.extra")).fingerprint,
             models={name: relative_to(output, path) for name, path in models.items()},
             semantic_ids=relative_to(output, uri("semantic_ids")),
-            histories=relative_to(output, uri("histories")),
+            state=relative_to(output, uri("state")),
             config=json_utils.loads(exec_properties["config"]),
         )
         outcome = _release(serving, release)

@@ -27,7 +27,7 @@ class Release(JsonModel):
         fingerprint: Its SID space.
         models: Folder of the SavedModel of each model, by name.
         semantic_ids: Folder of the table of Semantic IDs.
-        histories: Folder of the users' histories and the items' titles.
+        state: Folder of the users' histories and the items' titles.
         config: The configuration, as the version that made the run writes it.
 
     Folders within the output folder of the run are relative to it.
@@ -37,7 +37,7 @@ class Release(JsonModel):
     fingerprint: str
     models: dict[str, str]
     semantic_ids: str
-    histories: str
+    state: str
     config: dict[str, Any]
 
     def with_versions(self, versions: Mapping[str, int]) -> "Release":

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.joined import join
 from benchmarks.ranker_data import item_tables
 from benchmarks.ranker_data import RankerData
-from semantic_id_ranking.pipeline.input_config import ContextConfig
+from semantic_id_ranking.pipeline.join_config import ContextConfig
 from tests.benchmarks.bench_world import config
 from tests.benchmarks.bench_world import random_data_set
 

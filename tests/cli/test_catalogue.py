@@ -16,12 +16,12 @@ def load(tmp_path):
     def load_run(context: dict) -> Catalogue:
         tables = {
             "sids/sids-0.parquet": {"item_id": ["a", "b"]},
-            "histories/histories-0.parquet": {"user_id": ["u"], "item_id": [["b", "a"]]},
-            "histories/titles/titles-0.parquet": {"item_id": ["a", "b"], "title": ["A", "B"]},
+            "state/users-0.parquet": {"user_id": ["u"], "item_id": [["b", "a"]]},
+            "state/titles/titles-0.parquet": {"item_id": ["a", "b"], "title": ["A", "B"]},
         }
         if context.get("item_age"):
             ages = {"item_id": ["a", "b"], "age_days": [2.5, 0.25]}
-            tables["histories/item_ages/item_ages-0.parquet"] = ages
+            tables["state/item_ages/item_ages-0.parquet"] = ages
         run = tmp_path / "run"
         for name, columns in tables.items():
             (run / name).parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def load(tmp_path):
             "fingerprint": "f",
             "models": {},
             "semantic_ids": "sids",
-            "histories": "histories",
+            "state": "state",
             "config": {"context": context, "tasks": [{"name": "click"}]},
         }
         (run / "serving").mkdir()

@@ -104,7 +104,7 @@ def test_what_the_releases_name_is_kept(output):
     served, before, neither = (run(output, text, 1) for text in "abc")
     run(output, "d", 1)
     (output / "serving").mkdir()
-    named = [releases.release(histories=str(model(made))) for made in (served, before)]
+    named = [releases.release(state=str(model(made))) for made in (served, before)]
     write_releases(str(output / "serving"), named)
     collect(output, 1)
     assert [model(r).exists() for r in (served, before, neither)] == [1, 1, 0]
@@ -228,7 +228,7 @@ def test_metadata_older_than_what_is_served_is_refused(output):
     old = (output / "metadata.sqlite").read_bytes()
     served = model(run(output, "b", 1))
     (output / "serving").mkdir()
-    write_releases(str(output / "serving"), [releases.release(histories=str(served))])
+    write_releases(str(output / "serving"), [releases.release(state=str(served))])
     (output / "metadata.sqlite").write_bytes(old)
     with pytest.raises(InputError, match=r"metadata\.sqlite: is older than .*/Train/model/4"):
         run(output, "c", 1)

@@ -113,16 +113,16 @@ def run(tmp_path):
     folder = tmp_path / "run"
     tables = {
         "sids": pa.table({"item_id": ["a"]}),
-        "histories": pa.table({"user_id": ["u"], "item_id": [["a"]]}),
+        "state": pa.table({"user_id": ["u"], "item_id": [["a"]]}),
     }
     for name, table in tables.items():
         (folder / name).mkdir(parents=True)
-        pq.write_table(table, folder / name / "0.parquet")
+        pq.write_table(table, folder / name / "users-0.parquet")
     release = {
         "fingerprint": SPACE.fingerprint,
         "models": {},
         "semantic_ids": "sids",
-        "histories": "histories",
+        "state": "state",
         "config": {"context": {"categorical": [], "numeric": []}, "tasks": [{"name": "click"}]},
     }
     (folder / "serving").mkdir()
@@ -139,7 +139,7 @@ def test_rank_does_not_run_what_candidates_hold(write, ran, run):
 
 
 def test_rank_does_not_run_what_a_runs_tables_hold(write, ran, run):
-    write("run/histories/titles/0.parquet", {"item_id": ["a"]})
+    write("run/state/titles/0.parquet", {"item_id": ["a"]})
     done = sid("rank", "--run", str(run), "--user", "u", "--address", "127.0.0.1:1")
     assert done.returncode == 2
     assert "titles/0.parquet: cannot be read: Disallowed deserialization of" in done.stderr

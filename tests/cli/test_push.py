@@ -81,7 +81,7 @@ def test_the_ranker_and_its_release_go_back_and_both_encoders_stay_for_now(tmp_p
         "fingerprint": A,
         "models": {},
         "semantic_ids": "",
-        "histories": "",
+        "state": "",
         "config": {},
         "before": [],
     }

@@ -15,7 +15,7 @@ PIPELINE = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
     [
         (artifacts.SemanticIds, "sid.SemanticIds"),
         (artifacts.SidReport, "sid.Report"),
-        (artifacts.UserHistories, "sid.Histories"),
+        (artifacts.State, "sid.State"),
         (artifacts.Predictions, "sid.Predictions"),
         (artifacts.RankingEvaluation, "sid.RankingEvaluation"),
     ],

@@ -13,7 +13,7 @@ from semantic_id_ranking.components.artifacts import RankingEvaluation
 from semantic_id_ranking.components.artifacts import ReleasedModels
 from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import SidReport
-from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.artifacts import State
 from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.drift_check.component import DriftCheck
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
@@ -75,12 +75,17 @@ CASES = {
         {"rows": 40, "config": '{"model": "bpe"}'},
     ),
     FeatureJoiner: (
-        {"impressions": EXAMPLES, "items": EXAMPLES, "semantic_ids": SemanticIds},
+        {
+            "impressions": EXAMPLES,
+            "items": EXAMPLES,
+            "semantic_ids": SemanticIds,
+            "earlier_state": State,
+        },
         {"parameters": JoinParameters.from_dict(JOIN)},
         {
             "examples": EXAMPLES,
             "schema": standard_artifacts.Schema,
-            "histories": UserHistories,
+            "state": State,
         },
         {},
     ),
@@ -105,7 +110,7 @@ CASES = {
             "ranker": MODEL,
             "semantic_id": MODEL,
             "semantic_ids": SemanticIds,
-            "histories": UserHistories,
+            "state": State,
             "model_blessing": standard_artifacts.ModelBlessing,
         },
         {"serving": "/models", "config": {"serving": {"keep_versions": 2}}},

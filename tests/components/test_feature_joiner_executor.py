@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import SemanticIds
-from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.artifacts import State
 from semantic_id_ranking.components.feature_joiner.executor import Executor
 from semantic_id_ranking.contracts import sid_table
 from semantic_id_ranking.contracts.errors import InputError
@@ -46,12 +46,12 @@ def impression(user, item, hour, clicked):
     return example(item_id=item, timestamp=hour * HOUR, **given)
 
 
-def run(tmp_path, train, evaluation, parameters=PARAMETERS):
+def run(tmp_path, train, evaluation, parameters=PARAMETERS, earlier=None, with_sids=("a", "b")):
     """Joins impressions of items a, b; returns the outputs."""
     items = write_examples(
         artifact(standard_artifacts.Examples, tmp_path / "items"),
         train=[example(item_id=b"a", created_at=1)],
-        eval=[example(item_id=b"b", created_at=99 * HOUR)],
+        eval=[example(item_id=b"b", created_at=99 * HOUR)] if "b" in with_sids else [],
     )
     impressions = write_examples(
         artifact(standard_artifacts.Examples, tmp_path / "impressions"),
@@ -63,14 +63,20 @@ def run(tmp_path, train, evaluation, parameters=PARAMETERS):
         [pa.array(["b", "a"]), pa.array([[6, 7], [1, 2]], pa.list_(pa.int32()))],
         sid_table.schema(SPACE),
     )
+    table = table.filter(pa.array([item in with_sids for item in ("b", "a")]))
     pq.write_table(table, f"{sids.uri}/sids.parquet")
     outputs = {
         "examples": artifact(standard_artifacts.Examples, tmp_path / "out"),
         "schema": artifact(standard_artifacts.Schema, tmp_path / "schema"),
-        "histories": artifact(UserHistories, tmp_path / "histories"),
+        "state": artifact(State, tmp_path / "state"),
     }
     Executor(beam_context(tmp_path / "tmp")).Do(
-        {"impressions": [impressions], "items": [items], "semantic_ids": [sids]},
+        {
+            "impressions": [impressions],
+            "items": [items],
+            "semantic_ids": [sids],
+            **({"earlier_state": [earlier]} if earlier else {}),
+        },
         {name: [output] for name, output in outputs.items()},
         {"parameters": json.dumps(parameters)},
     )
@@ -123,11 +129,12 @@ def test_evaluation_sees_the_training_past_and_unknown_items_leave_no_trace(outp
 
 
 def test_the_unknown_are_counted(outputs):
-    counts = json.loads(pathlib.Path(outputs["histories"].uri, "join.json").read_text())
+    counts = json.loads(pathlib.Path(outputs["state"].uri, "join.json").read_text())
     assert counts == {
         "impressions": 6,
         "unknown_items": 1,
         "unknown_current_items": 0,
+        "late_impressions": 0,
         "without_user": {"train": 0, "eval": 0},
         "joined": {"train": 3, "eval": 2},
         "masked_labels": {"train": {"click": 0}, "eval": {"click": 0}},
@@ -136,7 +143,7 @@ def test_the_unknown_are_counted(outputs):
 
 
 def test_histories_for_serving_hold_the_end_of_the_log(outputs):
-    tables = [pq.read_table(p) for p in pathlib.Path(outputs["histories"].uri).glob("*.parquet")]
+    tables = [pq.read_table(p) for p in pathlib.Path(outputs["state"].uri).glob("users-*.parquet")]
     table = pa.concat_tables(tables).to_pydict()
     assert dict(zip(table["user_id"], table["item_id"], strict=True)) == {"u": ["b", "a"], "v": []}
 
@@ -153,7 +160,7 @@ def test_item_ages_are_joined_and_kept_for_serving(tmp_path):
     schema = pathlib.Path(outputs["schema"].uri, "schema.pbtxt").read_text()
     assert '"context_item_age_days"' in schema
     # At the last impression: item a is as old as the log, item b appeared at hour 99.
-    table = pq.read_table(pathlib.Path(outputs["histories"].uri, "item_ages")).to_pydict()
+    table = pq.read_table(pathlib.Path(outputs["state"].uri, "item_ages")).to_pydict()
     ages = dict(zip(table["item_id"], table["age_days"], strict=True))
     assert ages == {"a": pytest.approx(105 / 24), "b": pytest.approx(6 / 24)}
 
@@ -161,7 +168,7 @@ def test_item_ages_are_joined_and_kept_for_serving(tmp_path):
 def test_without_item_ages_none_are_written(outputs):
     schema = pathlib.Path(outputs["schema"].uri, "schema.pbtxt").read_text()
     assert "age" not in schema
-    assert not pathlib.Path(outputs["histories"].uri, "item_ages").exists()
+    assert not pathlib.Path(outputs["state"].uri, "item_ages").exists()
 
 
 def test_missing_users_and_labels_are_joined_and_counted(tmp_path):
@@ -175,7 +182,7 @@ def test_missing_users_and_labels_are_joined_and_counted(tmp_path):
         ],
         evaluation=[impression(b"u", b"b", 100, 1), impression(None, b"b", 101, None)],
     )
-    counts = json.loads(pathlib.Path(outputs["histories"].uri, "join.json").read_text())
+    counts = json.loads(pathlib.Path(outputs["state"].uri, "join.json").read_text())
     assert counts["without_user"] == {"train": 2, "eval": 1}
     assert counts["masked_labels"] == {"train": {"click": 2}, "eval": {"click": 1}}
     train = {values(r, "timestamp")[0] // HOUR: r for r in read(outputs["examples"].uri, "train")}
@@ -189,7 +196,7 @@ def test_missing_users_and_labels_are_joined_and_counted(tmp_path):
         evaluation[101], "user_id"
     )
     histories = pa.concat_tables(
-        [pq.read_table(p) for p in pathlib.Path(outputs["histories"].uri).glob("*.parquet")]
+        [pq.read_table(p) for p in pathlib.Path(outputs["state"].uri).glob("users-*.parquet")]
     )
     assert histories["user_id"].to_pylist() == ["u"]
 
@@ -217,3 +224,135 @@ def test_too_many_unknown_items_stop_the_run_and_are_named(tmp_path):
         )
     for fact in ("log.parquet", "column film", "1 of 3", "33.3%", "'ghost'", "20.0%"):
         assert fact in str(caught.value)
+
+
+def day(tmp_path, name, rows, earlier=None, sids=("a", "b"), **changed):
+    """Joins the training impressions of a day; returns the outputs."""
+    folder = tmp_path / name
+    folder.mkdir()
+    return run(folder, rows, [], {**PARAMETERS, **DAILY, **changed}, earlier, sids)
+
+
+DAILY = {"counters": True, "max_unknown_fraction": 0.9, "evaluation_period": False}
+FIRST = [impression(b"u", b"a", 1, 1), impression(b"v", b"b", 2, 1), impression(None, b"a", 3, 0)]
+SECOND = [impression(b"u", b"b", 25, 0), impression(b"w", b"a", 26, 1)]
+THIRD = [impression(b"v", b"a", 75, 1), impression(b"u", b"a", 75, 1)]
+
+
+def examples(*outputs):
+    """All training examples, features in the order of their names; by user, time and item."""
+    found = [
+        {name: values(row, name) for name in sorted(row)}
+        for output in outputs
+        for row in read(output["examples"].uri, "train")
+    ]
+    keys = ("user_id", "timestamp", "candidate_item_id")
+    return sorted(found, key=lambda row: [row.get(key, []) for key in keys])
+
+
+def state_tables(output):
+    """The tables of a state, users in the order of their ids."""
+    folder = pathlib.Path(output["state"].uri)
+    users = pa.concat_tables([pq.read_table(path) for path in sorted(folder.glob("users-*"))])
+    return users.sort_by("user_id"), pq.read_table(folder / "items.parquet")
+
+
+def test_days_one_by_one_and_at_once_come_to_the_same_files(tmp_path):
+    once = day(tmp_path, "once", FIRST + SECOND + THIRD, shards=2)
+    first = day(tmp_path, "first", FIRST)
+    # A state of three groups is read by four.
+    second = day(tmp_path, "second", SECOND, first["state"], shards=4)
+    third = day(tmp_path, "third", THIRD, second["state"], shards=1)
+    assert examples(first, second, third) == examples(once)
+    assert [t.to_pydict() for t in state_tables(third)] == [
+        t.to_pydict() for t in state_tables(once)
+    ]
+    states = [
+        json.loads(pathlib.Path(output["state"].uri, "state.json").read_text())
+        for output in (once, second, third)
+    ]
+    assert [content["day"] for content in states] == [4, 2, 4]
+    assert states[1]["as_of"] == "1970-01-03T00:00:00+00:00"
+    # Users of many groups are not put into fewer: a group has to fit into memory.
+    assert [content["groups"] for content in states] == [2, 4, 4]
+
+
+def test_what_a_state_holds(tmp_path):
+    users, items = state_tables(day(tmp_path, "day", FIRST))
+    assert users.to_pydict() == {
+        "user_id": ["u", "v"],
+        "item_id": [["a"], ["b"]],
+        "timestamp": [[1 * HOUR], [2 * HOUR]],
+        "label_click": [[1.0], [1.0]],
+        "impressions": [1, 1],
+        "labels_click": [1, 1],
+        "positives_click": [1, 1],
+        "codes": [[1, 2], [6, 7]],
+        "codes_impressions": [[1], [1]],
+        "codes_labels_click": [[1], [1]],
+        "codes_positives_click": [[1], [1]],
+    }
+    found = items.to_pydict()
+    assert found["item_id"] == ["a", "b"]
+    assert (found["impressions"], found["positives_click"]) == ([2, 1], [1, 1])
+    # Faded from the start of day 0 on, with a half-life of seven days.
+    weights = [2 ** (hour / 168) for hour in (1, 2, 3)]
+    assert found["recent_impressions"] == pytest.approx([weights[0] + weights[2], weights[1]], 1e-6)
+    assert found["recent_day"] == [0, 0]
+
+
+def test_items_that_lost_their_semantic_id_stay_in_histories_and_counters(tmp_path):
+    first = day(tmp_path, "first", FIRST)
+    rows = [impression(b"v", b"a", 25, 1), impression(b"v", b"b", 26, 1)]
+    second = day(tmp_path, "second", rows, first["state"], sids=("a",))
+    counts = json.loads(pathlib.Path(second["state"].uri, "join.json").read_text())
+    assert counts["unknown_items"] == 1
+    (row,) = examples(second)
+    assert row["history_item_id"] == [b"b"]
+    assert row["history_sid"] == [-1, -1]
+    users, items = (table.to_pydict() for table in state_tables(second))
+    assert dict(zip(users["user_id"], users["item_id"], strict=True))["v"] == ["a", "b"]
+    assert dict(zip(items["item_id"], items["impressions"], strict=True)) == {"a": 3, "b": 1}
+
+
+@pytest.mark.parametrize("join_late", [False, True])
+def test_late_impressions_are_counted_and_joined_if_they_are_to_be(tmp_path, join_late):
+    first = day(tmp_path, "first", FIRST)
+    late = [impression(b"u", b"b", 5, 1)]
+    second = day(tmp_path, "second", SECOND + late, first["state"], join_late=join_late)
+    counts = json.loads(pathlib.Path(second["state"].uri, "join.json").read_text())
+    assert counts["late_impressions"] == 1
+    assert counts["joined"]["train"] == (3 if join_late else 2)
+    found = [row for row in examples(second) if row["timestamp"] == [5 * HOUR]]
+    assert [row["history_item_id"] for row in found] == ([[b"a"]] if join_late else [])
+    users, _ = (table.to_pydict() for table in state_tables(second))
+    expected = ["b", "a"] if join_late else ["a"]
+    assert dict(zip(users["user_id"], users["item_id"], strict=True))["u"] == expected
+
+
+def test_a_day_without_an_impression_copies_the_state(tmp_path):
+    first = day(tmp_path, "first", FIRST)
+    second = day(tmp_path, "second", [], first["state"])
+    assert [t.to_pydict() for t in state_tables(second)] == [
+        t.to_pydict() for t in state_tables(first)
+    ]
+    content = json.loads(pathlib.Path(second["state"].uri, "state.json").read_text())
+    assert content["day"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "facts"),
+    [
+        ({"history_length": 9}, ["history_length", "3", "9"]),
+        ({"counters": False}, ["counters", "True", "False"]),
+        ({"half_life": 1e9}, ["half_life"]),
+        ({"labels": {"like": "clicked"}}, ["tasks", "click", "like"]),
+    ],
+)
+def test_a_state_of_other_terms_is_refused_in_one_sentence(tmp_path, changed, facts):
+    first = day(tmp_path, "first", FIRST)
+    with pytest.raises(InputError) as caught:
+        day(tmp_path, "second", SECOND, first["state"], **changed)
+    for fact in (first["state"].uri, *facts):
+        assert fact in str(caught.value)
+    assert "\n" not in str(caught.value)

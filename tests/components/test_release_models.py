@@ -44,7 +44,7 @@ def test_both_models_their_semantic_ids_and_the_release_get_there(world, store):
         assert opened.get(A, ["item2", "item3"]).tolist() == [[2, 0], [-1, -1]]
     (release,) = read_releases(world.serving)
     assert (release.versions, release.fingerprint) == (outcome.versions, A)
-    assert release.histories == "artifacts/histories/first"
+    assert release.state == "artifacts/histories/first"
     names = {"ranker", "semantic_id", "release.json", ".published.json"}
     assert set(os.listdir(world.serving)) == names
 

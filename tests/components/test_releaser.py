@@ -11,7 +11,7 @@ from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import ReleasedModels
 from semantic_id_ranking.components.artifacts import SemanticIds
-from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.artifacts import State
 from semantic_id_ranking.components.releaser.executor import Executor
 from semantic_id_ranking.components.releaser.object_store import release_into_object_store
 from semantic_id_ranking.components.releaser.release import read_releases
@@ -59,7 +59,7 @@ class Output:
             "ranker": self.artifact(standard_artifacts.Model, f"ranker/{ranker}", ranker),
             "semantic_id": self.artifact(standard_artifacts.Model, "encoder/1", "encoder"),
             "semantic_ids": self.artifact(SemanticIds, "sids/1"),
-            "histories": self.artifact(UserHistories, "histories/1"),
+            "state": self.artifact(State, "histories/1"),
             "model_blessing": blessing,
         }
         write_sids(pathlib.Path(inputs["semantic_ids"].uri), SPACE, 3)
@@ -98,7 +98,7 @@ def test_what_is_blessed_is_released_and_the_artifact_says_so(output):
             "ranker": "artifacts/ranker/1/Format-Serving",
         },
         "semantic_ids": "artifacts/sids/1",
-        "histories": "artifacts/histories/1",
+        "state": "artifacts/histories/1",
         "config": {"serving": {"keep_versions": 3, "store": output.store}},
     }
     assert artifact.get_int_custom_property("pushed") == 2

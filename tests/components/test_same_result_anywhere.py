@@ -74,7 +74,7 @@ def run_components(inputs: str, output: str, beam_arguments: list[str]) -> None:
     from tfx.types import standard_artifacts
 
     from semantic_id_ranking.components.artifacts import SemanticIds
-    from semantic_id_ranking.components.artifacts import UserHistories
+    from semantic_id_ranking.components.artifacts import State
     from semantic_id_ranking.components.feature_joiner import executor as joiner
     from semantic_id_ranking.components.semantic_id_gen import executor as encoder
     from semantic_id_ranking.components.sid_tokenizer_trainer import executor as tokenizer
@@ -127,13 +127,16 @@ def run_components(inputs: str, output: str, beam_arguments: list[str]) -> None:
         "item_column": "item_id",
         "impressions": "log.parquet",
         "item_age": True,
+        "current_item": False,
+        "counters": True,
+        "day_length": 2 * HOUR,
     }
     joiner.Executor(context("joiner")).Do(
         {"impressions": [impressions], "items": [items], "semantic_ids": [sids]},
         {
             "examples": [artifact(examples, f"{output}/joined")],
             "schema": [artifact(standard_artifacts.Schema, f"{output}/schema")],
-            "histories": [artifact(UserHistories, f"{output}/histories")],
+            "state": [artifact(State, f"{output}/state")],
         },
         {"parameters": json.dumps(parameters)},
     )
@@ -199,7 +202,7 @@ def test_joined_examples_are_the_same_in_the_same_files(outputs):
             assert read_examples(path) == examples[name], name
 
 
-@pytest.mark.parametrize("pattern", ["sids/*.parquet", "histories/**/*.parquet"])
+@pytest.mark.parametrize("pattern", ["sids/*.parquet", "state/**/*.parquet"])
 def test_tables_are_the_same_bytes(outputs, pattern):
     first, *others = [files(output, pattern) for output in outputs]
     assert sum(pq.read_metadata(path).num_rows for path in first.values())

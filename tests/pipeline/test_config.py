@@ -14,8 +14,8 @@ from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import HistoryConfig
 from semantic_id_ranking.pipeline.config import SlicesConfig
 from semantic_id_ranking.pipeline.config import ThresholdConfig
-from semantic_id_ranking.pipeline.input_config import ContextConfig
 from semantic_id_ranking.pipeline.input_config import SplitConfig
+from semantic_id_ranking.pipeline.join_config import ContextConfig
 from semantic_id_ranking.pipeline.load_config import ConfigError
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.trainer.ranker.config import RankerConfig

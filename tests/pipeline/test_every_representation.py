@@ -16,7 +16,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from semantic_id_ranking.components.artifacts import SemanticIds
-from semantic_id_ranking.components.artifacts import UserHistories
+from semantic_id_ranking.components.artifacts import State
 from semantic_id_ranking.components.feature_joiner.executor import Executor
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.dag import create_pipeline
@@ -82,7 +82,7 @@ def joined(finished_run, tmp_path_factory):
     outputs = {
         "examples": standard_artifacts.Examples,
         "schema": standard_artifacts.Schema,
-        "histories": UserHistories,
+        "state": State,
     }
     for name in outputs:
         (folder / name).mkdir()
@@ -132,7 +132,7 @@ def trained(request, finished_run, joined, tmp_path_factory):
     ).save(tokenizer)
     custom = json.loads(parameters["Trainer.ranker"]["custom_config"])
     custom.pop("code_version")
-    examples = joined[config.representation.reads_embeddings]
+    examples = joined["embedding" in config.representation.item_fields]
     run_fn(
         SimpleNamespace(
             train_files=[f"{examples}/Split-train/*"],

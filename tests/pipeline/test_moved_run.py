@@ -38,7 +38,7 @@ def test_what_tells_of_a_release_names_no_path(moved):
     for file in (moved / "serving" / "release.json", moved / "blessed.json"):
         content = json.loads(file.read_text())
         assert paths_in(content) == []
-        for key in ("semantic_ids", "histories"):
+        for key in ("semantic_ids", "state"):
             assert (moved / content[key]).is_dir()
 
 

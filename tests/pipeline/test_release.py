@@ -15,7 +15,7 @@ BLESSED = {
     "fingerprint": "0123456789abcdef",
     "models": {"semantic_id": "artifacts/s/1", "ranker": "artifacts/r/2"},
     "semantic_ids": "artifacts/i/3",
-    "histories": "artifacts/h/4",
+    "state": "artifacts/h/4",
     "config": {"tasks": [{"name": "click", "weight": 1.0}], "context": {"numeric": []}},
 }
 RELEASE = {

@@ -42,8 +42,8 @@ class RepresentationConfig(abc.ABC):
     rows: int = Field(default=4096, ge=1)
     separate_tables: bool = False
 
-    reads_embeddings: ClassVar[bool] = False
-    """Whether the content embedding is read of an item."""
+    item_fields: ClassVar[tuple[str, ...]] = ("sid",)
+    """What is read of an item: `sid`, `item_id`, `embedding`."""
 
     @abc.abstractmethod
     def table_rows(self, levels: int, codebook_size: int) -> int | None:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import betabinom
 
 from semantic_id_ranking.trainer.rqvae import analysis
-from semantic_id_ranking.trainer.rqvae.report import Sample
+from semantic_id_ranking.trainer.rqvae.semantic_id_report import Sample
 from semantic_id_ranking.trainer.rqvae.training_profile import first_pairs
 from semantic_id_ranking.trainer.rqvae.training_profile import QUANTILES
 from semantic_id_ranking.trainer.rqvae.training_profile import relative_errors
@@ -96,7 +96,7 @@ def drift_report(
     findings.sort(key=lambda finding: finding[0] != STOP)
     count = len(new.sids)
     reason = f"nothing unusual among {count} new and {known.known} known items"
-    report = {
+    report: dict[str, Any] = {
         "verdict": findings[0][0] if findings else KEEP,
         "reason": findings[0][1] if findings else reason,
         "findings": [{"verdict": verdict, "reason": text} for verdict, text in findings],

@@ -114,8 +114,8 @@ def train(
     rows = model.standardized(tf.constant(items, tf.float32)).numpy()
     held_out = model.standardized(tf.constant(validation, tf.float32)).numpy()
     if refresh:
-        earlier, codes = refresh.earlier, refresh.codes
-        mixtures = initialize_from_model(model, earlier, codes, rows, held_out, config, rng)
+        earlier, kept_codes = refresh.earlier, refresh.codes
+        mixtures = initialize_from_model(model, earlier, kept_codes, rows, held_out, config, rng)
     else:
         mixtures = initialize_from_items(model, rows, held_out, config, rng)
     if not mixtures:

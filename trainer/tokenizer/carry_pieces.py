@@ -47,7 +47,7 @@ def carry_pieces(
         _pieces(_processor(new)),
         rows,
         start,
-        lambda piece: speller.encode(piece, out_type=str),
+        lambda piece: speller.encode(str(piece), out_type=str),
     )
 
 

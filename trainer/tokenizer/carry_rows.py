@@ -66,11 +66,12 @@ def carry_rows(
             raise InputError(f"the {name} keys must be distinct")
     table, accumulators = start.table.copy(), start.accumulators.copy()
     for row, key in enumerate(new_keys):
-        rows = [row_of[key]] if key in row_of else [row_of[k] for k in (spell and spell(key)) or ()]
-        if len(rows) == 1:
-            table[row], accumulators[row] = old.table[rows[0]], old.accumulators[rows[0]]
-        elif rows:
-            table[row] = old.table[rows].sum(axis=0)
-            inverse = 1 / np.sqrt(old.accumulators[rows].astype(np.float64))
+        spelled = [key] if key in row_of else (spell and spell(key)) or ()
+        parts = [row_of[part] for part in spelled]
+        if len(parts) == 1:
+            table[row], accumulators[row] = old.table[parts[0]], old.accumulators[parts[0]]
+        elif parts:
+            table[row] = old.table[parts].sum(axis=0)
+            inverse = 1 / np.sqrt(old.accumulators[parts].astype(np.float64))
             accumulators[row] = inverse.sum(axis=0) ** -2
     return TableRows(table, accumulators)

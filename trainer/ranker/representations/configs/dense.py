@@ -31,7 +31,7 @@ class Dense(RepresentationConfig):
 
     name: Literal["dense"] = "dense"
 
-    reads_embeddings: ClassVar[bool] = True
+    item_fields: ClassVar[tuple[str, ...]] = ("embedding",)
 
     def table_rows(self, levels: int, codebook_size: int) -> int:
         """None at all."""

@@ -34,7 +34,7 @@ class DenseProjected(RepresentationConfig):
     name: Literal["dense_projected"] = "dense_projected"
     factor: float = Field(default=2.0, ge=1)
 
-    reads_embeddings: ClassVar[bool] = True
+    item_fields: ClassVar[tuple[str, ...]] = ("embedding",)
 
     def table_rows(self, levels: int, codebook_size: int) -> int:
         """None at all."""

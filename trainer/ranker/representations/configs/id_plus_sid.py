@@ -1,5 +1,6 @@
 """Codes beside hashed item IDs."""
 
+from typing import ClassVar
 from typing import Literal
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ class IdPlusSid(RepresentationConfig):
 
     name: Literal["id_plus_sid"] = "id_plus_sid"
     memory_share: float = Field(default=0.5, gt=0, lt=1)
+
+    item_fields: ClassVar[tuple[str, ...]] = ("sid", "item_id")
 
     def table_rows(self, levels: int, codebook_size: int) -> int:
         """All, if they suffice for the codes."""

@@ -1,5 +1,6 @@
 """Item IDs with a row each."""
 
+from typing import ClassVar
 from typing import Literal
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ class IndividualId(RepresentationConfig):
     """
 
     name: Literal["individual_id"] = "individual_id"
+
+    item_fields: ClassVar[tuple[str, ...]] = ("item_id",)
 
     def table_rows(self, levels: int, codebook_size: int) -> None:
         """The number of items sets them."""

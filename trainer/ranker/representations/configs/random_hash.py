@@ -1,5 +1,6 @@
 """Hashed item IDs, the baseline."""
 
+from typing import ClassVar
 from typing import Literal
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ class RandomHash(RepresentationConfig):
     """
 
     name: Literal["random_hash"] = "random_hash"
+
+    item_fields: ClassVar[tuple[str, ...]] = ("item_id",)
 
     def table_rows(self, levels: int, codebook_size: int) -> int:
         """All."""
