@@ -93,7 +93,7 @@ def join_group(
     )
 
     of_user = of_codes = counters = None
-    if before.counters is not None:
+    if parameters.counters and before.counters is not None:
         width = len(parameters.counter_layout.block)
         of_user = np.zeros((len(user), width), np.int64)
         of_codes = np.zeros((len(user), 2 * width), np.int64)
