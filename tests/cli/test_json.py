@@ -78,11 +78,13 @@ def sid(capfd, monkeypatch):
 def test_a_run_prints_its_summary_and_ends_with_its_status(sid, monkeypatch, command):
     """A stand-in for the pipeline, which says something, to a log too."""
     from semantic_id_ranking.pipeline import run as run_lib
+    from semantic_id_ranking.pipeline.run_summary import RunSummary
 
     def pipeline(*arguments):
         console = next(a for a in arguments if hasattr(a, "print"))
         console.print("[1/2] Trainer.rqvae")
-        return {"blessed": False, "missed": ["click, all"]}
+        summary = RunSummary.model_construct(blessed=False, missed=["click, all"])
+        return summary if command == "run" else summary.to_json()
 
     monkeypatch.setattr(run_lib, "run", pipeline)
     monkeypatch.setattr(demo_lib, "demo", pipeline)

@@ -16,6 +16,7 @@ from semantic_id_ranking.cli.demo import demo as demo_lib
 from semantic_id_ranking.components.releaser.release import write_releases
 from semantic_id_ranking.pipeline import exit_status
 from semantic_id_ranking.pipeline import run as run_lib
+from semantic_id_ranking.pipeline.run_summary import RunSummary
 from tests import releases
 
 
@@ -63,7 +64,9 @@ RUN = ("run", "--items", "i", "--impressions", "i", "--output", "o")
 def test_not_blessed_has_a_status_of_its_own(
     sid, monkeypatch, command, module, function, blessed, status
 ):
-    monkeypatch.setattr(module, function, lambda *_: {"blessed": blessed})
+    summary = RunSummary.model_construct(blessed=blessed)
+    made = summary if module is run_lib else summary.to_json()
+    monkeypatch.setattr(module, function, lambda *_: made)
     assert sid(*command) == (status, "")
 
 
