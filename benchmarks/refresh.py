@@ -33,7 +33,7 @@ _VALIDATION_SHARE = 20
 
 
 def measure(embeddings: np.ndarray, created_at: np.ndarray, config: RqVaeConfig) -> dict[str, Any]:
-    """Refreshes in several ways, for one seed.
+    """Refreshes in several recipes, for one seed.
 
     Args:
         embeddings: float32 [N, D].
@@ -49,7 +49,7 @@ def measure(embeddings: np.ndarray, created_at: np.ndarray, config: RqVaeConfig)
     held_out = np.random.default_rng(config.seed).permutation(len(first)) % _VALIDATION_SHARE == 0
     training, validation = embeddings[~held_out], embeddings[held_out]
     earlier = train(embeddings[first & ~held_out], embeddings[first & held_out], config).model
-    ways: dict[str, Training] = {
+    recipes: dict[str, Training] = {
         "from_nothing": train(training, validation, config),
         "keep_first_half": train(
             training, validation, config, start=earlier, keep=first[~held_out]
@@ -62,7 +62,7 @@ def measure(embeddings: np.ndarray, created_at: np.ndarray, config: RqVaeConfig)
     old = _encode(earlier, embeddings)
     mean = training.mean(axis=0)
     result: dict[str, Any] = {"items": len(first), "first_half": int(first.sum())}
-    for name, model in {"earlier": earlier, **{n: t.model for n, t in ways.items()}}.items():
+    for name, model in {"earlier": earlier, **{n: t.model for n, t in recipes.items()}}.items():
         new = _encode(model, embeddings)
         if name != "earlier":
             permutations = align_codes(old[first], new[first], config.codebook_size)
@@ -74,9 +74,9 @@ def measure(embeddings: np.ndarray, created_at: np.ndarray, config: RqVaeConfig)
             "kept_first_half": same[first].mean(axis=0).tolist(),
             "kept_all": same.mean(axis=0).tolist(),
         }
-    for name in ways:
+    for name in recipes:
         result[name]["change"] = result[name]["error"] / result["from_nothing"]["error"] - 1
-        result[name]["seconds"] = ways[name].seconds
+        result[name]["seconds"] = recipes[name].seconds
     return result
 
 

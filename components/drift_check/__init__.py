@@ -1,1 +1,1 @@
-"""DriftCheck: whether today's items still suit the SID space."""
+"""DriftCheck: a verdict on whether today's items still suit the SID space."""

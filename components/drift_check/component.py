@@ -1,4 +1,4 @@
-"""DriftCheck: what goes in and what comes out."""
+"""Component DriftCheck: inputs, outputs and parameters."""
 
 from tfx import types
 from tfx.dsl.components.base import base_component

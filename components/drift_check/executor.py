@@ -1,4 +1,4 @@
-"""DriftCheck: the work."""
+"""Executor of DriftCheck."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the join counted, and what of it stops the run."""
+"""Counts of the join, and the refusal of a log by them."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ import numpy as np
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.contracts.errors import InputError
 
-_SHOWN = 3
+_EXAMPLES = 3
 _OF_ALL = ("impressions", "unknown_items", "unknown_current_items", "late_impressions")
 
 #: Numbers by (kind, ...), and up to three ids of unknown items.
@@ -51,7 +51,7 @@ def count(
     )
     for task, mask in masked.items():
         numbers["masked_labels", split, task] = int((joined & mask).sum())
-    return numbers, sorted({i.decode() for i in item_ids[~known]})[:_SHOWN]
+    return numbers, sorted({i.decode() for i in item_ids[~known]})[:_EXAMPLES]
 
 
 def add(counts: Iterable[Counts]) -> Counts:
@@ -62,7 +62,7 @@ def add(counts: Iterable[Counts]) -> Counts:
         # Not `+=`, which drops zeros.
         total.update(numbers)
         names.update(examples)
-    return total, sorted(names)[:_SHOWN]
+    return total, sorted(names)[:_EXAMPLES]
 
 
 def as_json(counts: Counts) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What users did before each impression: pure functions over arrays."""
+"""Events of users before each impression: pure functions over arrays."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What the join knows of the items."""
+"""Items of the join: Semantic IDs, creation times and embeddings."""
 
 import dataclasses
 from collections.abc import Iterable

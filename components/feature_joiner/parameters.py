@@ -1,4 +1,4 @@
-"""What the join is told."""
+"""Parameters of FeatureJoiner."""
 
 import dataclasses
 from typing import Any

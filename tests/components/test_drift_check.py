@@ -143,7 +143,8 @@ def test_ids_that_the_model_does_not_give_stop(tmp_path, model):
 def test_new_pieces_are_counted(tmp_path, model):
     tokenizer = artifact(standard_artifacts.Model, tmp_path / "tokenizer")
     sids = encoder(model).encode(KNOWN)
-    fitted = SidTokenizer.fit(sids, (np.arange(600) < 300).astype(int), encoder(model).space, rows=60)
+    seen = (np.arange(600) < 300).astype(int)
+    fitted = SidTokenizer.fit(sids, seen, encoder(model).space, rows=60)
     fitted.save(f"{tmp_path}/tokenizer/Format-Serving")
     report = check(tmp_path, model, KNOWN, NEW, tokenizer=tokenizer)
     trained = {piece for item in fitted.encode(sids[:300]) for piece in item}

@@ -1,4 +1,4 @@
-"""What the join costs, by counts: sorts, and bytes a batch."""
+"""Cost of the join by counts: sorts, and bytes a batch."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""Whether the items of a day still suit the SID space: pure functions over arrays.
+"""Drift verdict on the items of a day: pure functions over arrays.
 
 Limits come from two sources. *How many of how many* comes from sampling theory: the number of new
 items beyond a quantile of the held-out items is beta-binomial, whatever the distribution of either

@@ -1,4 +1,4 @@
-"""What the items of the training period looked like to the RQ-VAE, for those of later days."""
+"""Profile of the training period's items in the RQ-VAE, to compare those of later days with."""
 
 import dataclasses
 import os
