@@ -45,6 +45,12 @@ class ImpressedItems:
             np.asarray(impressions)[impressed].astype(np.int64),
         )
 
+    def followed_by(self, others: "ImpressedItems") -> "ImpressedItems":
+        """These items, then others; both have item IDs, or both have none."""
+        mine, theirs = self.arrays(), others.arrays()
+        joined = {name: np.concatenate([mine[name], theirs[name]]) for name in mine}
+        return ImpressedItems(**{"item_ids": None, **joined})
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The known arrays, by attribute."""
         named = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

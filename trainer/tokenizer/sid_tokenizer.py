@@ -62,6 +62,8 @@ class SidTokenizer:
         items: The items with impressions in the train split, or None where they are not known.
         codebooks: float32 [L, K, m], what each code adds to an item's position in the RQ-VAE's
             latent space; or None where they are not known.
+        added: Items that a ranker saw first after the tokenizer was trained, with their impressions
+            of then; a saved tokenizer has none.
 
     Reference: Singh et al., "Better Generalization with Semantic IDs" (arXiv 2306.08121), SPM.
     """
@@ -70,6 +72,7 @@ class SidTokenizer:
     model: bytes | None = None
     items: ImpressedItems | None = None
     codebooks: NDArray[Any] | None = None
+    added: ImpressedItems | None = None
 
     @classmethod
     def fit(
@@ -117,6 +120,10 @@ class SidTokenizer:
     def table_rows(self) -> int:
         """Pieces, and so rows of an embedding table that has one a piece."""
         return self._processor.get_piece_size()
+
+    def pieces(self) -> list[str]:
+        """The pieces' texts, by row; see `sid_text`."""
+        return [self._processor.id_to_piece(row) for row in range(self.table_rows)]
 
     def encode(self, sids: ArrayLike) -> list[list[tuple[int, ...]]]:
         """Pieces of Semantic IDs.
@@ -182,7 +189,7 @@ class SidTokenizer:
             ValueError: No tokenizer was trained, or the items are not known.
         """
         processor, items = self._processor, self.require_items()
-        pieces = [processor.id_to_piece(i) for i in range(SPECIAL_PIECES, self.table_rows)]
+        pieces = self.pieces()[SPECIAL_PIECES:]
         texts, counts = impressed_texts(items.sids, items.impressions, self.space)
         lengths = np.array([len(tokenized) for tokenized in processor.encode(texts)])
         spec = sentencepiece_model_pb2.ModelProto.FromString(self.require_model()).trainer_spec

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from semantic_id_ranking.trainer.ranker.representations.item_keys import item_id_keys
@@ -9,6 +10,8 @@ from semantic_id_ranking.trainer.ranker.representations.key_rows import HashedRo
 from semantic_id_ranking.trainer.ranker.representations.key_rows import VocabularyRows
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
+from semantic_id_ranking.trainer.ranker.row_section import RowSection
+from semantic_id_ranking.trainer.ranker.row_section import UNKNOWN
 from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
 
@@ -31,6 +34,12 @@ class ItemIdSubwords(Subwords):
         self._rows.build(self)
         super().build(input_shape)
 
+    def row_keys(self) -> list[RowSection]:
+        """See the base class; a key is the item's of `item_id_keys`, or its hash."""
+        if isinstance(self._rows, HashedRows):
+            return [RowSection("hashed_item_id", range(self.table_rows))]
+        return [RowSection("item_id", self._rows.keys), RowSection(UNKNOWN, range(1))]
+
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """See the base class; R is 1."""
         keys = items["item_id"]
@@ -40,7 +49,7 @@ class ItemIdSubwords(Subwords):
 
 
 def item_id_vocabulary(resources: SidTokenizer) -> VocabularyRows:
-    """Rows of the items of the train split, of `resources.items`.
+    """Rows of the items of the train split, of `resources.items`, and of those added later.
 
     Raises:
         ValueError: The items or their ids are not known.
@@ -50,5 +59,8 @@ def item_id_vocabulary(resources: SidTokenizer) -> VocabularyRows:
         raise ValueError(
             "a vocabulary of item ids needs a SidTokenizer that was fitted with item_ids"
         )
-    keys = item_id_keys(tf.constant(items.item_ids)).numpy()
-    return VocabularyRows(keys, items.impressions)
+    ids, impressions = items.item_ids, items.impressions
+    if resources.added is not None and resources.added.item_ids is not None:
+        ids = np.concatenate([ids, resources.added.item_ids])
+        impressions = np.concatenate([impressions, resources.added.impressions])
+    return VocabularyRows(item_id_keys(tf.constant(ids)).numpy(), impressions)

@@ -12,6 +12,7 @@ from semantic_id_ranking.trainer.ranker.representations.distinct_items import di
 from semantic_id_ranking.trainer.ranker.representations.item_keys import ABSENT
 from semantic_id_ranking.trainer.ranker.representations.item_keys import item_id_keys
 from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
+from semantic_id_ranking.trainer.ranker.row_section import RowSection
 
 # A table of up to so many rows an impression of a training step is read and trained as a whole.
 # With histories of 50 this is as fast where an item has one row, and faster where it has several.
@@ -86,6 +87,18 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
     def derived_variables(self) -> list[tf.Variable]:
         """Variables that training reads and that are no weights: they follow from the items."""
         return []
+
+    @property
+    def frozen_variables(self) -> list[tf.Variable]:
+        """Constants that stay what they were made as, for as long as the SID space does."""
+        return []
+
+    def row_keys(self) -> list[list[RowSection]]:
+        """What the rows of each of `tables` stand for, from one training to the next."""
+        return [[RowSection("row", range(table.shape[0]))] for table in self.tables]
+
+    def update_derived(self) -> None:
+        """Computes `derived_variables` anew, of frozen variables that were changed."""
 
     def expect_batches(self, size: int) -> None:
         """Sets the number of impressions of a training step, before the layer is called.

@@ -45,8 +45,9 @@ class VocabularyRows:
             keys: int64 [M], with repetitions.
             counts: Integers [M]; those of the same key are added up.
         """
-        self._sorted, first, index = np.unique(keys, return_index=True, return_inverse=True)
-        self.table_rows = len(self._sorted)
+        self.keys, first, index = np.unique(keys, return_index=True, return_inverse=True)
+        """int64 [table_rows], the key of each row, ascending."""
+        self.table_rows = len(self.keys)
         self.first = first
         """int64 [table_rows], where in `keys` that of each row stands first."""
         total = np.bincount(index.reshape(-1), weights=counts, minlength=self.table_rows)
@@ -55,7 +56,7 @@ class VocabularyRows:
 
     def build(self, owner: tf.keras.layers.Layer) -> None:
         """Adds the keys to a layer's weights."""
-        self._keys = constant_weight(owner, "keys", self._sorted)
+        self._keys = constant_weight(owner, "keys", self.keys)
 
     def find(self, keys: tf.Tensor) -> tf.Tensor:
         """Rows of keys, `NONE` for one that is not in the vocabulary.

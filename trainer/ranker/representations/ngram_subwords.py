@@ -10,6 +10,7 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.item_keys import sequence_keys
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
+from semantic_id_ranking.trainer.ranker.row_section import RowSection
 
 
 class NgramSubwords(Subwords):
@@ -33,6 +34,12 @@ class NgramSubwords(Subwords):
         self._n = n
         self._codebook_size = space.codebook_size
         self._group_rows = list(group_rows)
+
+    def row_keys(self) -> list[RowSection]:
+        """See the base class; a key is the row of `code_sequence_rows`."""
+        return [
+            RowSection(f"ngram.{group}", range(rows)) for group, rows in enumerate(self._group_rows)
+        ]
 
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """See the base class; R is the number of groups."""

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from semantic_id_ranking.trainer.ranker.representations.known_rows import KnownRows
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
+from semantic_id_ranking.trainer.ranker.row_section import RowSection
 from semantic_id_ranking.trainer.tokenizer.piece_rows import piece_rows
 from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
@@ -39,6 +40,7 @@ class PieceSubwords(Subwords):
         super().__init__(("sid",), resources.table_rows, "pieces")
         self._rows = functools.partial(piece_rows, resources.require_model(), resources.space)
         self._sampling = sampling
+        self._pieces = resources.pieces()
         self._known: KnownRows | None = None
         if resources.items is not None:
             by_impressions = np.argsort(-resources.items.impressions, kind="stable")
@@ -50,6 +52,10 @@ class PieceSubwords(Subwords):
         if self._known is not None:
             self._known.build(self)
         super().build(input_shape)
+
+    def row_keys(self) -> list[RowSection]:
+        """See the base class; a key is the piece's text."""
+        return [RowSection("piece", np.array([p.encode() for p in self._pieces], object))]
 
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """See the base class; R is the number of levels."""

@@ -9,6 +9,7 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import code_sequence_rows
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
+from semantic_id_ranking.trainer.ranker.row_section import RowSection
 
 
 class HashedPrefixes(Subwords):
@@ -27,6 +28,13 @@ class HashedPrefixes(Subwords):
         super().__init__(("sid",), sum(depth_rows), "prefixes")
         self._depth_rows = list(depth_rows)
         self._codebook_size = space.codebook_size
+
+    def row_keys(self) -> list[RowSection]:
+        """See the base class; a key is the row of `code_sequence_rows`."""
+        return [
+            RowSection(f"prefix.{depth}", range(rows))
+            for depth, rows in enumerate(self._depth_rows, start=1)
+        ]
 
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """See the base class; R is the number of depths."""

@@ -10,6 +10,7 @@ from semantic_id_ranking.trainer.ranker.representations.item_representation impo
     ItemRepresentation,
 )
 from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
+from semantic_id_ranking.trainer.ranker.row_section import RowSection
 
 
 class SeparateTables(ItemRepresentation):
@@ -33,6 +34,25 @@ class SeparateTables(ItemRepresentation):
     def tables(self) -> list[tf.Variable]:
         """The tables of all roles."""
         return [table for part in self._parts.values() for table in part.tables]
+
+    @property
+    def derived_variables(self) -> list[tf.Variable]:
+        """Those of all roles."""
+        return [one for part in self._parts.values() for one in part.derived_variables]
+
+    @property
+    def frozen_variables(self) -> list[tf.Variable]:
+        """Those of all roles."""
+        return [one for part in self._parts.values() for one in part.frozen_variables]
+
+    def row_keys(self) -> list[list[RowSection]]:
+        """See the base class."""
+        return [keys for part in self._parts.values() for keys in part.row_keys()]
+
+    def update_derived(self) -> None:
+        """See the base class."""
+        for part in self._parts.values():
+            part.update_derived()
 
     def expect_batches(self, size: int) -> None:
         """See the base class."""

@@ -38,7 +38,7 @@ class SidContent:
 
     def build(self, owner: tf.keras.layers.Layer) -> None:
         """Adds the codes' vectors to a layer's weights."""
-        self._codes_weight = constant_weight(owner, "content", self._codes)
+        self.weight = constant_weight(owner, "content", self._codes)
 
     def find(self, sid: tf.Tensor) -> tf.Tensor:
         """Content vectors of Semantic IDs.
@@ -50,7 +50,7 @@ class SidContent:
             float32 [n, dim], of mean square 1.
         """
         rows = tf.maximum(sid, 0) + self._offsets
-        latents = sum_of_all(tf.convert_to_tensor(self._codes_weight), rows)
+        latents = sum_of_all(tf.convert_to_tensor(self.weight), rows)
         square = tf.reduce_mean(tf.square(latents), axis=1, keepdims=True)
         return latents * tf.math.rsqrt(tf.maximum(square, _SMALLEST))
 

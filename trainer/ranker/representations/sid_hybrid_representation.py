@@ -17,6 +17,7 @@ from semantic_id_ranking.trainer.ranker.representations.sid_content import SidCo
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.training_items import ItemParts
 from semantic_id_ranking.trainer.ranker.representations.training_items import TrainingItems
+from semantic_id_ranking.trainer.ranker.row_section import RowSection
 
 # The weights of the content's map start so many times as large as Keras's default. Larger ones are
 # noise that rows of items have to learn to take off; from zero, the map learns too slowly.
@@ -114,6 +115,25 @@ class SidHybridRepresentation(ItemRepresentation):
         """See the base class."""
         return self._training_items.variables
 
+    @property
+    def frozen_variables(self) -> list[tf.Variable]:
+        """The codes' content vectors: the sign of their directions is the machine's choice."""
+        return [self._content.weight]
+
+    def update_derived(self) -> None:
+        """See the base class."""
+        self._training_items.update()
+
+    def row_keys(self) -> list[list[RowSection]]:
+        """See the base class; the own rows' keys are those of `sid_keys`."""
+        shared = [
+            RowSection("absent", range(1)),
+            *self._codes.row_keys(),
+            RowSection("frequency", range(len(self._frequencies))),
+        ]
+        own = [[RowSection("semantic_id", self._seen.row_keys)]] if self._seen.table_rows else []
+        return [shared, *own]
+
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
         """See the base class."""
         sid, key = items["sid"], items["sid_key"]
@@ -137,10 +157,15 @@ class SidHybridRepresentation(ItemRepresentation):
     def _parts(self, sid: tf.Tensor, key: tf.Tensor) -> ItemParts:
         """The components of vectors, from Semantic IDs int32 [n, L] and their keys int64 [n]."""
         index = self._seen.find(key)
-        return self._parts_at(sid, self._seen.rows_at(index), self._seen.impressions_at(index))
+        seen = self._seen
+        return self._parts_at(
+            sid, seen.rows_at(index), seen.impressions_at(index), seen.trusted_at(index)
+        )
 
-    def _parts_at(self, sid: tf.Tensor, own: tf.Tensor, impressions: tf.Tensor) -> ItemParts:
-        """The same, where own rows int64 [n] and impressions float32 [n] are known."""
+    def _parts_at(
+        self, sid: tf.Tensor, own: tf.Tensor, impressions: tf.Tensor, trusted: tf.Tensor
+    ) -> ItemParts:
+        """The same, where own rows int64 [n] and both impressions float32 [n] are known."""
         present = sid[:, 0] >= 0
         fading = tf.where(present, self._fade / (impressions + self._fade), 0.0)
         return ItemParts(
@@ -149,7 +174,7 @@ class SidHybridRepresentation(ItemRepresentation):
             # Those without an own row look another's up and do not trust it, which is faster than
             # to sort them out.
             own=tf.maximum(own, 0),
-            trust=tf.where(own >= 0, impressions / (impressions + self._tau), 0.0),
+            trust=tf.where(own >= 0, trusted / (trusted + self._tau), 0.0),
         )
 
     def _shared_rows(self, sid: tf.Tensor, impressions: tf.Tensor) -> tf.Tensor:

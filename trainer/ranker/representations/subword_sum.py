@@ -12,6 +12,7 @@ from semantic_id_ranking.trainer.ranker.representations.item_representation impo
 from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_rows
 from semantic_id_ranking.trainer.ranker.representations.subwords import NONE
 from semantic_id_ranking.trainer.ranker.representations.subwords import Subwords
+from semantic_id_ranking.trainer.ranker.row_section import RowSection
 
 
 class SubwordSum(ItemRepresentation):
@@ -38,6 +39,10 @@ class SubwordSum(ItemRepresentation):
         """Makes the table."""
         self.table = self.add_table(self.table_rows)
         super().build(input_shape)
+
+    def row_keys(self) -> list[list[RowSection]]:
+        """See the base class."""
+        return [[section for part in self._subwords for section in part.row_keys()]]
 
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
         """See the base class."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from semantic_id_ranking.trainer.ranker.row_section import RowSection
+
 NONE = -1
 """Stands where an item has no row."""
 
@@ -27,6 +29,10 @@ class Subwords(tf.keras.layers.Layer, abc.ABC):
         super().__init__(name=name, dtype="float32")
         self.fields = fields
         self.table_rows = table_rows
+
+    def row_keys(self) -> list[RowSection]:
+        """What the rows stand for, from one training to the next."""
+        return [RowSection(self.name, range(self.table_rows))]
 
     @abc.abstractmethod
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:

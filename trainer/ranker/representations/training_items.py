@@ -26,14 +26,15 @@ class ItemParts(NamedTuple):
     trust: tf.Tensor
 
 
-PartsAt = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], ItemParts]
+PartsAt = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], ItemParts]
 
 
 class TrainingItems:
     """The parts of the Semantic IDs seen in training, by their index.
 
-    Each counts one impression less. They take 4 (R + m + 3) bytes a Semantic ID, are no weights,
-    and are not saved: what is served works them out from the Semantic ID.
+    Each counts one impression less, but for those added later: in the one pass over their first
+    impressions, a row is zero before it learns. They take 4 (R + m + 3) bytes a Semantic ID, are no
+    weights, and are not saved: what is served works them out from the Semantic ID.
     """
 
     def __init__(self, seen: SeenSids, parts_at: PartsAt):
@@ -42,20 +43,29 @@ class TrainingItems:
         Args:
             seen: The Semantic IDs.
             parts_at: Gives the parts of Semantic IDs int32 [n, L] that have own rows int64 [n],
-                `NONE` for none, and impressions float32 [n].
+                `NONE` for none, impressions float32 [n], and those that the row is trusted by.
         """
         self._seen = seen
         self._parts_at = parts_at
 
     def build(self) -> None:
-        """Computes the parts, with one entry more, that of absent items."""
+        """Makes the variables, with one entry more, that of absent items."""
+        with tf.init_scope():
+            self.variables = [tf.Variable(part, trainable=False) for part in self._computed()]
+
+    def update(self) -> None:
+        """Computes the parts anew."""
+        for variable, part in zip(self.variables, self._computed(), strict=True):
+            variable.assign(part)
+
+    def _computed(self) -> ItemParts:
         seen = self._seen
         sids = np.pad(seen.sids, [(0, 1), (0, 0)], constant_values=-1)
         rows = np.pad(seen.rows, (0, 1), constant_values=NONE)
         impressions = np.pad(np.maximum(seen.impressions - 1, 0), (0, 1))
-        with tf.init_scope():
-            parts = self._parts_at(tf.constant(sids), tf.constant(rows), tf.constant(impressions))
-            self.variables = [tf.Variable(part, trainable=False) for part in parts]
+        trusted = np.pad(np.where(seen.added, seen.trusted, seen.trusted - 1), (0, 1))
+        constants = (tf.constant(one) for one in (sids, rows, impressions, trusted))
+        return self._parts_at(*constants)
 
     def find(self, sid: tf.Tensor, keys: tf.Tensor) -> ItemParts:
         """The parts of Semantic IDs, seen in training or not.
@@ -75,7 +85,8 @@ class TrainingItems:
 
         def with_others() -> list[tf.Tensor]:
             none = tf.fill(tf.shape(others)[:1], tf.constant(NONE, tf.int64))
-            parts = self._parts_at(tf.gather_nd(sid, others), none, tf.zeros(tf.shape(others)[:1]))
+            zeros = tf.zeros(tf.shape(others)[:1])
+            parts = self._parts_at(tf.gather_nd(sid, others), none, zeros, zeros)
             return [
                 tf.tensor_scatter_nd_update(values, others, part)
                 for values, part in zip(found, parts, strict=True)

@@ -86,10 +86,11 @@ class SidHybrid(RepresentationConfig):
 
         space = resources.space
         codes, frequencies, own = self.shares(space.levels, space.codebook_size)
-        seen = SeenSids(resources.require_items(), own)
+        items = resources.require_items()
+        seen = SeenSids(items, own, resources.added)
         return SidHybridRepresentation(
             NgramSubwords(1, codes, space),
-            SidContent(resources.require_codebooks(), seen.sids, dim),
+            SidContent(resources.require_codebooks(), seen.sids[~seen.added], dim),
             frequencies,
             seen,
             dim,
