@@ -88,6 +88,32 @@ def adagrad_accumulator(
     return optimizer._accumulators[optimizer._index_dict[optimizer._var_key(variable)]]
 
 
+def optimizer_slots(
+    optimizer: tf.keras.optimizers.Optimizer, variable: tf.Variable
+) -> dict[str, tf.Variable]:
+    """What an optimizer keeps of a variable, by name: the sums of Adagrad, the moments of Adam.
+
+    Wraps `_index_dict` and `_var_key`, as `adagrad_accumulator` does, and the lists of Adagrad and
+    Adam. What is public, `Optimizer.variables`, does not tell whose they are.
+
+    Args:
+        optimizer: A built optimizer.
+        variable: One of its variables.
+
+    Returns:
+        `accumulator`, or `momentum` and `velocity`; none of a variable that it does not train.
+    """
+    index = optimizer._index_dict.get(optimizer._var_key(variable))
+    if index is None:
+        return {}
+    lists = {"accumulator": "_accumulators", "momentum": "_momentums", "velocity": "_velocities"}
+    return {
+        name: getattr(optimizer, attribute)[index]
+        for name, attribute in lists.items()
+        if hasattr(optimizer, attribute)
+    }
+
+
 def keep_repeated_rows(optimizer: tf.keras.optimizers.Optimizer, when: Callable[[], bool]) -> None:
     """Keeps an optimizer from adding up the gradients of a row that was looked up several times.
 

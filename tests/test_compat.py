@@ -200,6 +200,23 @@ def test_each_variable_has_its_own_accumulator():
     np.testing.assert_allclose(_compat.adagrad_accumulator(optimizer, two), [[25.5]])
 
 
+def test_each_variable_has_its_own_slots():
+    one, two, other = tf.Variable([1.0, 2.0]), tf.Variable([[3.0]]), tf.Variable(1.0)
+    gradients = [(tf.constant([3.0, 4.0]), one), (tf.constant([[5.0]]), two)]
+    adagrad = tf.keras.optimizers.Adagrad(0.1, 0.5, jit_compile=False)
+    adam = tf.keras.optimizers.Adam(0.1, beta_1=0.9, beta_2=0.75, jit_compile=False)
+    for optimizer in (adagrad, adam):
+        optimizer.apply_gradients(gradients)
+        assert _compat.optimizer_slots(optimizer, other) == {}
+    found = _compat.optimizer_slots(adagrad, one)
+    assert set(found) == {"accumulator"}
+    np.testing.assert_allclose(found["accumulator"], [9.5, 16.5])
+    found = _compat.optimizer_slots(adam, two)
+    assert set(found) == {"momentum", "velocity"}
+    np.testing.assert_allclose(found["momentum"], [[0.5]], rtol=1e-6)
+    np.testing.assert_allclose(found["velocity"], [[6.25]], rtol=1e-6)
+
+
 @pytest.mark.parametrize(("keep", "rows"), [(True, [1, 1, 0]), (False, [0, 1])])
 def test_repeated_rows_are_kept_when_asked(keep, rows):
     class Seen(tf.keras.optimizers.SGD):

@@ -19,7 +19,7 @@ def test_only_kernels_decay():
     config = dataclasses.replace(cases.SMALL, learning_rate=0.1, weight_decay=0.5)
     layer = SidNgram(rows=40).create(config.embedding_dim, SidTokenizer(cases.SPACE))
     model = cases.ranker(config=config, layer=layer, context=ContextSpec({"context_tab": 3}))
-    owned = {id(table) for table in model._tables()}
+    owned = {id(table) for table in model.weights_by_optimizer()[1]}
     kernels = 0
     for is_table, optimizer in zip((False, True), create_optimizers(config), strict=True):
         weights = [w for w in model.trainable_variables if (id(w) in owned) == is_table]
@@ -96,7 +96,9 @@ def test_a_step_looks_up_each_row_of_a_large_table_once(name, separate, monkeypa
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(model(inputs)["click"])
     sparse = [
-        one for one in tape.gradient(loss, model._tables()) if isinstance(one, tf.IndexedSlices)
+        one
+        for one in tape.gradient(loss, model.weights_by_optimizer()[1])
+        if isinstance(one, tf.IndexedSlices)
     ]
     for gradient in sparse:
         moves = np.abs(gradient.values.numpy()).max(axis=1) > 0

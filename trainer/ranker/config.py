@@ -98,6 +98,8 @@ class RankerConfig:
         bottom_widths: Units of the ReLU layers of a stack; "mmoe" needs one at least.
         head_widths: Units of each task's own ReLU layers, before its one output.
         epochs: Passes over the training impressions.
+        warm_epochs: Passes over the new training impressions where a training goes on from a
+            previous one.
         batch_size: Impressions in a training step.
         learning_rate: AdamW's rate of the dense layers.
         weight_decay: AdamW's decay of the dense kernels: the part of a kernel that a step takes off
@@ -130,6 +132,7 @@ class RankerConfig:
     bottom_widths: tuple[int, ...] = (128, 64)
     head_widths: tuple[int, ...] = (32,)
     epochs: int = Field(default=2, ge=1)
+    warm_epochs: int = Field(default=1, ge=1)
     batch_size: int = Field(default=1024, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
@@ -45,9 +46,13 @@ class ContextTransform:
         """Parsing specification of the raw context, for `tf.io.parse_example`."""
         self.input_dtypes = {name: self._raw_spec[name].dtype for name in categories + numbers}
         """Raw context by name, for a caller that sends tensors rather than examples."""
+        self.categories = {
+            name: np.array(transform_output.vocabulary_by_name(name), object) for name in categories
+        }
+        """The vocabulary of each categorical feature, bytes [n], by ID."""
         self.spec = ContextSpec(
             # One ID more than words: the out-of-vocabulary one.
-            {name: transform_output.vocabulary_size_by_name(name) + 1 for name in categories},
+            {name: len(vocabulary) + 1 for name, vocabulary in self.categories.items()},
             (*numbers, HISTORY_LENGTH),
         )
 

@@ -186,6 +186,18 @@ class Ranker(tfrs.Model):
         super().compile(optimizer=optimizer, **kwargs)
         self.table_optimizer = table_optimizer
 
+    @property
+    def context_tables(self) -> dict[str, tf.Variable]:
+        """The embedding tables of the categorical context, by feature."""
+        return {name: layer.embeddings for name, layer in self._embeddings.items()}
+
+    def weights_by_optimizer(self) -> tuple[list[tf.Variable], list[tf.Variable]]:
+        """The weights that `optimizer` trains, and the tables, which `table_optimizer` trains."""
+        tables = [*self.representation.tables, *self.context_tables.values()]
+        owned = {id(table) for table in tables}
+        dense = [weight for weight in self.trainable_variables if id(weight) not in owned]
+        return dense, tables
+
     def train_step(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step of both optimizers.
 
@@ -202,14 +214,12 @@ class Ranker(tfrs.Model):
             replicas = self.distribute_strategy.num_replicas_in_sync
             total = tf.add_n([loss, *(one / replicas for one in self.losses)])
             scaled = scale_loss(total, optimizers)
-        tables = self._tables()
-        owned = {id(table) for table in tables}
-        dense = [weight for weight in self.trainable_variables if id(weight) not in owned]
-        gradients = tape.gradient(scaled, [dense, tables])
+        trained = self.weights_by_optimizer()
+        gradients = tape.gradient(scaled, trained)
         gradients = unscale_gradients(gradients, optimizers)
         # Else the step that finds the data at its end counts as one, and decays the weights.
         with tf.control_dependencies([loss]):
-            for optimizer, own, weights in zip(optimizers, gradients, [dense, tables], strict=True):
+            for optimizer, own, weights in zip(optimizers, gradients, trained, strict=True):
                 if weights:
                     optimizer.apply_gradients(zip(own, weights, strict=True))
         return {"loss": self._mean_loss.result(), "examples": self._examples.result()}
@@ -232,11 +242,6 @@ class Ranker(tfrs.Model):
             return counts
         replica = tf.distribute.get_replica_context()
         return replica.all_reduce(tf.distribute.ReduceOp.SUM, counts)
-
-    def _tables(self) -> list[tf.Variable]:
-        """The embedding tables: the items' and the categorical context's."""
-        context = [layer.embeddings for layer in self._embeddings.values()]
-        return [*self.representation.tables, *context]
 
     def _raw(
         self, features: Mapping[str, tf.Tensor], training: bool = False

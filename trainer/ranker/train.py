@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -65,6 +66,7 @@ def train(
     log_directory: str | None = None,
     checkpoint_directory: str | None = None,
     distribution: Distribution | None = None,
+    warm_start: Callable[[Ranker], None] | None = None,
 ) -> Training:
     """Trains a ranker.
 
@@ -83,6 +85,8 @@ def train(
             one that it finds there; whoever has no more need of them removes them. None writes
             none.
         distribution: That of the configuration, where it had to be made earlier.
+        warm_start: Called with the ranker, built and compiled, before the first step; gives it
+            weights and optimizers to go on from.
 
     Returns:
         The model and the summary of its training.
@@ -98,6 +102,10 @@ def train(
         model = Ranker(representation, context, tasks, config, moments)
         optimizer, table_optimizer = create_optimizers(config)
         model.compile(optimizer, table_optimizer)
+        if warm_start is not None:
+            # Weights are made at the first call.
+            model(_blank_batch(train_data))
+            warm_start(model)
     callbacks = [_Progress(config.epochs)]
     if log_directory is not None and distribution.is_chief:
         callbacks.append(tf.keras.callbacks.TensorBoard(log_directory, write_graph=False))
@@ -130,3 +138,11 @@ def train(
             if name.startswith("val_")
         },
     )
+
+
+def _blank_batch(data: tf.data.Dataset) -> dict[str, tf.Tensor]:
+    """A batch of one example of zeros and empty strings; `data` is not read."""
+    return {
+        name: tf.zeros([size or 1 for size in spec.shape], spec.dtype)
+        for name, spec in data.element_spec.items()
+    }
