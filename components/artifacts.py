@@ -89,3 +89,15 @@ class ReleasedModels(artifact.Artifact):
     """
 
     TYPE_NAME = "sid.Release"
+
+
+class RankerState(artifact.Artifact):
+    """The state of a ranker's training, from which the next training goes on.
+
+    Files: `state.json`, what it is the state of: SID space, representation, tasks, moments of the
+    labels, days, metrics, and by table what its rows stand for; `variables.index` and
+    `variables.data-*`, a TensorFlow checkpoint of weights and optimizer slots by name;
+    `assets.extra/SHA256SUMS`. See `semantic_id_ranking.trainer.ranker.ranker_state.RankerState`.
+    """
+
+    TYPE_NAME = "sid.RankerState"

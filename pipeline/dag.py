@@ -16,9 +16,6 @@ impressions ─▶ ImpressionGen ─▶ statistics, schema, gate ─▶┐      
 """
 
 import dataclasses
-from collections.abc import Mapping
-from collections.abc import Sequence
-from typing import Any
 
 from tfx import v1 as tfx
 
@@ -26,6 +23,7 @@ from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
 from semantic_id_ranking.components.impression_gen.component import ImpressionGen
 from semantic_id_ranking.components.item_gen.component import ItemGen
+from semantic_id_ranking.components.ranker_trainer.component import RankerTrainer
 from semantic_id_ranking.components.ranking_evaluator.component import RankingEvaluator
 from semantic_id_ranking.components.releaser.component import Releaser
 from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
@@ -51,7 +49,6 @@ LOCAL_BEAM_ARGUMENTS = (
 
 _RQVAE = "semantic_id_ranking.trainer.rqvae.run_fn.run_fn"
 _PREPROCESSING = "semantic_id_ranking.trainer.ranker.preprocessing.preprocessing_fn"
-_RANKER = "semantic_id_ranking.trainer.ranker.run_fn.run_fn"
 
 
 def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) -> tfx.dsl.Pipeline:
@@ -86,9 +83,13 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
         impression_gen, "impressions", **parameters.impression_checks(config, inputs)
     )
 
-    rqvae = _trainer(
-        "Trainer.rqvae", _RQVAE, parameters.rqvae(config), examples=item_gen.outputs["examples"]
-    )
+    rqvae = tfx.components.Trainer(
+        run_fn=_RQVAE,
+        examples=item_gen.outputs["examples"],
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config={**parameters.rqvae(config), "code_version": code_version(_RQVAE)},
+    ).with_id("Trainer.rqvae")
     rqvae.add_upstream_node(item_checks[-1])
     semantic_id_gen = SemanticIdGen(
         examples=item_gen.outputs["examples"],
@@ -125,15 +126,13 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
         },
     )
     ranker, baseline = (
-        _trainer(
-            name,
-            _RANKER,
-            of_ranker,
-            own_code=[config.ranker.model] if config.ranker.model else [],
+        RankerTrainer(
             examples=joiner.outputs["examples"],
             transform_graph=transform.outputs["transform_graph"],
-            base_model=tokenizer.outputs["model"],
-        )
+            tokenizer=tokenizer.outputs["model"],
+            custom_config=of_ranker,
+            own_code=[config.ranker.model] if config.ranker.model else [],
+        ).with_id(name)
         for name, of_ranker in (
             ("Trainer.ranker", parameters.ranker(config)),
             ("Trainer.baseline", parameters.baseline(config)),
@@ -180,19 +179,3 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
         ),
         beam_pipeline_args=list(config.beam.arguments or LOCAL_BEAM_ARGUMENTS),
     )
-
-
-def _trainer(
-    name: str,
-    run_fn: str,
-    custom_config: Mapping[str, Any],
-    own_code: Sequence[str] = (),
-    **channels: tfx.types.BaseChannel,
-) -> tfx.components.Trainer:
-    return tfx.components.Trainer(
-        run_fn=run_fn,
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
-        custom_config={**custom_config, "code_version": code_version(run_fn, *own_code)},
-        **channels,
-    ).with_id(name)

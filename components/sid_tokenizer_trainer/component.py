@@ -40,8 +40,7 @@ class SidTokenizerTrainer(base_beam_component.BaseBeamComponent):
         rows: Pieces, at most: the rows of the embedding table.
         config: Fields of `semantic_id_ranking.trainer.tokenizer.config.TokenizerConfig`.
 
-    The output holds all that a representation may need besides the examples. It is a standard Model
-    artifact, so that the stock Trainer takes it as its `base_model`.
+    The output holds all that a representation may need besides the examples.
     """
 
     SPEC_CLASS = SidTokenizerTrainerSpec

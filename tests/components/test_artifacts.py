@@ -18,6 +18,7 @@ PIPELINE = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
         (artifacts.State, "sid.State"),
         (artifacts.Predictions, "sid.Predictions"),
         (artifacts.RankingEvaluation, "sid.RankingEvaluation"),
+        (artifacts.RankerState, "sid.RankerState"),
     ],
 )
 def test_kubeflow_accepts_the_artifact_types(kind, name):

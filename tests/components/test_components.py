@@ -9,6 +9,7 @@ from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import DriftReport
 from semantic_id_ranking.components.artifacts import Predictions
+from semantic_id_ranking.components.artifacts import RankerState
 from semantic_id_ranking.components.artifacts import RankingEvaluation
 from semantic_id_ranking.components.artifacts import ReleasedModels
 from semantic_id_ranking.components.artifacts import SemanticIds
@@ -18,16 +19,19 @@ from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.drift_check.component import DriftCheck
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.ranker_trainer.component import RankerTrainer
 from semantic_id_ranking.components.ranking_evaluator.component import RankingEvaluator
 from semantic_id_ranking.components.ranking_evaluator.parameters import EvaluationParameters
 from semantic_id_ranking.components.releaser.component import Releaser
 from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
 from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
+from semantic_id_ranking.components.vocabulary_grower.component import VocabularyGrower
 from semantic_id_ranking.evaluation.slices import SLICE_FEATURES
 from semantic_id_ranking.evaluation.threshold_config import ThresholdConfig
 
 EXAMPLES, MODEL = standard_artifacts.Examples, standard_artifacts.Model
+GRAPH = standard_artifacts.TransformGraph
 JOIN = {
     "labels": {"click": "clicked"},
     "regressions": [],
@@ -73,6 +77,27 @@ CASES = {
         {"rows": 40, "config": {"model": "bpe"}},
         {"model": MODEL},
         {"rows": 40, "config": '{"model": "bpe"}'},
+    ),
+    RankerTrainer: (
+        {
+            "examples": EXAMPLES,
+            "transform_graph": GRAPH,
+            "tokenizer": MODEL,
+            "previous": RankerState,
+        },
+        {"custom_config": {"history_length": 3}},
+        {
+            "model": MODEL,
+            "model_run": standard_artifacts.ModelRun,
+            "ranker_state": RankerState,
+        },
+        {"custom_config": '{"history_length": 3}'},
+    ),
+    VocabularyGrower: (
+        {"examples": EXAMPLES, "transform_graph": GRAPH},
+        {"categorical": ("tab", "page")},
+        {"grown_graph": GRAPH},
+        {"categorical": '["tab", "page"]'},
     ),
     FeatureJoiner: (
         {
@@ -148,6 +173,13 @@ def test_its_cache_depends_on_the_code_of_its_own_executor(component):
     module = importlib.import_module(component.__module__.removesuffix("component") + "executor")
     assert made.executor_spec.executor_class is module.Executor
     assert made.exec_properties["code_version"] == code_version(module.Executor)
+
+
+def test_a_ranker_is_trained_anew_without_a_previous_state():
+    inputs, parameters, _, _ = CASES[RankerTrainer]
+    channels = {name: types.Channel(type=kind) for name, kind in inputs.items()}
+    del channels["previous"]
+    assert set(RankerTrainer(**channels, **parameters).inputs) == set(channels)
 
 
 def test_join_parameters_arrive_as_they_were_given():

@@ -4,7 +4,6 @@ import glob
 import json
 import pathlib
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +23,7 @@ from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 from semantic_id_ranking.trainer.ranker.run_fn import run_fn
+from semantic_id_ranking.trainer.ranker.run_fn import TrainingArguments
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 
@@ -131,14 +131,16 @@ def trained(request, finished_run, joined, tmp_path_factory):
         TokenizerConfig(**json.loads(parameters["SidTokenizerTrainer"]["config"])),
     ).save(tokenizer)
     custom = json.loads(parameters["Trainer.ranker"]["custom_config"])
-    custom.pop("code_version")
     examples = joined["embedding" in config.representation.item_fields]
     run_fn(
-        SimpleNamespace(
+        TrainingArguments(
             train_files=[f"{examples}/Split-train/*"],
             eval_files=[f"{examples}/Split-eval/*"],
             transform_output=records.output("Transform", "transform_graph").uri,
-            base_model=tokenizer,
+            tokenizer=tokenizer,
+            days=[0],
+            previous=None,
+            ranker_state_dir=str(folder / "state"),
             serving_model_dir=str(folder / "model"),
             model_run_dir=str(folder / "run"),
             custom_config=custom,

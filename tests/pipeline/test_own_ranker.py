@@ -49,7 +49,7 @@ def trainers(small, *overrides) -> dict[str, dict]:
     pipeline = create_pipeline(inputs, config, Destinations.under(str(small)))
     found = {component.id: component.exec_properties for component in pipeline.components}
     return {
-        name: json.loads(found[name]["custom_config"])
+        name: found[name] | json.loads(found[name]["custom_config"])
         for name in ("Trainer.rqvae", "Trainer.ranker", "Trainer.baseline")
     }
 

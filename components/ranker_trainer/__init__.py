@@ -1,0 +1,1 @@
+"""RankerTrainer: a ranker, from random weights or from the previous training."""

@@ -1,0 +1,1 @@
+"""VocabularyGrower: a Transform graph that knows the categories of new examples."""
