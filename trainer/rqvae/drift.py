@@ -104,7 +104,12 @@ def drift_report(
         "known": _numbers_of_known(known),
     }
     if pieces is not None:
-        report["pieces"] = {**pieces._asdict(), "share": pieces.new / count if count else None}
+        report["pieces"] = {
+            "new": pieces.new,
+            "items": pieces.items,
+            "alone": pieces.alone,
+            "share": pieces.new / count if count else None,
+        }
     return report
 
 
