@@ -1,4 +1,4 @@
-"""Interface of RankingEvaluator."""
+"""Component RankingEvaluator: inputs, outputs and parameters."""
 
 import dataclasses
 import json

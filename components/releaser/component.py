@@ -1,4 +1,4 @@
-"""Releaser: what goes in and what comes out."""
+"""Component Releaser: inputs, outputs and parameters."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Releaser: the work."""
+"""Executor of Releaser."""
 
 import os
 from typing import Any
