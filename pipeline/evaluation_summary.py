@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import rich.box
 import rich.table
 
 from semantic_id_ranking.evaluation.headline import describe
@@ -75,14 +76,16 @@ def metrics_table(summary: RunSummary) -> rich.table.Table:
     table = rich.table.Table(
         title=f"Ranker: {_describe(ranker)}. Baseline: {_describe(baseline)}.",
         title_justify="left",
-        caption="\n".join(summary.evaluation.limits),
         caption_justify="left",
+        box=rich.box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
     )
     for column in ("task", "slice", "metric"):
         table.add_column(column)
     for column in ("examples", "ranker", "baseline", "difference, 95 %"):
-        table.add_column(column, justify="right")
-    table.add_column("no claim, because of")
+        table.add_column(column, justify="right", no_wrap=True)
+    cautions = []
     for task, slices in summary.evaluation.slices.items():
         for name, compared in slices.items():
             own, other = ranker.metrics[task][name], baseline.metrics[task][name]
@@ -92,7 +95,10 @@ def metrics_table(summary: RunSummary) -> rich.table.Table:
                 difference = compared.differences[metric]
                 values = [getattr(one, metric) for one in (own, other)]
                 numbers = ["-" if value is None else f"{value:.4f}" for value in values]
-                table.add_row(*cells, *numbers, _difference(difference), compared.caution or "")
+                table.add_row(*cells, *numbers, _difference(difference))
+            if compared.caution:
+                cautions.append(f"No claim on {task}, {name}: {compared.caution}.")
+    table.caption = "\n".join([*cautions, *summary.evaluation.limits])
     return table
 
 
