@@ -66,7 +66,8 @@ def initialize_from_model(
     """Sets the linear maps of an earlier RQ-VAE, and its codebooks after some steps of k-means.
 
     The steps look at items alone, as mixtures hold no codes. Whether mixtures are of use in the
-    training is asked of the validation items, by one step with them.
+    training is asked of the validation items, by one step with and one without, in both of which
+    all codes are free.
 
     Args:
         model: The RQ-VAE, with the earlier one's mean and scale.
@@ -85,15 +86,16 @@ def initialize_from_model(
     chosen, mixtures = _looked_at(rows, config, rng)
     before, given = earlier.codebooks.numpy(), codes[chosen]
     latents = model.encoder(tf.constant(rows[chosen])).numpy()
-    alone = refined(latents, before, given, config.kmeans_iterations)
-    model.codebooks.assign(alone)
+    model.codebooks.assign(refined(latents, before, given, config.kmeans_iterations))
     if not len(mixtures) or not len(validation):
         return config.mixup > 0
-    latents = np.concatenate([latents, model.encoder(tf.constant(mixtures)).numpy()])
-    free = np.full((len(mixtures), codes.shape[1]), -1, np.int32)
-    with_mixtures = refined(latents, before, np.concatenate([given, free]), 1)
+    more = np.concatenate([latents, model.encoder(tf.constant(mixtures)).numpy()])
     held_out = model.encoder(tf.constant(validation[:_VALIDATION_ITEMS]))
-    return _error(held_out, with_mixtures) <= _error(held_out, alone)
+    with_mixtures, without = (
+        _error(held_out, refined(part, before, np.full((len(part), len(before)), -1, np.int32), 1))
+        for part in (more, latents)
+    )
+    return with_mixtures <= without
 
 
 def _looked_at(

@@ -27,7 +27,7 @@ def carry_rows(
     new_keys: Sequence[Hashable],
     old: TableRows,
     start: TableRows,
-    spell: Callable[[Hashable], Sequence[Hashable]] | None = None,
+    spell: Callable[[Hashable], Sequence[Hashable] | None] | None = None,
 ) -> TableRows:
     """Carries rows by what they stand for: a piece, a code, a Semantic ID, a category.
 
