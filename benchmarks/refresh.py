@@ -23,7 +23,7 @@ from semantic_id_ranking.trainer.rqvae.align import rename
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.drift import drift_report
 from semantic_id_ranking.trainer.rqvae.drift import KnownItems
-from semantic_id_ranking.trainer.rqvae.model import RqVae
+from semantic_id_ranking.trainer.rqvae.encode_array import encode_array
 from semantic_id_ranking.trainer.rqvae.report import Sample
 from semantic_id_ranking.trainer.rqvae.train import train
 from semantic_id_ranking.trainer.rqvae.train import Training
@@ -59,11 +59,11 @@ def measure(embeddings: np.ndarray, created_at: np.ndarray, config: RqVaeConfig)
             training, validation, config, start=earlier, keep=np.zeros(len(training), bool)
         ),
     }
-    old = _encode(earlier, embeddings)
+    old = encode_array(earlier, embeddings)
     mean = training.mean(axis=0)
     result: dict[str, Any] = {"items": len(first), "first_half": int(first.sum())}
     for name, model in {"earlier": earlier, **{n: t.model for n, t in recipes.items()}}.items():
-        new = _encode(model, embeddings)
+        new = encode_array(model, embeddings)
         if name != "earlier":
             permutations = align_codes(old[first], new[first], config.codebook_size)
             new = rename(new, permutations)
@@ -122,22 +122,13 @@ def judge_days(
         verdicts: dict[str, int] = {}
         for part in parts[:days]:
             rows = encoder(part)
-            sids = _encode(model, rows)
+            sids = encode_array(model, rows)
             sample = Sample(rows, sids, model.decode(sids).numpy())
             known = KnownItems(0, 0, *4 * (sids[:0],))
             verdict = drift_report(profile, sample, known)["verdict"]
             verdicts[verdict] = verdicts.get(verdict, 0) + 1
         result[name] = verdicts
     return result
-
-
-def _encode(model: RqVae, embeddings: np.ndarray) -> np.ndarray:
-    return np.concatenate(
-        [
-            model.encode(part).numpy()
-            for part in np.array_split(embeddings, len(embeddings) // 4096 + 1)
-        ]
-    )
 
 
 def main(

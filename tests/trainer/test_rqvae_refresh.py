@@ -101,7 +101,7 @@ def test_given_codes_take_part_in_the_loss_and_become_nearest(earlier):
         for c in (plain.codes.numpy()[0], codes[0])
     ]
     expected = (
-        decoded[1] - decoded[0] + (CONFIG.codebook_weight + CONFIG.beta + 2.0) * (other - nearest)
+        decoded[1] - decoded[0] + (CONFIG.codebook_weight + CONFIG.beta + 4.0) * (other - nearest)
     ) / per_number
     assert float(found.loss - plain.loss) == pytest.approx(expected, rel=1e-3)
 

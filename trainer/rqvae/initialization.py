@@ -65,9 +65,9 @@ def initialize_from_model(
 ) -> bool:
     """Sets the linear maps of an earlier RQ-VAE, and its codebooks after some steps of k-means.
 
-    The steps look at items alone, as mixtures hold no codes. Whether mixtures are of use in the
-    training is asked of the validation items, by one step with and one without, in both of which
-    all codes are free.
+    Whether mixtures are of use is asked of the validation items, by one step with and one without,
+    in both of which all codes are free. With mixtures, which hold no codes, there is one step, and
+    training brings the items' codes back.
 
     Args:
         model: The RQ-VAE, with the earlier one's mean and scale.
@@ -75,7 +75,7 @@ def initialize_from_model(
         codes: int32 [N, L], those that the items have in these steps; -1: the nearest ones.
         rows: float32 [N, D], standardised content embeddings, as in `initialize_from_items`.
         validation: float32 [M, D], of other items.
-        config: What the steps look at, and how many there are a level.
+        config: What the steps look at, and how many there are a level without mixtures.
         rng: Source of randomness.
 
     Returns:
@@ -84,18 +84,23 @@ def initialize_from_model(
     for variable, value in zip(model.weights(), earlier.weights(), strict=True):
         variable.assign(value)
     chosen, mixtures = _looked_at(rows, config, rng)
-    before, given = earlier.codebooks.numpy(), codes[chosen]
-    latents = model.encoder(tf.constant(rows[chosen])).numpy()
-    model.codebooks.assign(refined(latents, before, given, config.kmeans_iterations))
-    if not len(mixtures) or not len(validation):
-        return config.mixup > 0
-    more = np.concatenate([latents, model.encoder(tf.constant(mixtures)).numpy()])
-    held_out = model.encoder(tf.constant(validation[:_VALIDATION_ITEMS]))
-    with_mixtures, without = (
-        _error(held_out, refined(part, before, np.full((len(part), len(before)), -1, np.int32), 1))
-        for part in (more, latents)
-    )
-    return with_mixtures <= without
+    before = earlier.codebooks.numpy()
+    items = model.encoder(tf.constant(rows[chosen])).numpy()
+    more = np.concatenate([items, model.encoder(tf.constant(mixtures)).numpy()])
+    free = np.full((len(more), len(before)), -1, np.int32)
+    useful = config.mixup > 0
+    if len(mixtures) and len(validation):
+        held_out = model.encoder(tf.constant(validation[:_VALIDATION_ITEMS]))
+        errors = [
+            _error(held_out, refined(part, before, free[: len(part)], 1)) for part in (items, more)
+        ]
+        useful = errors[1] <= errors[0]
+    given = np.concatenate([codes[chosen], free[len(items) :]])
+    if useful and len(mixtures):
+        model.codebooks.assign(refined(more, before, given, 1))
+    else:
+        model.codebooks.assign(refined(items, before, codes[chosen], config.kmeans_iterations))
+    return useful
 
 
 def _looked_at(

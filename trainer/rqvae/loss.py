@@ -11,7 +11,7 @@ from semantic_id_ranking.trainer.rqvae.quantizer import nearest_codes
 from semantic_id_ranking.trainer.rqvae.sinkhorn import balanced_codes
 
 # Of the term that keeps given codes; docs/experiments/refresh.md compares weights.
-_GIVEN_WEIGHT = 2.0
+_GIVEN_WEIGHT = 4.0
 
 
 class Loss(NamedTuple):

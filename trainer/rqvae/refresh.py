@@ -3,15 +3,14 @@
 import dataclasses
 
 import numpy as np
-import tensorflow as tf
 
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.trainer.rqvae.align import align_codes
 from semantic_id_ranking.trainer.rqvae.align import rename
 from semantic_id_ranking.trainer.rqvae.align import rename_codes
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.encode_array import encode_array
 from semantic_id_ranking.trainer.rqvae.model import RqVae
-from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
 
 # Share of mixtures in a batch: with more of them than from nothing, codes that items hold in their
 # old positions generalise as well; docs/experiments/refresh.md compares shares.
@@ -41,7 +40,7 @@ class Refresh:
                 f"encodes {earlier.mean.shape[0]}; train a space from nothing"
             )
         self._keep = np.ones(len(items), bool) if keep is None else keep
-        self.codes = np.where(self._keep[:, None], _encode(earlier, items), np.int32(-1))
+        self.codes = np.where(self._keep[:, None], encode_array(earlier, items), np.int32(-1))
 
     def recipe(self, config: RqVaeConfig) -> RqVaeConfig:
         """The recipe of a refresh: encoder and decoder stay, as do codes that nothing uses.
@@ -82,13 +81,8 @@ class Refresh:
         """
         if not self._keep.any():
             return [0.0] * self.codes.shape[1]
-        old, new = self.codes[self._keep], _encode(model, items[self._keep])
+        old, new = self.codes[self._keep], encode_array(model, items[self._keep])
         permutations = align_codes(old, new, model.codebooks.shape[1])
         rename_codes(model, permutations)
         kept = np.cumprod(rename(new, permutations) == old, axis=1)
         return [float(share) for share in kept.mean(axis=0)]
-
-
-def _encode(model: RqVae, items: np.ndarray) -> np.ndarray:
-    encode = tf.function(lambda rows: map_slices(model.encode, rows))
-    return encode(tf.constant(items, tf.float32)).numpy()

@@ -132,6 +132,9 @@ def train(
         reset_dead_codes(model, probe, rng)
     mean = items.mean(axis=0, dtype=np.float64)
     best, best_weights = _error(model, validation, mean), _copy(model)
+    if refresh and mixtures and config.epochs:
+        # The step with mixtures let go of codes that the epochs bring back.
+        best = np.inf
     flat = epoch = 0
     while epoch < config.epochs and flat < config.early_stop_patience:
         epoch += 1

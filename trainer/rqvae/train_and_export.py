@@ -4,9 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
+from semantic_id_ranking.trainer.rqvae.encode_array import encode_array
 from semantic_id_ranking.trainer.rqvae.export import export
 from semantic_id_ranking.trainer.rqvae.model import RqVae
-from semantic_id_ranking.trainer.rqvae.quantizer import map_slices
 from semantic_id_ranking.trainer.rqvae.train import train
 from semantic_id_ranking.trainer.rqvae.train import Training
 from semantic_id_ranking.trainer.rqvae.training_profile import TrainingProfile
@@ -51,8 +51,7 @@ def profile_of(model: RqVae, items: np.ndarray, held_out: np.ndarray) -> Trainin
         items: float32 [N, D], those that it was trained on.
         held_out: float32 [M, D], others of the same period, M at least 1.
     """
-    encode = tf.function(lambda rows: map_slices(model.encode, rows))
-    sids = [encode(tf.constant(rows, tf.float32)).numpy() for rows in (items, held_out)]
+    sids = [encode_array(model, rows) for rows in (items, held_out)]
     reconstructed = model.decode(tf.constant(sids[1])).numpy()
     size = model.codebooks.shape[1]
     return TrainingProfile.measure(sids[0], held_out, sids[1], reconstructed, size)
