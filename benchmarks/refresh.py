@@ -24,7 +24,7 @@ from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.drift import drift_report
 from semantic_id_ranking.trainer.rqvae.drift import KnownItems
 from semantic_id_ranking.trainer.rqvae.encode_array import encode_array
-from semantic_id_ranking.trainer.rqvae.report import Sample
+from semantic_id_ranking.trainer.rqvae.semantic_id_report import Sample
 from semantic_id_ranking.trainer.rqvae.train import train
 from semantic_id_ranking.trainer.rqvae.train import Training
 from semantic_id_ranking.trainer.rqvae.train_and_export import profile_of
