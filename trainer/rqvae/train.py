@@ -82,7 +82,7 @@ def train(
         keep: bool [N], the items whose codes by `start` are to be kept; None: all.
 
     Returns:
-        The model of the best epoch.
+        The model of the best epoch; of a refresh with mixtures, of the last.
 
     Raises:
         ValueError: There are no items, an embedding holds a number that is not finite, or the sizes
@@ -132,9 +132,8 @@ def train(
         reset_dead_codes(model, probe, rng)
     mean = items.mean(axis=0, dtype=np.float64)
     best, best_weights = _error(model, validation, mean), _copy(model)
-    if refresh and mixtures and config.epochs:
-        # The step with mixtures let go of codes that the epochs bring back.
-        best = np.inf
+    # The step with mixtures let go of codes; epochs bring them back at the expense of the error.
+    takes_last = refresh is not None and mixtures
     flat = epoch = 0
     while epoch < config.epochs and flat < config.early_stop_patience:
         epoch += 1
@@ -148,8 +147,9 @@ def train(
             for level, share in enumerate(use_by_level(used)):
                 tf.summary.scalar(f"codebook_use/{level}", share)
         logging.info("rqvae: epoch %d of %d, reconstruction %.4f", epoch, config.epochs, error)
-        flat = 0 if error < best * (1 - config.early_stop_min_delta) else flat + 1
-        if error < best:
+        better = error < best * (1 - config.early_stop_min_delta)
+        flat = 0 if better or takes_last else flat + 1
+        if error < best or takes_last:
             best, best_weights = error, _copy(model)
     for variable, value in zip(model.weights(), best_weights, strict=True):
         variable.assign(value)
