@@ -41,9 +41,9 @@ def measure(embeddings: np.ndarray, created_at: np.ndarray, config: RqVaeConfig)
         config: Sizes, recipe and seed.
 
     Returns:
-        `items`; of each way the `error` of the held-out items, its `change` against training from
-        nothing, and the share of the first half's, and of all, items whose first code, first two
-        codes, ... are as before: `kept_first_half`, `kept_all`.
+        `items`; of each recipe the `error` of the held-out items, its `change` against training
+        from nothing, and the share of the first half's, and of all, items whose first code, first
+        two codes, ... are as before: `kept_first_half`, `kept_all`.
     """
     first = created_first(created_at, 0.5)
     held_out = np.random.default_rng(config.seed).permutation(len(first)) % _VALIDATION_SHARE == 0

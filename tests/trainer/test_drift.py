@@ -11,7 +11,7 @@ from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.rqvae.drift import drift_report
 from semantic_id_ranking.trainer.rqvae.drift import KnownItems
 from semantic_id_ranking.trainer.rqvae.drift import UntrainedPieces
-from semantic_id_ranking.trainer.rqvae.report import Sample
+from semantic_id_ranking.trainer.rqvae.semantic_id_report import Sample
 from semantic_id_ranking.trainer.rqvae.train import train
 from semantic_id_ranking.trainer.rqvae.train_and_export import profile_of
 
