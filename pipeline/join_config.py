@@ -28,10 +28,10 @@ class ContextConfig:
             since its `created_at`, 0 before, as a scaled log(1 + days). It is asked for as the
             context column `item_age_days`, by candidate, when the ranker is served; a NaN stands
             for the mean.
-        counters: Whether the ranker also reads impressions, labels and positives of each binary
-            task before the impression: of the item (of all time, and recent ones), of the user, and
-            of the user with items that begin with the same codes. They are asked for as the context
-            columns `item_counters`, `user_counters` and `user_code_counters`.
+        counters: Whether the joined examples also hold impressions, labels and positives of each
+            binary task before the impression: of the item (of all time, and recent ones), of the
+            user, and of the user with items that begin with the same codes. Rankers do not read
+            them yet.
         counters_as_of: What counters and history know at an impression. `day_start`: the days
             before its own, as a server does whose state is made anew every day. `event`: everything
             before the impression itself, as a server does that follows every event.
