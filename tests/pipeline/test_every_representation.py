@@ -75,7 +75,7 @@ def of_type(kind: type, uri: str) -> types.Artifact:
 
 @pytest.fixture(scope="module")
 def joined(finished_run, tmp_path_factory):
-    """Folders of joined examples: the run's own, and the same joined with content embeddings."""
+    """Folders of joined examples: the run's own, and the same joined with all fields of items."""
     records = finished_run.records
     config = load_config(finished_run.config, REPRESENTATIONS["dense"][0])
     folder = tmp_path_factory.mktemp("joined")
@@ -86,6 +86,8 @@ def joined(finished_run, tmp_path_factory):
     }
     for name in outputs:
         (folder / name).mkdir()
+    joiner = nodes(finished_run, config, folder)["FeatureJoiner"]
+    every_field = {**json.loads(joiner["parameters"]), "item_fields": ["sid", "embedding"]}
     Executor().Do(
         {
             "impressions": [
@@ -101,7 +103,7 @@ def joined(finished_run, tmp_path_factory):
             ],
         },
         {name: [of_type(kind, str(folder / name))] for name, kind in outputs.items()},
-        nodes(finished_run, config, folder)["FeatureJoiner"],
+        {**joiner, "parameters": json.dumps(every_field)},
     )
     return {False: records.output("FeatureJoiner", "examples").uri, True: str(folder / "examples")}
 
