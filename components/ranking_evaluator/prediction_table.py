@@ -89,7 +89,8 @@ def read_predictions(directory: str, spec: EvaluationSpec) -> Iterator[Predictio
     """
     paths = sorted(glob.glob(os.path.join(glob.escape(directory), "*.parquet")))
     for file, path in enumerate(paths):
-        table = pq.ParquetFile(path).read(schema(spec).names)
+        # Not ParquetFile.read, which fails on some columns of a file without rows.
+        table = pq.read_table(path, columns=schema(spec).names, partitioning=None)
         rows = {name: table[name].to_numpy() for name in table.column_names}
         for name in ("user_id", "item_id"):
             rows[name] = np.array([(i or "").encode() for i in table[name].to_pylist()], object)

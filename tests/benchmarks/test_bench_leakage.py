@@ -37,6 +37,7 @@ def test_a_signal_of_the_future_is_worth_nothing():
         40 * DAY,
         config(
             "history.length=1",
+            "context.counters_as_of=event",
             "ranker.epochs=12",
             "ranker.learning_rate=0.01",
             "ranker.table_learning_rate=0.3",

@@ -175,7 +175,8 @@ def test_predictions_are_the_examples_in_order_with_the_models_scores(evaluated,
     assert [[] if user is None else [user] for user in frame["user_id"]] == users
     assert 0 < frame["user_id"].isna().sum() < ROWS
     times = [one["timestamp"].int64_list.value[0] for one in parsed]
-    assert (frame["timestamp"].astype("int64") // 1000).tolist() == times
+    since = frame["timestamp"] - pd.Timestamp(0, tz="UTC")
+    assert (since // pd.Timedelta(microseconds=1)).tolist() == times
     for name, model in models.items():
         serve = tf.saved_model.load(f"{model.uri}/Format-Serving").signatures["serving_default"]
         for task, scores in serve(tf.constant(examples)).items():
