@@ -1,8 +1,12 @@
-"""Checks of arguments that need no served version."""
+"""Checks and forms of arguments that need no served version."""
 
 import math
 import numbers
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def require_mapping(argument: str, value: Any) -> None:
@@ -34,3 +38,15 @@ def require_timeout(timeout: Any) -> None:
     is_number = isinstance(timeout, numbers.Real)
     if not is_number or not (0 < timeout < math.inf):
         raise ValueError(f"timeout is {timeout!r}; seconds, a finite number above 0, are wanted")
+
+
+def name_list(names: Iterable[Any]) -> str:
+    """Names as a message lists them."""
+    return ", ".join(sorted(map(str, names))) or "nothing"
+
+
+def object_array(values: list[bytes]) -> NDArray[Any]:
+    """Strings as an array of objects [n]; NumPy's own strings lose zeros at their end."""
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array

@@ -1,6 +1,5 @@
 """The signature `rank` of a served ranker, and requests that fit it."""
 
-import difflib
 import math
 import numbers
 from collections.abc import Iterable
@@ -8,15 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from semantic_id_ranking.contracts.feature_names import CONTEXT
-from semantic_id_ranking.contracts.feature_names import context_column
 from semantic_id_ranking.contracts.feature_names import weight_input
 from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.serving.client.arguments import name_list
+from semantic_id_ranking.serving.client.arguments import object_array
 from semantic_id_ranking.serving.client.arguments import require_mapping
+from semantic_id_ranking.serving.client.context_columns import ContextColumns
 from semantic_id_ranking.serving.client.errors import MissingInputError
 from semantic_id_ranking.serving.client.item_ids import to_text
 
@@ -34,8 +33,8 @@ class RankSignature:
     Args:
         signature_def: The signature, with inputs `candidate_<field>`, `current_<field>` and
             `history_<field>` for the fields `sid` (int64), `item_id` (string) and `embedding`
-            (float32), and `context_feature(column)` (string or a number); its outputs are the
-            tasks.
+            (float32), and `context_feature(column)` (string or a number; of several numbers,
+            float32 [N, C], or [1, C] for what is the user's); its outputs are the tasks.
 
     Attributes:
         item_fields: The fields, of "sid", "item_id" and "embedding", that the ranker sees items by.
@@ -47,12 +46,8 @@ class RankSignature:
     def __init__(self, signature_def: meta_graph_pb2.SignatureDef):
         inputs = signature_def.inputs
         self.item_fields = tuple(_suffixes(inputs, "candidate_"))
-        self._context_inputs = {
-            context_column(name): name for name in sorted(inputs) if name.startswith(CONTEXT)
-        }
-        self.context_columns = {
-            column: tf.as_dtype(inputs[name].dtype) for column, name in self._context_inputs.items()
-        }
+        self._context = ContextColumns(inputs)
+        self.context_columns = self._context.dtypes
         self.tasks = tuple(sorted(signature_def.outputs))
         self.embedding_dim = 0
         if _EMBEDDING in self.item_fields:
@@ -74,7 +69,8 @@ class RankSignature:
             current: `sid` [L], `item_id` one, `embedding` [D]; None where there is no current item.
             history: `sid` [T, L], `item_id` [T], `embedding` [T, D], most recent first; None where
                 there is none.
-            context: One value, or [N], for each column; None: there are no columns.
+            context: One value, or [N], for each column; [C], or [N, C], for one of C numbers. None:
+                there are no columns.
             space: The ranker's SID space.
 
         Returns:
@@ -105,7 +101,8 @@ class RankSignature:
                 else self._items("history", history, field, space)
             )
             arrays[f"history_{field}"] = past[np.newaxis]
-        return arrays | self._context({} if context is None else context, len(candidates))
+        given = {} if context is None else context
+        return arrays | self._context.arrays(given, len(candidates))
 
     def top_k_inputs(self, top_k: int, weights: Mapping[str, float]) -> dict[str, NDArray[Any]]:
         """Inputs of the signature `rank_top_k` besides those of `rank`.
@@ -144,8 +141,8 @@ class RankSignature:
     def _items(self, role: str, fields: Fields, field: str, space: SidSpace) -> NDArray[Any]:
         if field not in fields:
             raise MissingInputError(
-                f"the ranker sees items by {_list(self.item_fields)}, but {role} holds "
-                f"{_list(fields)}; missing: {field}"
+                f"the ranker sees items by {name_list(self.item_fields)}, but {role} holds "
+                f"{name_list(fields)}; missing: {field}"
             )
         if field == _SID:
             return _sids(role, fields[field], space)
@@ -160,42 +157,9 @@ class RankSignature:
             return np.zeros((1, self.embedding_dim), np.float32)
         return np.array([b""], object)
 
-    def _context(self, context: Fields, candidates: int) -> dict[str, NDArray[Any]]:
-        require_mapping("context", context)
-        missing = [
-            f"{column} ({dtype.name}){_similar(column, context)}"
-            for column, dtype in self.context_columns.items()
-            if column not in context
-        ]
-        if missing:
-            raise MissingInputError(
-                f"the ranker asks for context columns {_list(self.context_columns)}, but context "
-                f"holds {_list(context)}; missing: {', '.join(missing)}"
-            )
-        arrays = {}
-        for column, dtype in self.context_columns.items():
-            array = _column(column, context[column], dtype)
-            if len(array) not in (1, candidates):
-                raise ValueError(
-                    f"context {column} holds {len(array)} values; 1 or one for each of the "
-                    f"{candidates} candidates is wanted"
-                )
-            arrays[self._context_inputs[column]] = array
-        return arrays
-
 
 def _suffixes(aliases: Iterable[str], prefix: str) -> list[str]:
     return sorted(alias.removeprefix(prefix) for alias in aliases if alias.startswith(prefix))
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(map(str, names))) or "nothing"
-
-
-def _similar(column: str, context: Fields) -> str:
-    names = [name for name in context if isinstance(name, str)]
-    similar = difflib.get_close_matches(column, names, n=1)
-    return f", which {similar[0]} may be meant for" if similar else ""
 
 
 def _sids(role: str, value: Any, space: SidSpace) -> NDArray[Any]:
@@ -247,41 +211,10 @@ def _item_ids(role: str, value: Any) -> NDArray[Any]:
             b"\n".join(values).decode()
             return array.ravel()
         if types == {str}:
-            return _object_array([one.encode() for one in values])
+            return object_array([one.encode() for one in values])
     except UnicodeError:
         pass  # `to_text` names the id.
     try:
-        return _object_array([to_text(one).encode() for one in values])
+        return object_array([to_text(one).encode() for one in values])
     except ValueError as error:
         raise ValueError(f"{role} item_id: {error}") from None
-
-
-def _column(column: str, value: Any, dtype: tf.DType) -> NDArray[Any]:
-    if dtype == tf.string:
-        return _strings(column, value)
-    array: NDArray[Any] = np.atleast_1d(np.asarray(value)).ravel()
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"context {column} is {array.dtype}; {dtype.name} is wanted")
-    with np.errstate(invalid="ignore"):
-        converted: NDArray[Any] = array.astype(dtype.as_numpy_dtype)
-    if not dtype.is_floating and (converted != array).any():
-        row = (converted != array).argmax()
-        raise ValueError(f"context {column} at row {row} is {array[row]}; {dtype.name} is wanted")
-    return converted
-
-
-def _strings(column: str, value: Any) -> NDArray[Any]:
-    array = np.asarray(value, object).ravel()
-    values = array.tolist()
-    if set(map(type, values)) == {bytes}:
-        return array
-    for row, one in enumerate(values):
-        if not isinstance(one, (str, bytes)):
-            raise ValueError(f"context {column} at row {row} is {one!r}; str or bytes is wanted")
-    return _object_array([one if isinstance(one, bytes) else str(one).encode() for one in values])
-
-
-def _object_array(values: list[bytes]) -> NDArray[Any]:
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array

@@ -111,7 +111,8 @@ class RankerClient:
                 [D]. None: there is none.
             history: The same for the user's past, most recent first: `sid` [T, L], `item_id` [T],
                 `embedding` [T, D]. None: there is none.
-            context: Context columns: one value, or one for each candidate. None: there are none.
+            context: Context columns: one value, or one for each candidate; a value of counters is
+                a list. None: there are none.
 
         Returns:
             Scores of each task, float32 [N]: probabilities of binary tasks, values of others.
@@ -185,7 +186,8 @@ class RankerClient:
                 wherever ids are taken.
             current: The item the user looks at; None: there is none.
             history: The user's past items, most recent first; None: there are none.
-            context: Context columns: one value, or one for each candidate. None: there are none.
+            context: Context columns: one value, or one for each candidate; a value of counters is
+                a list. None: there are none.
             embeddings: item_id -> content embedding [D], of items that the store may not have; of
                 all items where the ranker sees them by their embeddings: another is no item to it.
             task: What sorts; may be left out if the ranker has one task.
