@@ -19,6 +19,8 @@ class CounterLayout:
     >>> layout = CounterLayout(("click", "like"))
     >>> layout.block
     ('impressions', 'labels_click', 'positives_click', 'labels_like', 'positives_like')
+    >>> layout.blocks
+    {'item_counters': 2, 'user_counters': 1, 'user_code_counters': 2}
     >>> layout.widths
     {'item_counters': 10, 'user_counters': 5, 'user_code_counters': 10}
 
@@ -35,12 +37,16 @@ class CounterLayout:
         return ("impressions", *of_tasks)
 
     @property
-    def widths(self) -> dict[str, int]:
-        """Numbers in each context column of counters.
+    def blocks(self) -> dict[str, int]:
+        """Blocks in each context column of counters.
 
         Of the item: a block of all time, then a recent (decayed) one. Of the user: a block. Of the
         user's impressions of items that begin like the candidate: a block for the first code of its
         Semantic ID, then one for the first two.
         """
-        width = len(self.block)
-        return {ITEM_COUNTERS: 2 * width, USER_COUNTERS: width, USER_CODE_COUNTERS: 2 * width}
+        return {ITEM_COUNTERS: 2, USER_COUNTERS: 1, USER_CODE_COUNTERS: 2}
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Numbers in each context column of counters."""
+        return {column: blocks * len(self.block) for column, blocks in self.blocks.items()}

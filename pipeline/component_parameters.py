@@ -167,6 +167,10 @@ def _ranker(config: Config, representation: RepresentationConfig) -> dict[str, A
 
 
 def _context(config: Config) -> dict[str, Any]:
-    """The context columns; the rest of `ContextConfig` says how FeatureJoiner computes them."""
+    """What Transform and the ranker read; the rest of `ContextConfig` is FeatureJoiner's."""
     context = to_dict(config.context)
-    return {name: context[name] for name in ("categorical", "numeric", "item_age")}
+    counted = config.counted_tasks
+    return {
+        **{name: context[name] for name in ("categorical", "numeric", "item_age")},
+        "counters": None if counted is None else list(counted),
+    }

@@ -212,6 +212,13 @@ class Config:
         )
 
     @property
+    def counted_tasks(self) -> tuple[str, ...] | None:
+        """The binary tasks that are counted; None where there are no counters."""
+        if not self.context.counters:
+            return None
+        return tuple(task.name for task in self.tasks if task.type == "binary")
+
+    @property
     def positive_task(self) -> TaskConfig | None:
         """The task whose positives make the history; None where every impression counts."""
         binary = [task for task in self.tasks if task.type == "binary"]

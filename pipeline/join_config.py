@@ -28,10 +28,12 @@ class ContextConfig:
             since its `created_at`, 0 before, as a scaled log(1 + days). It is asked for as the
             context column `item_age_days`, by candidate, when the ranker is served; a NaN stands
             for the mean.
-        counters: Whether the joined examples also hold impressions, labels and positives of each
-            binary task before the impression: of the item (of all time, and recent ones), of the
-            user, and of the user with items that begin with the same codes. Rankers do not read
-            them yet.
+        counters: Whether the ranker also reads impressions, labels and positives of each binary
+            task before the impression: of the item (of all time, and recent ones), of the user, and
+            of the user with items that begin with the same codes. It reads them as scaled
+            log(1 + impressions), and log-odds of smoothed rates. They are asked for as the context
+            columns `item_counters` and `user_code_counters`, by candidate, and `user_counters` when
+            the ranker is served; a NaN stands for the mean.
         counters_as_of: What counters and history know at an impression. `day_start`: the days
             before its own, as a server does whose state is made anew every day. `event`: everything
             before the impression itself, as a server does that follows every event.

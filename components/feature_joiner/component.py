@@ -53,7 +53,8 @@ class FeatureJoiner(base_beam_component.BaseBeamComponent):
         earlier_state: The state before these impressions, of this component; None: nothing is known
             before them.
 
-    Its output `schema` describes the context features alone: those that Transform looks at.
+    Its output `schema` describes the features alone that Transform looks at: the context and, where
+    there are counters, the labels of binary tasks.
     """
 
     SPEC_CLASS = FeatureJoinerSpec

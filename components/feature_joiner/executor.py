@@ -82,7 +82,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 def _write_schema(directory: str, parameters: JoinParameters) -> None:
-    """The context features alone: Transform then decodes nothing else."""
+    """The features that Transform looks at, alone: it then decodes nothing else."""
     columns = dict.fromkeys(parameters.categorical, examples_lib.BYTES)
     columns.update(dict.fromkeys(parameters.numeric, examples_lib.FLOAT))
     if parameters.item_age:
@@ -91,6 +91,9 @@ def _write_schema(directory: str, parameters: JoinParameters) -> None:
     if parameters.counters:
         layout = parameters.counter_layout.widths
         widths |= {context_feature(column): width for column, width in layout.items()}
+        # Transform smooths rates by those of all labels.
+        for task in parameters.counter_layout.tasks:
+            widths |= {f"label_{task}": 1, f"weight_{task}": 1}
     schema = examples_lib.schema_of(
         {context_feature(column): kind for column, kind in columns.items()}
         | dict.fromkeys(widths, examples_lib.FLOAT)

@@ -7,6 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import standard_artifacts
 
 from semantic_id_ranking.components.artifacts import SemanticIds
@@ -224,6 +226,22 @@ def test_too_many_unknown_items_stop_the_run_and_are_named(tmp_path):
         )
     for fact in ("log.parquet", "column film", "1 of 3", "33.3%", "'ghost'", "20.0%"):
         assert fact in str(caught.value)
+
+
+def test_the_schema_of_counters_has_their_widths_and_the_labels_they_are_smoothed_by(tmp_path):
+    rows = [impression(b"u", b"a", 1, 1)]
+    outputs = run(tmp_path, rows, [], {**PARAMETERS, "counters": True, "evaluation_period": False})
+    text = pathlib.Path(outputs["schema"].uri, "schema.pbtxt").read_text()
+    schema = text_format.Parse(text, schema_pb2.Schema())
+    widths = {f.name: f.shape.dim[0].size for f in schema.feature if f.HasField("shape")}
+    assert widths == {
+        "context_item_counters": 6,
+        "context_user_counters": 3,
+        "context_user_code_counters": 6,
+        "history_length": 1,
+        "label_click": 1,
+        "weight_click": 1,
+    }
 
 
 def day(tmp_path, name, rows, earlier=None, sids=("a", "b"), **changed):

@@ -31,6 +31,12 @@ def aged_transform_path(tmp_path_factory) -> str:
     return _transform(tmp_path_factory.mktemp("transform"), {**cases.COLUMNS, "item_age": True})
 
 
+@pytest.fixture(scope="session")
+def counted_transform_path(tmp_path_factory) -> str:
+    """The same with counters of one task, `ranker_cases.COUNTED`."""
+    return _transform(tmp_path_factory.mktemp("transform"), cases.COUNTED_COLUMNS)
+
+
 def _transform(folder: pathlib.Path, columns: dict) -> str:
     """Writes a Transform graph as TFX Transform does."""
     spec = {
@@ -40,6 +46,11 @@ def _transform(folder: pathlib.Path, columns: dict) -> str:
     }
     if columns.get("item_age"):
         spec["context_item_age_days"] = tf.io.VarLenFeature(tf.float32)
+    counted = cases.COUNTED if columns.get("counters") else {}
+    spec |= {
+        name: tf.io.FixedLenFeature([len(values[0])], tf.float32)
+        for name, values in counted.items()
+    }
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
     rows = [
         {
@@ -50,8 +61,11 @@ def _transform(folder: pathlib.Path, columns: dict) -> str:
         }
         for (tab, hour, length), age in zip(cases.ANALYSED, cases.AGES, strict=True)
     ]
+    for index, row in enumerate(rows):
+        row |= {name: values[index] for name, values in counted.items()}
     rows = [{name: row[name] for name in spec} for row in rows]
-    with tft_beam.Context(temp_dir=str(folder / "tmp")):
+    # As TFX has it; it allows a single pass over the data on Beam 2.74.
+    with tft_beam.Context(temp_dir=str(folder / "tmp"), use_deep_copy_optimization=True):
         fitted = (rows, metadata) | tft_beam.AnalyzeDataset(
             functools.partial(preprocessing_fn, custom_config=columns)
         )
@@ -63,6 +77,12 @@ def _transform(folder: pathlib.Path, columns: dict) -> str:
 @pytest.fixture(scope="session")
 def context(transform_path) -> ContextTransform:
     return ContextTransform(tft.TFTransformOutput(transform_path), **cases.COLUMNS)
+
+
+@pytest.fixture(scope="session")
+def counted(counted_transform_path) -> ContextTransform:
+    output = tft.TFTransformOutput(counted_transform_path)
+    return ContextTransform(output, **cases.COUNTED_COLUMNS)
 
 
 @pytest.fixture(scope="session")

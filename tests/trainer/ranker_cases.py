@@ -39,6 +39,36 @@ ANALYSED = [
 # Days since the candidate was created.
 AGES = [0.0, 1.5, 30.0, -2.0, 400.0]
 
+COUNTED_COLUMNS = {**COLUMNS, "counters": ["click"]}
+# Impressions, labels and positives: of the item (all time, recent), of the user, of the user with
+# items of the same first code and of the same first two. The labels' mean is 3 / 4.
+COUNTED = {
+    "context_item_counters": [
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [9.0, 8.0, 2.0, 1.5, 1.25, 0.5],
+        [100.0, 100.0, 90.0, 20.0, 20.0, 19.5],
+        [3.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [40.0, 30.0, 0.0, 0.5, 0.5, 0.0],
+    ],
+    "context_user_counters": [
+        [0.0, 0.0, 0.0],
+        [5.0, 5.0, 5.0],
+        [50.0, 40.0, 3.0],
+        [1.0, 1.0, 0.0],
+        [7.0, 7.0, 4.0],
+    ],
+    "context_user_code_counters": [
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [5.0, 5.0, 5.0, 1.0, 1.0, 1.0],
+        [30.0, 20.0, 2.0, 4.0, 4.0, 0.0],
+        [1.0, 1.0, 0.0, 1.0, 1.0, 0.0],
+        [6.0, 6.0, 3.0, 0.0, 0.0, 0.0],
+    ],
+    # The label of the third row is none.
+    "label_click": [[1.0], [1.0], [0.0], [0.0], [1.0]],
+    "weight_click": [[1.0], [1.0], [0.0], [1.0], [1.0]],
+}
+
 _EXAMPLE = {
     "candidate_item_id": [b"i01"],
     "candidate_sid": [0, 1],
@@ -57,6 +87,9 @@ _EXAMPLE = {
     "context_tab": [b"home"],
     "context_hour": [12.0],
     "context_item_age_days": [3.0],
+    "context_item_counters": [9.0, 8.0, 2.0, 1.5, 1.25, 0.5],
+    "context_user_counters": [7.0, 7.0, 4.0],
+    "context_user_code_counters": [6.0, 6.0, 3.0, 1.0, 1.0, 1.0],
 }
 _LISTS = {
     bytes: ("bytes_list", tf.train.BytesList),

@@ -19,7 +19,8 @@ from semantic_id_ranking.trainer.ranker.train import train
 from tests.trainer import ranker_cases as cases
 
 TASKS = (cases.CLICK, cases.WATCH)
-CONTEXT = ContextSpec({"context_tab": 3}, ("context_hour", "history_length"))
+COUNTERS = {"context_item_counters": 4, "context_user_counters": 2, "context_user_code_counters": 4}
+CONTEXT = ContextSpec({"context_tab": 3}, ("context_hour", "history_length"), COUNTERS)
 NETWORK = """
 import tensorflow as tf
 
@@ -143,6 +144,12 @@ OTHERS = {
         "x = tf.concat([inputs.candidate, inputs.current], axis=1)\n"
         "return {t: self.dense[t](x)[:, 0] for t in self.tasks}",
         "fails with one user for all candidates .*line 1",
+    ),
+    "an item's counters are taken for the user's": (
+        "user = [inputs.current, inputs.context['context_item_counters']]\n"
+        "x = inputs.candidate + tf.concat(user, axis=1)[:, :1]\n"
+        "return {t: self.dense[t](x)[:, 0] for t in self.tasks}",
+        "fails with one user for all candidates ",
     ),
     "a history is taken for granted": (
         "x = inputs.candidate + inputs.broadcast().history.all()[:, 0]\n"

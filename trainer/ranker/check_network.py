@@ -12,7 +12,9 @@ import tensorflow as tf
 from absl import logging
 
 from semantic_id_ranking._compat import keep_autograph_out_of_keras
+from semantic_id_ranking.contracts.counters import USER_COUNTERS
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.feature_names import context_feature
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
@@ -94,14 +96,19 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
 def _zeros(config: RankerConfig, context: ContextSpec, users: int, history: int) -> RankerInputs:
     dim = config.embedding_dim
     widths = dict.fromkeys(context.categorical, config.context_dim)
-    widths |= dict.fromkeys(context.numeric, 1)
+    widths |= {**dict.fromkeys(context.numeric, 1), **context.counters}
+    # Of one user, other counters than the user's are by candidate all the same.
+    by_candidate = set(context.counters) - {context_feature(USER_COUNTERS)}
     return RankerInputs(
         candidate=tf.zeros([_CANDIDATES, dim]),
         current=tf.zeros([users, dim]),
         history=ItemVectors(
             tf.zeros([1, dim]), tf.constant([True]), tf.zeros([users, history], tf.int32)
         ),
-        context={name: tf.zeros([users, width]) for name, width in widths.items()},
+        context={
+            name: tf.zeros([_CANDIDATES if name in by_candidate else users, width])
+            for name, width in widths.items()
+        },
     )
 
 

@@ -17,7 +17,9 @@ class ContextSpec:
         categorical: Feature name to the number of its vocabulary IDs, the out-of-vocabulary one
             included.
         numeric: Names of the standardised numbers.
+        counters: Name of each feature made of counters to the standardised numbers in it.
     """
 
     categorical: Mapping[str, int] = dataclasses.field(default_factory=dict)
     numeric: tuple[str, ...] = (HISTORY_LENGTH,)
+    counters: Mapping[str, int] = dataclasses.field(default_factory=dict)

@@ -40,12 +40,9 @@ class FeatureBuilder:
         """Parsing specification of joined examples, for `tf.io.parse_example`."""
         self.request_spec = {
             **item_tensor_specs(representation.fields, representation.space),
-            **{
-                name: tf.TensorSpec([None], dtype, name)
-                for name, dtype in context.input_dtypes.items()
-            },
+            **context.request_spec,
         }
-        """The tensors of a request for one user and N candidates; context is [1] or [N]."""
+        """The tensors of a request for one user and N candidates; context is that of the graph."""
 
     def __call__(self, raw: Mapping[str, tf.Tensor | tf.SparseTensor]) -> Features:
         """Builds the features.

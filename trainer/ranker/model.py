@@ -128,6 +128,7 @@ class Ranker(tfrs.Model):
             context={
                 **{name: _distinct(one, features[name]) for name, one in self._embeddings.items()},
                 **{name: features[name][:, None] for name in self._context.numeric},
+                **{name: features[name] for name in self._context.counters},
             },
         )
 

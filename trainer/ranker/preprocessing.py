@@ -1,14 +1,21 @@
-"""The Transform graph: context columns to vocabulary IDs and standardised numbers."""
+"""The Transform graph: context to vocabulary IDs and standardised numbers."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from semantic_id_ranking.contracts.counters import COUNTER_COLUMNS
 from semantic_id_ranking.contracts.feature_names import context_feature
 from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
+from semantic_id_ranking.trainer.ranker.counter_features import log_impressions
+from semantic_id_ranking.trainer.ranker.counter_features import rate_log_odds
+
+# Keeps the log-odds of a task without a positive, or without a negative, finite.
+_LOWEST_RATE = 1e-6
 
 
 def preprocessing_fn(
@@ -19,16 +26,20 @@ def preprocessing_fn(
 
     Args:
         inputs: `context_feature(column)` and `history_length`, one value an impression: dense
-            [B, 1] or [B], or sparse [B, 1] where a value may be missing.
+            [B, 1] or [B], or sparse [B, 1] where a value may be missing; where there are counters,
+            the columns of `CounterLayout`, and `label_<task>` and `weight_<task>`, dense.
         custom_config: `categorical` and `numeric`, the lists of context columns; `item_age`,
             whether the candidate's age, `context_item_age_days`, is among the inputs (it is not
-            where this is left out).
+            where this is left out); `counters`, the binary tasks that are counted, or None, as
+            where this is left out, if there are no counters.
 
     Returns:
         The same names, [B] each: int64 IDs of the categorical ones (a missing or unknown value
         takes the last ID), and float32 z-scores of the others (a missing value or NaN takes the
         mean, 0). `history_length` is the z-score of log(1 + length); `context_item_age_days` that
-        of log(1 + age), where a negative age counts as 0.
+        of log(1 + age), where a negative age counts as 0. A column of counters is float32 [B, n],
+        by block the z-score of `log_impressions`, then `rate_log_odds` of each task, whose mean
+        rate is that of the labels that were analysed.
     """
     outputs = {}
     for column in custom_config["categorical"]:
@@ -43,6 +54,12 @@ def preprocessing_fn(
         name = context_feature(ITEM_AGE_COLUMN)
         ages = _numbers(inputs[name])
         outputs[name] = _z_score(ages.with_values(tf.math.log1p(tf.maximum(ages.values, 0.0))))
+    tasks = custom_config.get("counters")
+    if tasks is not None:
+        rates = _rates(inputs, tasks)
+        for column in COUNTER_COLUMNS:
+            name = context_feature(column)
+            outputs[name] = _counters(inputs[name], rates)
     lengths = _numbers(inputs[HISTORY_LENGTH])
     outputs[HISTORY_LENGTH] = _z_score(lengths.with_values(tf.math.log1p(lengths.values)))
     return outputs
@@ -71,6 +88,31 @@ def _numbers(values: tf.Tensor | tf.SparseTensor) -> tf.SparseTensor:
         tf.boolean_mask(numbers, kept),
         tf.stack([batch, 1]),
     )
+
+
+def _rates(inputs: Mapping[str, tf.Tensor], tasks: Sequence[str]) -> tf.Tensor:
+    """The share of positives among the labels of each task, float32 [T]."""
+    rates = []
+    for task in tasks:
+        # Where there is no label, the weight is 0.
+        weights = tf.cast(inputs[f"weight_{task}"], tf.float64)
+        positives = weights * tf.cast(inputs[f"label_{task}"], tf.float64)
+        rate = tf.math.divide_no_nan(tft.sum(positives), tft.sum(weights))
+        rates.append(tf.clip_by_value(rate, _LOWEST_RATE, 1 - _LOWEST_RATE))
+    return tf.cast(tf.stack(rates), tf.float32) if rates else tf.zeros([0])
+
+
+def _counters(counters: tf.Tensor, rates: tf.Tensor) -> tf.Tensor:
+    """The features of a column of counters, float32 [B, n]."""
+    # Log-odds are not scaled: their moments need the rates first, and Transform would read all
+    # examples twice (which TFT 1.16 cannot do on the Beam of today).
+    log_odds = rate_log_odds(counters, rates)
+    logarithms = tf.cast(log_impressions(counters, rates.shape[0]), tf.float64)
+    # Moments are of float64, as below, and leave NaN out.
+    scores = tf.cast(tft.scale_to_z_score(logarithms, elementwise=True), tf.float32)
+    scores = tf.where(tf.math.is_nan(scores), tf.zeros_like(scores), scores)
+    by_block = tf.concat([scores[..., None], log_odds], axis=2)
+    return tf.reshape(by_block, [-1, by_block.shape[1] * by_block.shape[2]])
 
 
 def _z_score(numbers: tf.SparseTensor) -> tf.Tensor:

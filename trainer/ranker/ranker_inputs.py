@@ -23,7 +23,7 @@ class RankerInputs(NamedTuple):
             float32 [U, T, d], `history.present` is bool [U, T], which entries there are.
         context: By feature, in the order of the configuration, float32 [U, c] or [B, c]: the vector
             of a categorical column (c is `RankerConfig.context_dim`), a standardised number (c is
-            1).
+            1), the standardised numbers of a column of counters (see `feature_widths`).
     """
 
     candidate: tf.Tensor

@@ -52,8 +52,8 @@ class TrainingArguments:
         model_run_dir: Where TensorBoard's logs and `metrics.json` go.
         ranker_state_dir: Where the state of this training goes.
         custom_config: `ranker`, `representation` (their dataclasses' fields), `tasks` (a list of
-            such), `context` (`categorical`, `numeric`: lists of columns) and `history_length`
-            (history entries to use, at most).
+            such), `context` (what `ContextTransform` takes by name) and `history_length` (history
+            entries to use, at most).
     """
 
     train_files: Sequence[str]
