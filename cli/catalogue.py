@@ -5,9 +5,11 @@ import glob
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow.parquet as pq
 
+from semantic_id_ranking.cli.state_counters import StateCounters
 from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.version_folders import RELEASE
@@ -29,6 +31,7 @@ class Catalogue:
         task: The task that candidates are sorted by.
         item_ages: item_id -> age in days at the end of the log; None where the ranker does not read
             it.
+        counters: Counters of items and users; None where the ranker does not read them.
     """
 
     item_ids: Sequence[str]
@@ -40,6 +43,7 @@ class Catalogue:
     numeric: Sequence[str]
     task: str
     item_ages: Mapping[str, float] | None = None
+    counters: StateCounters | None = None
 
     @classmethod
     def load(cls, run: str) -> "Catalogue":
@@ -62,6 +66,8 @@ class Catalogue:
         users = _read_columns(known, ["user_id", "item_id"], "users-*.parquet")
         titles = _read_columns(os.path.join(known, "titles"), ["item_id", "title"])
         config = release.config
+        tasks = config["tasks"]
+        binary = tuple(task["name"] for task in tasks if task.get("type", "binary") == "binary")
         return cls(
             item_ids=_read_columns(sids, ["item_id"])["item_id"],
             titles=dict(zip(titles["item_id"], titles["title"], strict=True)),
@@ -70,8 +76,11 @@ class Catalogue:
             fingerprint=release.fingerprint,
             categorical=config["context"]["categorical"],
             numeric=config["context"]["numeric"],
-            task=config["tasks"][0]["name"],
+            task=tasks[0]["name"],
             item_ages=_read_item_ages(known) if config["context"].get("item_age") else None,
+            counters=(
+                StateCounters(known, sids, binary) if config["context"].get("counters") else None
+            ),
         )
 
     def context(self, settings: Sequence[str]) -> dict[str, str | float]:
@@ -103,15 +112,22 @@ class Catalogue:
                 raise InputError(f"--context {column}=…: is missing; the ranker reads this column")
         return values
 
-    def candidate_context(self, item_ids: Sequence[str]) -> dict[str, list[float]]:
-        """Values of the context columns that a ranker reads of each candidate.
+    def state_context(self, item_ids: Sequence[str], user: str) -> dict[str, Any]:
+        """Values of the context columns that a ranker reads of the run's state.
 
         Args:
             item_ids: The candidates. An item that the run does not know is new: of age 0.
+            user: The user.
+
+        Raises:
+            InputError: A file of the state cannot be read.
         """
-        if self.item_ages is None:
-            return {}
-        return {ITEM_AGE_COLUMN: [self.item_ages.get(item, 0.0) for item in item_ids]}
+        values: dict[str, Any] = {}
+        if self.item_ages is not None:
+            values[ITEM_AGE_COLUMN] = [self.item_ages.get(item, 0.0) for item in item_ids]
+        if self.counters is not None:
+            values |= self.counters.context(item_ids, user)
+        return values
 
 
 def _read_item_ages(state: str) -> dict[str, float]:

@@ -168,6 +168,7 @@ def show_ranking(
 
     history = catalogue.histories.get(user, [])
     titles = {**catalogue.titles, **candidates.titles}
+    context = {**context, **catalogue.state_context(candidates.item_ids, user)}
     with RankerClient(
         address, sid_fingerprint=catalogue.fingerprint, store=store, tls=tls
     ) as ranker:
@@ -177,7 +178,7 @@ def show_ranking(
             ranking = ranker.rank_items(
                 candidates.item_ids,
                 history=history,
-                context={**context, **catalogue.candidate_context(candidates.item_ids)},
+                context=context,
                 embeddings=candidates.embeddings,
                 task=catalogue.task,
             )

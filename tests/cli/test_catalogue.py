@@ -51,7 +51,7 @@ def test_histories_titles_and_columns(load):
 
 def test_ages_are_those_of_the_candidates_and_an_unknown_item_is_new(load):
     catalogue = load({"categorical": [], "numeric": [], "item_age": True})
-    context = catalogue.candidate_context(["b", "nobody", "a"])
+    context = catalogue.state_context(["b", "nobody", "a"], "u")
     assert context == {"item_age_days": [0.25, 0.0, 2.5]}
 
 
@@ -59,4 +59,4 @@ def test_ages_are_those_of_the_candidates_and_an_unknown_item_is_new(load):
 @pytest.mark.parametrize("option", [{"item_age": False}, {}])
 def test_a_ranker_that_reads_no_age_is_sent_none(load, option):
     catalogue = load({"categorical": [], "numeric": [], **option})
-    assert catalogue.candidate_context(["a"]) == {}
+    assert catalogue.state_context(["a"], "u") == {}
