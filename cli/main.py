@@ -17,9 +17,14 @@ import rich.console  # noqa: E402
 import typer  # noqa: E402
 
 from semantic_id_ranking.cli import config_commands  # noqa: E402
+from semantic_id_ranking.cli import day_commands  # noqa: E402
 from semantic_id_ranking.cli import serving_commands  # noqa: E402
 from semantic_id_ranking.cli.config_options import Config  # noqa: E402
 from semantic_id_ranking.cli.config_options import Overrides  # noqa: E402
+from semantic_id_ranking.cli.input_options import Impressions  # noqa: E402
+from semantic_id_ranking.cli.input_options import Items  # noqa: E402
+from semantic_id_ranking.cli.input_options import RunOutput  # noqa: E402
+from semantic_id_ranking.cli.input_options import SkipBad  # noqa: E402
 from semantic_id_ranking.cli.output import AsJson  # noqa: E402
 from semantic_id_ranking.cli.output import Output  # noqa: E402
 from semantic_id_ranking.contracts.errors import InputError  # noqa: E402
@@ -38,15 +43,6 @@ app = typer.Typer(
 )
 
 _SIGNALS = {exit_status.INTERRUPTED: "interrupted", exit_status.TERMINATED: "terminated"}
-
-Items = Annotated[
-    list[str],
-    typer.Option(
-        help="Items: a Parquet file, a folder or a pattern (** for any folders); may be repeated."
-    ),
-]
-RunOutput = Annotated[str, typer.Option("--output", help="Folder of everything the run makes.")]
-Impressions = Annotated[list[str], typer.Option(help="Impressions, as --items; may be repeated.")]
 
 
 @runtime_checkable
@@ -82,14 +78,7 @@ def run(
     items: Items,
     impressions: Impressions,
     output: RunOutput,
-    skip_bad: Annotated[
-        int,
-        typer.Option(
-            help="Bad impressions, at most, that go to OUTPUT/impressions.rejects.parquet with the "
-            "reason; one more stops the run.",
-            min=0,
-        ),
-    ] = 0,
+    skip_bad: SkipBad = 0,
     config: Config = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -215,6 +204,7 @@ def gc(
     output.result(gc_lib.gc(directory, keep, output.console))
 
 
+app.command()(day_commands.day)
 app.add_typer(serving_commands.app)
 app.add_typer(config_commands.app, name="config")
 

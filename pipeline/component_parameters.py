@@ -1,5 +1,6 @@
 """The parameters of each component, made of the configuration and the inputs."""
 
+import dataclasses
 from typing import Any
 
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
@@ -154,6 +155,24 @@ def evaluation(config: Config) -> EvaluationParameters:
         slices=SLICE_FEATURES,
         thresholds=config.effective_thresholds,
     )
+
+
+def day_evaluation(config: Config, splits: tuple[str, ...]) -> EvaluationParameters:
+    """Of the evaluation of a day by what is served: nothing is blessed by it."""
+    return dataclasses.replace(evaluation(config), thresholds=(), splits=splits)
+
+
+def day_gate(config: Config) -> EvaluationParameters:
+    """Of the evaluation that blesses a day's candidate.
+
+    Where no thresholds are configured, it has to be about as good as the ranker that is served.
+    """
+    if config.thresholds is not None:
+        return evaluation(config)
+    thresholds = tuple(
+        dataclasses.replace(one, peer="served") for one in config.effective_thresholds
+    )
+    return dataclasses.replace(evaluation(config), thresholds=thresholds)
 
 
 def _ranker(config: Config, representation: RepresentationConfig) -> dict[str, Any]:

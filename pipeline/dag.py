@@ -15,14 +15,10 @@ impressions ─▶ ImpressionGen ─▶ statistics, schema, gate ─▶┐      
 ```
 """
 
-import dataclasses
-
 from tfx import v1 as tfx
 
 from semantic_id_ranking.components.code_version import code_version
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
-from semantic_id_ranking.components.impression_gen.component import ImpressionGen
-from semantic_id_ranking.components.item_gen.component import ItemGen
 from semantic_id_ranking.components.ranker_trainer.component import RankerTrainer
 from semantic_id_ranking.components.ranking_evaluator.component import RankingEvaluator
 from semantic_id_ranking.components.releaser.component import Releaser
@@ -36,7 +32,7 @@ from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
-from semantic_id_ranking.pipeline.input_checks import input_checks
+from semantic_id_ranking.pipeline.ingestion import Ingestion
 from semantic_id_ranking.pipeline.inputs import Inputs
 
 #: Runs on this machine, in this process. Beam's default runner would first try to download another
@@ -66,23 +62,9 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
         InputError: `ranker.model` names no function that makes a network.
     """
     check_ranker(config)
-    fingerprints = Fingerprints(destinations.fingerprints)
-    item_gen = ItemGen(
-        items=fingerprints.record(inputs.items),
-        impressions=(
-            fingerprints.record(inputs.impressions) if inputs.items_need_impressions else None
-        ),
-        parameters=dataclasses.asdict(parameters.item_parameters(config, inputs)),
-    )
-    impression_gen = ImpressionGen(
-        impressions=fingerprints.record(inputs.impressions),
-        parameters=dataclasses.asdict(parameters.impression_parameters(config, inputs)),
-    )
-    item_checks = input_checks(item_gen, "items", **parameters.item_checks(inputs))
-    impression_checks = input_checks(
-        impression_gen, "impressions", **parameters.impression_checks(config, inputs)
-    )
-
+    ingestion = Ingestion.create(inputs, config, Fingerprints(destinations.fingerprints))
+    item_gen, impression_gen = ingestion.items, ingestion.impressions
+    item_checks, impression_checks = ingestion.item_checks, ingestion.impression_checks
     rqvae = tfx.components.Trainer(
         run_fn=_RQVAE,
         examples=item_gen.outputs["examples"],
@@ -158,10 +140,7 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
         pipeline_name=PIPELINE_NAME,
         pipeline_root=destinations.root,
         components=[
-            item_gen,
-            impression_gen,
-            *item_checks,
-            *impression_checks,
+            *ingestion.components,
             rqvae,
             semantic_id_gen,
             sid_analyzer,

@@ -13,6 +13,8 @@ class Inputs:
     Attributes:
         items: The items.
         impressions: The impressions.
+        first_time: Of the impressions, microseconds since 1970.
+        last_time: The same.
         evaluation_start: First instant of the evaluation period, UTC.
         has_current_item: Whether the impressions have a column of current items.
         items_need_impressions: Whether items lack a creation time, for which their first impression
@@ -23,6 +25,8 @@ class Inputs:
 
     items: DataSet
     impressions: DataSet
+    first_time: int
+    last_time: int
     evaluation_start: datetime.datetime
     has_current_item: bool
     items_need_impressions: bool

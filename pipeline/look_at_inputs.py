@@ -44,6 +44,8 @@ def look_at_inputs(
     inputs = Inputs(
         items=item_data,
         impressions=log,
+        first_time=0,
+        last_time=0,
         evaluation_start=datetime.datetime.fromtimestamp(0, datetime.timezone.utc),
         has_current_item=log.has(columns.current_item_id),
         items_need_impressions=False,
@@ -63,6 +65,8 @@ def look_at_inputs(
     items_lib.check_ids(item_data, columns.item_id)
     return dataclasses.replace(
         inputs,
+        first_time=int(times.min()),
+        last_time=int(times.max()),
         evaluation_start=start,
         items_need_impressions=lacks_creation(item_data, columns.created_at),
         notes=tuple(notes),

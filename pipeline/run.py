@@ -1,6 +1,5 @@
 """One run on this machine: LocalDagRunner, SQLite metadata, the summary."""
 
-import logging
 import os
 import time
 from collections.abc import Sequence
@@ -12,14 +11,11 @@ from semantic_id_ranking.components.releaser.release import ENCODER
 from semantic_id_ranking.components.releaser.release import RANKER
 from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.components.releaser.release import Release
-from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.json_file import write_json
 from semantic_id_ranking.contracts.version_folders import RELEASE
 from semantic_id_ranking.pipeline import config as config_lib
 from semantic_id_ranking.pipeline.blessed import write_blessed
 from semantic_id_ranking.pipeline.destinations import Destinations
-from semantic_id_ranking.pipeline.exit_status import received_signal
-from semantic_id_ranking.pipeline.os_errors import is_disk_full
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.output_folder import require_own_metadata
 from semantic_id_ranking.pipeline.output_lock import output_lock
@@ -118,7 +114,7 @@ def _outcome(summary: RunSummary, output: str, released: Release | None, idle: b
     return f"blessed and pushed to {serving}"
 
 
-def _released(records: "RunRecords") -> tuple[Release | None, bool]:
+def released_by(records: "RunRecords") -> tuple[Release | None, bool]:
     """What a run released, and whether no model of it was new."""
     artifact = records.output("Releaser", "release")
     try:
@@ -147,42 +143,21 @@ def _run(
     """
     # TFX and TensorFlow take ten seconds to import: bad input is refused before that.
     from semantic_id_ranking.pipeline.dag import create_pipeline
+    from semantic_id_ranking.pipeline.days.ledger import begin_ledger
+    from semantic_id_ranking.pipeline.days.record import log_record
+    from semantic_id_ranking.pipeline.execute import execute
     from semantic_id_ranking.pipeline.input_report import input_report
     from semantic_id_ranking.pipeline.input_report import sentences
-    from semantic_id_ranking.pipeline.local_run import run_locally
-    from semantic_id_ranking.pipeline.progress import Progress
     from semantic_id_ranking.pipeline.run_origin import run_origin
     from semantic_id_ranking.pipeline.summary import make_summary
 
     destinations = Destinations.under(output)
     pipeline = create_pipeline(inputs, config, destinations)
-    progress = Progress(
-        [component.id for component in pipeline.components],
-        lambda line: console.print(line, highlight=False, markup=False),
-    )
-    logger = logging.getLogger("absl")
-    logger.addHandler(progress)
-    try:
-        records = run_locally(pipeline, destinations)
-    except InputError:
-        raise
-    except Exception as error:
-        if cause := _input_error_behind(error):
-            raise cause from None
-        if is_disk_full(error):
-            raise InputError(
-                f"{output}: the disk is full, {progress.running or 'the run'} could not go on; "
-                "free some space and run it again, what is complete is kept"
-            ) from error
-        if not received_signal():
-            console.print(f"{progress.running} failed", highlight=False)
-        raise
-    finally:
-        logger.removeHandler(progress)
-    released, idle = _released(records)
+    records, seconds = execute(pipeline, destinations, output, console)
+    released, idle = released_by(records)
     summary = make_summary(
         records,
-        progress.seconds,
+        seconds,
         input_report(records, output),
         run_origin(config, inputs, destinations),
         _pushed(released, destinations.serving),
@@ -192,6 +167,7 @@ def _run(
     write_json(os.path.join(output, SUMMARY), summary.to_json())
     if released is not None:
         write_blessed(output, released)
+        begin_ledger(output, log_record(records, inputs, config, output, released))
     records.mark_finished()
     return summary, records.cached(), _outcome(summary, output, released, idle)
 
@@ -200,13 +176,3 @@ def _note(sentence: str, console: rich.console.Console) -> None:
     console.print(
         f"note: {printable(sentence)}", highlight=False, markup=False, emoji=False, soft_wrap=True
     )
-
-
-def _input_error_behind(error: BaseException) -> InputError | None:
-    """The InputError that an error was raised from, if there is one."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, InputError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    return None

@@ -15,7 +15,10 @@ from semantic_id_ranking.components.drift_check import executor
 class DriftCheckSpec(component_spec.ComponentSpec):
     """Interface of DriftCheck."""
 
-    PARAMETERS = {"code_version": component_spec.ExecutionParameter(type=str)}
+    PARAMETERS = {
+        "refuse_stop": component_spec.ExecutionParameter(type=int),
+        "code_version": component_spec.ExecutionParameter(type=str),
+    }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -28,13 +31,12 @@ class DriftCheckSpec(component_spec.ComponentSpec):
 class DriftCheck(base_component.BaseComponent):
     """Judges today's items by the training period's: keep the space, refresh it, or stop.
 
-    It judges; whoever wires it decides what a verdict does.
-
     Args:
         examples: Today's items, from ItemGen: features `item_id` and `embedding`.
         model: The frozen semantic_id SavedModel, with the profile of its training period.
         earlier: The Semantic IDs of the day before.
         tokenizer: The SID tokenizer, by which new items' pieces are judged too.
+        refuse_stop: Whether the verdict "stop" stops the run.
     """
 
     SPEC_CLASS = DriftCheckSpec
@@ -46,6 +48,7 @@ class DriftCheck(base_component.BaseComponent):
         model: types.BaseChannel,
         earlier: types.BaseChannel,
         tokenizer: types.BaseChannel | None = None,
+        refuse_stop: bool = False,
     ):
         super().__init__(
             DriftCheckSpec(
@@ -53,6 +56,7 @@ class DriftCheck(base_component.BaseComponent):
                 model=model,
                 earlier=earlier,
                 tokenizer=tokenizer,
+                refuse_stop=int(refuse_stop),
                 code_version=code_version(executor.Executor),
                 report=types.Channel(type=DriftReport),
             )

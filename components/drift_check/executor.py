@@ -15,9 +15,11 @@ from tfx_bsl.public import tfxio
 from semantic_id_ranking.components import examples as examples_lib
 from semantic_id_ranking.components.drift_check.item_sample import ItemSample
 from semantic_id_ranking.contracts import sid_table
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.json_file import write_json
 from semantic_id_ranking.trainer.rqvae.drift import drift_report
 from semantic_id_ranking.trainer.rqvae.drift import KnownItems
+from semantic_id_ranking.trainer.rqvae.drift import STOP
 from semantic_id_ranking.trainer.rqvae.drift import stop_report
 from semantic_id_ranking.trainer.rqvae.semantic_id_report import Sample
 from semantic_id_ranking.trainer.rqvae.semantic_ids import SemanticIds
@@ -45,10 +47,11 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: `examples`, `model`, `earlier`, and `tokenizer` if there is one.
             output_dict: `report`.
-            exec_properties: None is read.
+            exec_properties: `refuse_stop`.
 
         Raises:
-            InputError: The model is damaged or has no profile of its training period.
+            InputError: The model is damaged or has no profile of its training period; or the
+                verdict is "stop", which is to be refused.
             SidSpaceMismatchError: Model, earlier Semantic IDs and tokenizer are not of one space.
         """
         items = artifact_utils.get_single_instance(input_dict["examples"])
@@ -61,6 +64,8 @@ class Executor(base_executor.BaseExecutor):
         report = check_drift(items, SemanticIds.load(model), model, earlier, tokenizer)
         output = artifact_utils.get_single_uri(output_dict["report"])
         write_json(os.path.join(output, "drift.json"), report)
+        if exec_properties.get("refuse_stop") and report["verdict"] == STOP:
+            raise InputError(f"the items do not suit the SID space: {report['reason']}")
 
 
 def check_drift(

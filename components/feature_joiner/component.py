@@ -21,6 +21,7 @@ class FeatureJoinerSpec(component_spec.ComponentSpec):
 
     PARAMETERS = {
         "parameters": component_spec.ExecutionParameter(type=str),
+        "span": component_spec.ExecutionParameter(type=int),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
@@ -52,6 +53,7 @@ class FeatureJoiner(base_beam_component.BaseBeamComponent):
         parameters: What is joined.
         earlier_state: The state before these impressions, of this component; None: nothing is known
             before them.
+        span: Of the joined examples: the number of their day.
 
     Its output `schema` describes the features alone that Transform looks at: the context and, where
     there are counters, the labels of binary tasks.
@@ -67,6 +69,7 @@ class FeatureJoiner(base_beam_component.BaseBeamComponent):
         semantic_ids: types.BaseChannel,
         parameters: JoinParameters,
         earlier_state: types.BaseChannel | None = None,
+        span: int = 0,
     ):
         super().__init__(
             FeatureJoinerSpec(
@@ -74,6 +77,7 @@ class FeatureJoiner(base_beam_component.BaseBeamComponent):
                 items=items,
                 semantic_ids=semantic_ids,
                 earlier_state=earlier_state,
+                span=span,
                 parameters=json.dumps(dataclasses.asdict(parameters), sort_keys=True),
                 code_version=code_version(executor.Executor),
                 examples=types.Channel(type=standard_artifacts.Examples),

@@ -40,7 +40,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             input_dict: `impressions`, `items`, `semantic_ids`, and `earlier_state` where one is
                 continued.
             output_dict: `examples`, `schema`, `state`.
-            exec_properties: `parameters` (JSON of `JoinParameters`).
+            exec_properties: `parameters` (JSON of `JoinParameters`), `span`.
 
         Raises:
             InputError: Too many impressions are of items that are not known; a task has no label
@@ -52,6 +52,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         sids = artifact_utils.get_single_uri(input_dict["semantic_ids"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        examples.span = exec_properties["span"]
         folders = [artifact_utils.get_split_uri([examples], split) for split in SPLITS]
         for folder in folders:
             fileio.makedirs(folder)

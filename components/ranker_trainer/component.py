@@ -20,6 +20,7 @@ class RankerTrainerSpec(component_spec.ComponentSpec):
     """Interface of RankerTrainer."""
 
     PARAMETERS = {
+        "splits": component_spec.ExecutionParameter(type=str),
         "custom_config": component_spec.ExecutionParameter(type=str),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
@@ -37,18 +38,20 @@ class RankerTrainerSpec(component_spec.ComponentSpec):
 
 
 class RankerTrainer(base_component.BaseComponent):
-    """Trains a ranker on the split `train` and evaluates it on the split `eval`.
+    """Trains a ranker on joined examples, of one day or of several.
 
     TFX's Trainer has one input for a model, `base_model`, which the SID tokenizer would take from
     the previous training.
 
     Args:
-        examples: Joined examples, of one day or several; trained on in the order of their spans.
+        examples: Joined examples, of one day or several; trained on in the order of their spans,
+            and evaluated on the split `eval` of the last one.
         transform_graph: The Transform graph of the context.
         tokenizer: The SID tokenizer.
         custom_config: See `TrainingArguments.custom_config`.
         previous: The state of the previous training, from which this one goes on. Without it, the
             weights begin at random.
+        splits: Span -> the splits that are trained on; of any other span it is `train`.
         own_code: Dotted names of the user's functions that the training calls.
     """
 
@@ -62,6 +65,7 @@ class RankerTrainer(base_component.BaseComponent):
         tokenizer: types.BaseChannel,
         custom_config: Mapping[str, Any],
         previous: types.BaseChannel | None = None,
+        splits: Mapping[int, Sequence[str]] | None = None,
         own_code: Sequence[str] = (),
     ):
         super().__init__(
@@ -70,6 +74,9 @@ class RankerTrainer(base_component.BaseComponent):
                 transform_graph=transform_graph,
                 tokenizer=tokenizer,
                 previous=previous,
+                splits=json.dumps(
+                    {str(span): list(names) for span, names in sorted((splits or {}).items())}
+                ),
                 custom_config=json.dumps(custom_config, sort_keys=True),
                 code_version=code_version(executor.Executor, *own_code),
                 model=types.Channel(type=standard_artifacts.Model),

@@ -27,18 +27,24 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: `examples`, `transform_graph`, `tokenizer`; optionally `previous`.
             output_dict: `model`, `model_run`, `ranker_state`.
-            exec_properties: `custom_config` (JSON), `code_version`.
+            exec_properties: `splits` and `custom_config` (JSON), `code_version`.
         """
 
         def uri(artifacts: dict[str, list[types.Artifact]], name: str) -> str:
             return artifact_utils.get_single_uri(artifacts[name])
 
         days = sorted(input_dict["examples"], key=lambda examples: examples.span)
+        splits = json.loads(exec_properties["splits"])
+        trained_on = [
+            (day.span, split_pattern(day, split))
+            for day in days
+            for split in splits.get(str(day.span), ["train"])
+        ]
         run_fn(
             TrainingArguments(
-                train_files=[split_pattern(day, "train") for day in days],
-                eval_files=[split_pattern(day, "eval") for day in days],
-                days=[day.span for day in days],
+                train_files=[pattern for _, pattern in trained_on],
+                eval_files=[split_pattern(days[-1], "eval")],
+                days=[span for span, _ in trained_on],
                 transform_output=uri(input_dict, "transform_graph"),
                 tokenizer=path_utils.serving_model_path(uri(input_dict, "tokenizer")),
                 previous=uri(input_dict, "previous") if input_dict.get("previous") else None,

@@ -33,7 +33,7 @@ class VocabularyGrower(base_component.BaseComponent):
     """Appends the categories of new examples to the vocabularies of a Transform graph.
 
     Args:
-        examples: Joined examples, of one day or several; only the split `train` is read.
+        examples: Joined examples, of one day or several, all splits.
         transform_graph: The Transform graph of the context; all but its vocabularies stays.
         categorical: The categorical context columns.
     """

@@ -30,7 +30,11 @@ class Executor(base_executor.BaseExecutor):
         """
         grown = grow_vocabularies(
             artifact_utils.get_single_uri(input_dict["transform_graph"]),
-            [split_pattern(day, "train") for day in input_dict["examples"]],
+            [
+                split_pattern(day, split)
+                for day in input_dict["examples"]
+                for split in artifact_utils.decode_split_names(day.split_names)
+            ],
             json.loads(exec_properties["categorical"]),
             artifact_utils.get_single_uri(output_dict["grown_graph"]),
         )

@@ -1,0 +1,120 @@
+"""Records of the ledger, made of what ML Metadata knows of a run."""
+
+import json
+import os
+
+from semantic_id_ranking.components.releaser.release import RANKER
+from semantic_id_ranking.components.releaser.release import relative_to
+from semantic_id_ranking.components.releaser.release import Release
+from semantic_id_ranking.inputs.fingerprint import Fingerprints
+from semantic_id_ranking.inputs.timestamps import from_microseconds
+from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.days.ledger import DayRecord
+from semantic_id_ranking.pipeline.days.ledger import digest_of
+from semantic_id_ranking.pipeline.days.ledger import Ledger
+from semantic_id_ranking.pipeline.destinations import Destinations
+from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.run_records import RunRecords
+
+#: Artifact -> the component and the output that make it, of the log's run and of a day's.
+_MADE_BY = {
+    "semantic_ids": ("SemanticIdGen", "semantic_ids"),
+    "state": ("FeatureJoiner", "state"),
+    "examples": ("FeatureJoiner", "examples"),
+    "ranker": ("Trainer.ranker", "model"),
+    "ranker_state": ("Trainer.ranker", "ranker_state"),
+    "baseline": ("Trainer.baseline", "model"),
+    "baseline_state": ("Trainer.baseline", "ranker_state"),
+}
+_OF_THE_LOG = {
+    "rqvae": ("Trainer.rqvae", "model"),
+    "tokenizer": ("SidTokenizerTrainer", "model"),
+    "transform_graph": ("Transform", "transform_graph"),
+}
+_OF_A_DAY = {"transform_graph": ("VocabularyGrower", "grown_graph")}
+
+
+def log_record(
+    records: RunRecords, inputs: Inputs, config: Config, output: str, released: Release
+) -> Ledger:
+    """The ledger that begins with the run of a log: days follow the last day of it.
+
+    Args:
+        records: What was recorded of the run.
+        inputs: The log.
+        config: How long a day is.
+        output: The output folder.
+        released: What was released.
+    """
+    length = config.days.microseconds
+    record = _record(records, inputs, output, inputs.last_time // length, length, released)
+    made = {**_MADE_BY, **_OF_THE_LOG}
+    return Ledger(
+        day_microseconds=length,
+        # Its ranker is trained on the training period alone.
+        days=[
+            record.model_copy(
+                update={"untrained": ["eval"], "artifacts": _artifacts(records, made, output)}
+            )
+        ],
+    )
+
+
+def day_record(
+    records: RunRecords,
+    inputs: Inputs,
+    config: Config,
+    output: str,
+    number: int,
+    last: DayRecord,
+    released: Release | None,
+) -> DayRecord:
+    """The record of a day.
+
+    Args:
+        records: What was recorded of its run.
+        inputs: Its impressions.
+        config: How long it is.
+        output: The output folder.
+        number: The day.
+        last: The record before it, whose space and tokenizer stay.
+        released: What was released; None where nothing was.
+    """
+    record = _record(records, inputs, output, number, config.days.microseconds, released)
+    kept = {name: last.artifacts[name] for name in ("rqvae", "tokenizer")}
+    made = _artifacts(records, {**_MADE_BY, **_OF_A_DAY}, output)
+    with open(
+        os.path.join(records.output("DriftCheck", "report").uri, "drift.json"), encoding="utf-8"
+    ) as file:
+        drift = json.load(file)
+    verdict = {name: drift[name] for name in ("verdict", "reason")}
+    return record.model_copy(update={"artifacts": {**kept, **made}, "verdict": verdict})
+
+
+def _record(
+    records: RunRecords,
+    inputs: Inputs,
+    output: str,
+    number: int,
+    length: int,
+    released: Release | None,
+) -> DayRecord:
+    fingerprints = Fingerprints(Destinations.under(output).fingerprints)
+    log = fingerprints.record(inputs.impressions)
+    return DayRecord(
+        number=number,
+        start=from_microseconds(number * length).isoformat(),
+        digest=digest_of(log),
+        files=[file["path"] for file in log["files"]],
+        run_id=records.run_id,
+        ranker_version=released.versions[RANKER] if released else None,
+        artifacts={},
+    )
+
+
+def _artifacts(
+    records: RunRecords, made_by: dict[str, tuple[str, str]], output: str
+) -> dict[str, str]:
+    return {
+        name: relative_to(output, records.output(*source).uri) for name, source in made_by.items()
+    }
