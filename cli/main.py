@@ -204,7 +204,7 @@ def gc(
     output.result(gc_lib.gc(directory, keep, output.console))
 
 
-app.command()(day_commands.day)
+app.add_typer(day_commands.app)
 app.add_typer(serving_commands.app)
 app.add_typer(config_commands.app, name="config")
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import cast
@@ -20,14 +21,17 @@ class ConfigError(InputError):
 
 
 def load_config(
-    path: str | os.PathLike[str] | None = None, overrides: Sequence[str] = ()
+    path: str | os.PathLike[str] | None = None,
+    overrides: Sequence[str] = (),
+    default: Mapping[str, Any] | None = None,
 ) -> Config:
     """Reads a configuration.
 
     Args:
-        path: A YAML file; None starts from the defaults.
+        path: A YAML file; None starts from `default`.
         overrides: `key=value` with a dotted key, such as `ranker.epochs=3`; the value is YAML and
             replaces what the file says there. They are applied in their order.
+        default: Fields, as a file would have them; None: every field has its default.
 
     Returns:
         The validated configuration.
@@ -39,7 +43,7 @@ def load_config(
     # Takes longer to import than all else here, and not every command reads a configuration.
     from omegaconf import OmegaConf
 
-    tree = OmegaConf.create(_read(os.fspath(path)) if path else {})
+    tree = OmegaConf.create(_read(os.fspath(path)) if path else dict(default or {}))
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator or not key:

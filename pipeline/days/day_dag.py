@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfx import v1 as tfx
+from tfx.dsl.io import fileio
 from tfx.types import artifact
 from tfx.types import channel_utils
 from tfx.types import standard_artifacts
@@ -35,6 +36,7 @@ from semantic_id_ranking.components.ranking_evaluator.component import RankingEv
 from semantic_id_ranking.components.releaser.component import Releaser
 from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdGen
 from semantic_id_ranking.components.vocabulary_grower.component import VocabularyGrower
+from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.inputs.fingerprint import Fingerprints
 from semantic_id_ranking.pipeline import component_parameters as parameters
 from semantic_id_ranking.pipeline.config import Config
@@ -78,11 +80,17 @@ class _Earlier:
     def __call__(self, record: DayRecord, name: str) -> tfx.types.BaseChannel:
         node = f"Earlier.{name}.{record.number}"
         if node not in self._importers:
+            uri = os.path.join(self._output, record.artifacts[name])
+            if not fileio.exists(uri):
+                raise InputError(
+                    f"{uri}: is gone, so no day can follow {record.name}; `sid gc` keeps what the "
+                    "last days need"
+                )
             properties: dict[str, Any] = {}
             if name == "examples":
                 properties = {"split_names": '["train", "eval"]', "span": record.number}
             self._importers[node] = tfx.dsl.Importer(
-                source_uri=os.path.join(self._output, record.artifacts[name]),
+                source_uri=uri,
                 artifact_type=_TYPES[name],
                 properties=properties,
                 custom_properties={"day": record.number, "run": record.run_id},

@@ -4,11 +4,13 @@ import datetime
 import hashlib
 import os
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.json_file import write_json
 from semantic_id_ranking.contracts.json_model import JsonModel
+from semantic_id_ranking.inputs.timestamps import from_microseconds
 
 LEDGER = "days.json"
 
@@ -34,7 +36,8 @@ class DayRecord(JsonModel):
         number: The day: [number, number + 1) lengths since 1970, UTC; of a log, its last day.
         start: The first instant of the day, ISO 8601; of a log, that of its last day.
         digest: Of the content of its files of impressions.
-        files: Those files.
+        items: The files, folders or patterns of its items; of a log, none.
+        impressions: The same of its impressions.
         run_id: The run that made it, in ML Metadata.
         untrained: Splits of its examples that its ranker was not trained on.
         ranker_version: The version that its ranker was released as; None: it was not released.
@@ -45,7 +48,8 @@ class DayRecord(JsonModel):
     number: int
     start: str
     digest: str
-    files: list[str]
+    items: list[str] = []
+    impressions: list[str] = []
     run_id: str
     untrained: list[str] = []
     ranker_version: int | None = None
@@ -65,10 +69,13 @@ class Ledger(JsonModel):
     Attributes:
         day_microseconds: Length of a day.
         days: The records.
+        pending: Days that follow one that was done again, and have to be repeated for that; they
+            come before any other.
     """
 
     day_microseconds: int
     days: list[DayRecord]
+    pending: list[DayRecord] = []
 
     @classmethod
     def open(cls, output: str) -> "Ledger":
@@ -88,6 +95,11 @@ class Ledger(JsonModel):
         """Writes the ledger, in a file that appears whole."""
         write_json(os.path.join(output, LEDGER), self.to_json())
 
+    def name_of(self, number: int) -> str:
+        """A day as people call it."""
+        start = from_microseconds(number * self.day_microseconds)
+        return self.last.model_copy(update={"start": start.isoformat()}).name
+
     @property
     def last(self) -> DayRecord:
         """The last accepted day."""
@@ -98,25 +110,33 @@ class Ledger(JsonModel):
         return next((day for day in self.days[1:] if day.number == number), None)
 
     def before(self, number: int) -> "Ledger":
-        """The ledger as it was before a day."""
-        kept = [self.days[0], *(day for day in self.days[1:] if day.number < number)]
-        return self.model_copy(update={"days": kept})
+        """The ledger as it was before a day; the days after that one are pending."""
+        return self.model_copy(
+            update={
+                "days": [self.days[0], *(day for day in self.days[1:] if day.number < number)],
+                "pending": [day for day in self.days[1:] if day.number > number],
+            }
+        )
 
     def plus(self, record: DayRecord) -> "Ledger":
-        """The ledger with one more day."""
-        return self.model_copy(update={"days": [*self.days, record]})
+        """The ledger with one more day, which is pending no more."""
+        pending = [day for day in self.pending if day.number != record.number]
+        return self.model_copy(update={"days": [*self.days, record], "pending": pending})
 
-    def served(self, ranker_version: int | None) -> DayRecord:
+    def served(self, rankers: Sequence[str]) -> DayRecord:
         """The record of the ranker that is served.
 
         Args:
-            ranker_version: The version that is served; None, or one of no record, takes the log's.
+            rankers: Folders of the released rankers' SavedModels, relative to the output folder,
+                the served one first. One of no record is passed over: it is of a day that ended
+                before it was written down, or that is done again.
         """
-        released = [day for day in self.days if day.ranker_version is not None]
-        return next(
-            (day for day in reversed(released) if day.ranker_version == ranker_version),
-            self.days[0],
-        )
+        released = [day for day in self.days if day.ranker_version is not None] or self.days
+        for ranker in rankers:
+            for day in released:
+                if ranker.startswith(day.artifacts["ranker"] + os.sep):
+                    return day
+        return released[-1]
 
     def untrained_since(self, record: DayRecord) -> list[tuple[DayRecord, tuple[str, ...]]]:
         """The examples that the ranker of a record has not seen, oldest first, by their splits."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 
 from semantic_id_ranking.components.releaser.release import RANKER
 from semantic_id_ranking.components.releaser.release import relative_to
@@ -68,6 +69,7 @@ def day_record(
     number: int,
     last: DayRecord,
     released: Release | None,
+    sources: Mapping[str, list[str]],
 ) -> DayRecord:
     """The record of a day.
 
@@ -79,6 +81,7 @@ def day_record(
         number: The day.
         last: The record before it, whose space and tokenizer stay.
         released: What was released; None where nothing was.
+        sources: `items` and `impressions`, as they were named.
     """
     record = _record(records, inputs, output, number, config.days.microseconds, released)
     kept = {name: last.artifacts[name] for name in ("rqvae", "tokenizer")}
@@ -88,7 +91,7 @@ def day_record(
     ) as file:
         drift = json.load(file)
     verdict = {name: drift[name] for name in ("verdict", "reason")}
-    return record.model_copy(update={"artifacts": {**kept, **made}, "verdict": verdict})
+    return record.model_copy(update={"artifacts": {**kept, **made}, "verdict": verdict, **sources})
 
 
 def _record(
@@ -105,7 +108,6 @@ def _record(
         number=number,
         start=from_microseconds(number * length).isoformat(),
         digest=digest_of(log),
-        files=[file["path"] for file in log["files"]],
         run_id=records.run_id,
         ranker_version=released.versions[RANKER] if released else None,
         artifacts={},

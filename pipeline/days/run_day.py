@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import time
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import rich.console
 from semantic_id_ranking.components.releaser.release import RANKER
 from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.inputs.timestamps import from_microseconds
+from semantic_id_ranking.pipeline.blessed import write_blessed
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.days.ledger import DayRecord
 from semantic_id_ranking.pipeline.days.ledger import digest_of
@@ -33,12 +34,10 @@ class DayResult:
     Attributes:
         record: Its record in the ledger.
         repeated: Whether the day had been done before, and nothing changed.
-        headline: The metrics of the served ranker on the day, in a line.
     """
 
     record: DayRecord
     repeated: bool
-    headline: str
 
 
 def run_day(
@@ -58,9 +57,13 @@ def run_day(
         output: The output folder.
         config: That of the run, but for what may change from day to day.
         console: Where progress goes.
-        redo: Whether a day that was done is done again, from the state before it; days after it
-            are dropped from the ledger.
+        redo: Whether a day that was done with other impressions is done again, from the state
+            before it; the days after it are then repeated with the files that they were done with.
+            Where that ends halfway, the next day begins with those that are left.
         skip_bad: Bad impressions that are put aside, at most.
+
+    Returns:
+        The day's result.
 
     Raises:
         InputError: The files are not those of the next day, the items do not suit the SID space, or
@@ -71,84 +74,122 @@ def run_day(
     with output_lock(output, "sid day"):
         destinations = Destinations.under(output)
         require_own_metadata(destinations)
-        ledger = Ledger.open(output)
+        with logged_to(os.path.join(output, "logs", "day.log")):
+            days = _Days(output, config, console, skip_bad)
+            days.repeat_pending()
+            result = days.add(_paths(items), _paths(impressions), redo)
+            days.repeat_pending()
+            return result
+
+
+def _paths(given: str | Sequence[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _absolute(paths: list[str]) -> list[str]:
+    return [path if "://" in path else os.path.abspath(path) for path in paths]
+
+
+class _Days:
+    """Adds days to an output folder that is locked.
+
+    Args:
+        output: Its absolute path.
+        config: What the days depend on beside their files.
+        console: Where progress goes.
+        skip_bad: Bad impressions of a day that are put aside, at most.
+    """
+
+    def __init__(self, output: str, config: Config, console: rich.console.Console, skip_bad: int):
+        self._output = output
+        self._config = config
+        self._console = console
+        self._skip_bad = skip_bad
+        self._ledger = Ledger.open(output)
+
+    def repeat_pending(self) -> None:
+        """Repeats the days after one that was done again."""
+        while self._ledger.pending:
+            day = self._ledger.pending[0]
+            self._console.print(f"{day.name}: is repeated, since a day before it changed")
+            self.add(day.items, day.impressions, redo=False)
+
+    def add(self, items: list[str], impressions: list[str], redo: bool) -> DayResult:
+        """Adds one day."""
         # Beam's file systems come with it, which take a second.
         from semantic_id_ranking.inputs.fingerprint import Fingerprints
         from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 
-        inputs = look_at_inputs(items, impressions, config, skip_bad)
-        digest = digest_of(Fingerprints(destinations.fingerprints).record(inputs.impressions))
-        number = inputs.last_time // ledger.day_microseconds
-        done = ledger.find(number)
-        if done is not None and done.digest == digest and not redo:
-            return DayResult(done, True, "")
-        ledger = _require_next(ledger, inputs, number, done, redo)
-        with logged_to(os.path.join(output, "logs", "day.log")):
-            return _run(inputs, output, config, ledger, number, console)
+        inputs = look_at_inputs(items, impressions, self._config, self._skip_bad)
+        fingerprints = Fingerprints(Destinations.under(self._output).fingerprints)
+        digest = digest_of(fingerprints.record(inputs.impressions))
+        number = inputs.last_time // self._ledger.day_microseconds
+        done = self._ledger.find(number)
+        if done is not None and done.digest == digest:
+            return DayResult(done, True)
+        self._require_next(inputs, number, done, redo)
+        ledger = self._ledger if done is None else self._ledger.before(number)
+        sources = {
+            "items": _absolute(items),
+            "impressions": _absolute(impressions),
+        }
+        record = self._run(inputs, ledger, number, sources)
+        self._ledger = ledger.plus(record)
+        self._ledger.write(self._output)
+        return DayResult(record, False)
 
-
-def _require_next(
-    ledger: Ledger, inputs: "Inputs", number: int, done: DayRecord | None, redo: bool
-) -> Ledger:
-    """Refuses impressions that are not those of the next day.
-
-    Returns:
-        The ledger of the days before it.
-    """
-    name = inputs.impressions.name
-    if done is not None:
-        if not redo:
+    def _require_next(
+        self, inputs: "Inputs", number: int, done: DayRecord | None, redo: bool
+    ) -> None:
+        """Refuses impressions that are not those of the next day."""
+        ledger, name = self._ledger, inputs.impressions.name
+        if done is not None:
+            if not redo:
+                raise InputError(
+                    f"{name}: day {done.name} was done with other impressions; give it again with "
+                    "--redo to repeat it and what follows"
+                )
+            return
+        expected = ledger.last.number + 1
+        given, wanted = ledger.name_of(number), ledger.name_of(expected)
+        if number < expected:
             raise InputError(
-                f"{name}: day {done.name} was done with other impressions; give it again with "
-                "--redo to repeat it and what follows"
+                f"{name}: the last impression is of {given}, but days up to {ledger.last.name} are "
+                f"done; give the impressions of {wanted}"
             )
-        return ledger.before(number)
-    expected = ledger.last.number + 1
-    if number < expected:
-        raise InputError(
-            f"{name}: the last impression is of {_day(ledger, number)}, but days up to "
-            f"{ledger.last.name} are done; give the impressions of {_day(ledger, expected)}"
+        if number > expected:
+            raise InputError(
+                f"{name}: the last impression is of {given}, but day {wanted} is missing; give "
+                "its impressions first"
+            )
+
+    def _run(
+        self, inputs: "Inputs", ledger: Ledger, number: int, sources: Mapping[str, list[str]]
+    ) -> DayRecord:
+        # TFX and TensorFlow take ten seconds to import: bad input is refused before that.
+        from semantic_id_ranking.pipeline.days.day_dag import create_day_pipeline
+        from semantic_id_ranking.pipeline.days.day_metrics import add_day_metrics
+        from semantic_id_ranking.pipeline.days.day_metrics import day_headline
+        from semantic_id_ranking.pipeline.days.record import day_record
+        from semantic_id_ranking.pipeline.execute import execute
+        from semantic_id_ranking.pipeline.run import released_by
+
+        output, config = self._output, self._config
+        destinations = Destinations.under(output)
+        releases = read_releases(destinations.serving)
+        served = ledger.served([release.models[RANKER] for release in releases])
+        begin = time.monotonic()
+        pipeline = create_day_pipeline(inputs, config, destinations, number, ledger, served)
+        records, _ = execute(pipeline, destinations, output, self._console)
+        released, _ = released_by(records)
+        record = day_record(records, inputs, config, output, number, ledger.last, released, sources)
+        metrics = add_day_metrics(output, records, record)
+        if released is not None:
+            write_blessed(output, released)
+        records.mark_finished()
+        self._console.print(
+            f"{day_headline(metrics, record)}; {time.monotonic() - begin:.0f} s",
+            highlight=False,
+            soft_wrap=True,
         )
-    if number > expected:
-        raise InputError(
-            f"{name}: the last impression is of {_day(ledger, number)}, but day "
-            f"{_day(ledger, expected)} is missing; give its impressions first"
-        )
-    return ledger
-
-
-def _day(ledger: Ledger, number: int) -> str:
-    start = from_microseconds(number * ledger.day_microseconds)
-    return ledger.last.model_copy(update={"start": start.isoformat()}).name
-
-
-def _run(
-    inputs: "Inputs",
-    output: str,
-    config: Config,
-    ledger: Ledger,
-    number: int,
-    console: rich.console.Console,
-) -> DayResult:
-    # TFX and TensorFlow take ten seconds to import: bad input is refused before that.
-    from semantic_id_ranking.pipeline.days.day_dag import create_day_pipeline
-    from semantic_id_ranking.pipeline.days.day_metrics import add_day_metrics
-    from semantic_id_ranking.pipeline.days.day_metrics import day_headline
-    from semantic_id_ranking.pipeline.days.record import day_record
-    from semantic_id_ranking.pipeline.execute import execute
-    from semantic_id_ranking.pipeline.run import released_by
-
-    destinations = Destinations.under(output)
-    releases = read_releases(destinations.serving)
-    served = ledger.served(releases[0].versions.get(RANKER) if releases else None)
-    begin = time.monotonic()
-    pipeline = create_day_pipeline(inputs, config, destinations, number, ledger, served)
-    records, _ = execute(pipeline, destinations, output, console)
-    released, _ = released_by(records)
-    record = day_record(records, inputs, config, output, number, ledger.last, released)
-    metrics = add_day_metrics(output, records, record)
-    ledger.plus(record).write(output)
-    records.mark_finished()
-    headline = f"{day_headline(metrics, record)}; {time.monotonic() - begin:.0f} s"
-    console.print(headline, highlight=False, soft_wrap=True)
-    return DayResult(record, False, headline)
+        return record

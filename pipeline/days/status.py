@@ -1,0 +1,124 @@
+"""`sid status`: what an output folder serves, its last days, and what the next one will do."""
+
+import datetime
+import os
+from typing import Any
+
+import pyarrow.parquet as pq
+import rich.console
+import rich.table
+
+from semantic_id_ranking.components.releaser.release import RANKER
+from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.version_folders import RELEASE
+from semantic_id_ranking.pipeline.days.day_metrics import DAYS
+from semantic_id_ranking.pipeline.days.ledger import DayRecord
+from semantic_id_ranking.pipeline.days.ledger import Ledger
+from semantic_id_ranking.pipeline.destinations import Destinations
+
+#: Days whose metrics are told.
+_RECENT = 7
+
+
+def status(output: str) -> dict[str, Any]:
+    """Tells what is served, and what the next day does.
+
+    Args:
+        output: An output folder.
+
+    Returns:
+        `served`: `versions`, `since` (ISO 8601), `space` (fingerprint), `day`, the last one whose
+        impressions its ranker was trained on; `days`, of the last seven `day`, `auc`,
+        `baseline_auc`, `new_auc`, `new_baseline_auc` (None where a slice has one class alone),
+        `verdict`, `released`; `pending`, days that are to be repeated; `next`: `day`, `begins_with`
+        (the day whose ranker trains on) and `trains_on` (days, beside itself).
+
+    Raises:
+        InputError: Nothing is released there, or a file is damaged.
+    """
+    serving = Destinations.under(os.path.abspath(output)).serving
+    releases = read_releases(serving)
+    if not releases:
+        raise InputError(f"{output}: nothing is released there; sid status needs a run's output")
+    ledger = Ledger.open(output)
+    served = ledger.served([release.models[RANKER] for release in releases])
+    since = os.path.getmtime(os.path.join(serving, RELEASE))
+    return {
+        "served": {
+            "versions": releases[0].versions,
+            "since": datetime.datetime.fromtimestamp(since, datetime.timezone.utc).isoformat(),
+            "space": releases[0].fingerprint,
+            "day": served.name,
+        },
+        "days": _recent(output, ledger),
+        "pending": [day.name for day in ledger.pending],
+        "next": {
+            "day": ledger.name_of(ledger.last.number + 1),
+            "begins_with": served.name,
+            "trains_on": [day.name for day, _ in ledger.untrained_since(served)],
+        },
+    }
+
+
+def print_status(content: dict[str, Any], console: rich.console.Console) -> None:
+    """Prints what `status` returned."""
+    served, following = content["served"], content["next"]
+    versions = ", ".join(f"{name} {number}" for name, number in served["versions"].items())
+    lines = [
+        f"served: {versions}, trained through {served['day']}, released {served['since']}",
+        f"SID space: {served['space']}",
+    ]
+    if content["pending"]:
+        lines.append(f"to be repeated first: {', '.join(content['pending'])}")
+    beside = f" on {', '.join(following['trains_on'])} and" if following["trains_on"] else " on"
+    lines.append(
+        f"next day: {following['day']}; the ranker of {following['begins_with']} trains{beside} "
+        "that day"
+    )
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if not content["days"]:
+        return
+    table = rich.table.Table()
+    for name in ("day", "AUC", "baseline", "AUC, new", "baseline", "drift", "released"):
+        table.add_column(name)
+    for day in content["days"]:
+        values = (day[key] for key in ("auc", "baseline_auc", "new_auc", "new_baseline_auc"))
+        table.add_row(
+            day["day"],
+            *("-" if value is None else f"{value:.4f}" for value in values),
+            day["verdict"]["verdict"],
+            str(day["released"] or "no"),
+        )
+    console.print(table)
+    last = content["days"][-1]
+    reason = f"drift on {last['day']}: {last['verdict']['verdict']}, {last['verdict']['reason']}"
+    console.print(reason, highlight=False, markup=False, soft_wrap=True)
+
+
+def _recent(output: str, ledger: Ledger) -> list[dict[str, Any]]:
+    path = os.path.join(output, DAYS)
+    if len(ledger.days) == 1 or not os.path.exists(path):
+        return []
+    rows = pq.ParquetFile(path).read().to_pylist()
+    task = rows[0]["task"]
+    auc = {
+        (row["day"], row["slice"], row["model"]): row["auc"] for row in rows if row["task"] == task
+    }
+
+    def of(day: DayRecord) -> dict[str, Any]:
+        def value(name: str, model: str) -> float | None:
+            return auc.get((day.start, name, model))
+
+        return {
+            "day": day.name,
+            "auc": value("all", "served"),
+            "baseline_auc": value("all", "baseline"),
+            "new_auc": value("new", "served"),
+            "new_baseline_auc": value("new", "baseline"),
+            "verdict": day.verdict,
+            "released": day.ranker_version,
+        }
+
+    return [of(day) for day in ledger.days[1:][-_RECENT:]]
