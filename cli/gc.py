@@ -10,6 +10,7 @@ from ml_metadata import metadata_store
 from semantic_id_ranking.components.releaser.published_spaces import needed_spaces
 from semantic_id_ranking.components.releaser.published_spaces import published_spaces
 from semantic_id_ranking.components.releaser.published_spaces import write_published
+from semantic_id_ranking.components.releaser.release import RANKER
 from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.artifact_folder import artifact_folders
@@ -17,6 +18,7 @@ from semantic_id_ranking.pipeline.artifact_folder import artifact_key
 from semantic_id_ranking.pipeline.artifact_folder import mark_deleted
 from semantic_id_ranking.pipeline.artifact_folder import released_keys
 from semantic_id_ranking.pipeline.artifact_folder import remove_system_files
+from semantic_id_ranking.pipeline.days.ledger import needed_artifacts
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.output_folder import require_own_metadata
@@ -26,7 +28,7 @@ from semantic_id_ranking.pipeline.run_records import open_metadata
 
 
 def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
-    """Removes the artifacts that neither the newest runs nor the served models need.
+    """Removes the artifacts that neither the newest runs, the served models nor the next day need.
 
     What killed runs left goes, too: half artifacts, checkpoints, temporary files. A later run
     makes anew what it needs of all this. A SID space that a release put into the store leaves it
@@ -55,6 +57,8 @@ def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
         if not runs:
             raise InputError(f"{output}: no run has finished there; nothing was removed")
         needed = released_keys(destinations.serving)
+        rankers = [release.models[RANKER] for release in read_releases(destinations.serving)]
+        needed |= {artifact_key(folder) for folder in needed_artifacts(output, rankers)}
         for run in runs:
             needed |= _keys_of_run(store, run.id)
         surplus = [f for f in artifact_folders(destinations.root) if f.key not in needed]

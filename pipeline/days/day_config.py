@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from semantic_id_ranking.components.releaser.release import read_releases
-from semantic_id_ranking.contracts.errors import ConfigError
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
 from semantic_id_ranking.pipeline.days.ledger import Ledger
 from semantic_id_ranking.pipeline.destinations import Destinations
+from semantic_id_ranking.pipeline.load_config import ConfigError
 from semantic_id_ranking.pipeline.load_config import load_config
 
 #: What the space, the state and the ranker's weights depend on.

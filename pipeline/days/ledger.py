@@ -145,6 +145,22 @@ class Ledger(JsonModel):
         return [*pending, *((day, ("train", "eval")) for day in self.days[position + 1 :])]
 
 
+def needed_artifacts(output: str, rankers: Sequence[str]) -> set[str]:
+    """Folders, relative to the output folder, that the next day reads.
+
+    Args:
+        output: The folder.
+        rankers: As for `Ledger.served`.
+    """
+    try:
+        ledger = Ledger.read(os.path.join(output, LEDGER))
+    except FileNotFoundError:
+        return set()
+    served = ledger.served(rankers)
+    untrained = {day.artifacts["examples"] for day, _ in ledger.untrained_since(served)}
+    return untrained | {*served.artifacts.values(), *ledger.last.artifacts.values()}
+
+
 def begin_ledger(output: str, ledger: Ledger) -> None:
     """Begins the ledger of an output folder with a log; the days after the same log stay.
 
