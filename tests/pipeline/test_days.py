@@ -1,0 +1,274 @@
+"""Days after a run: what stays, what moves on, what is refused, what is repeated."""
+
+import datetime
+import io
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import rich.console
+from sklearn.metrics import roc_auc_score
+
+from semantic_id_ranking.cli.push import rollback
+from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.pipeline import run as run_lib
+from semantic_id_ranking.pipeline.days.backfill import backfill
+from semantic_id_ranking.pipeline.days.day_config import day_config
+from semantic_id_ranking.pipeline.days.ledger import Ledger
+from semantic_id_ranking.pipeline.days.run_day import DayResult
+from semantic_id_ranking.pipeline.days.run_day import run_day
+from semantic_id_ranking.pipeline.days.status import status
+from semantic_id_ranking.pipeline.load_config import load_config
+from semantic_id_ranking.pipeline.run_records import open_metadata
+from semantic_id_ranking.pipeline.run_records import RunRecords
+from tests import synthetic
+from tests.conftest import SMALL
+
+pytestmark = pytest.mark.slow
+
+CONSOLE = rich.console.Console(file=io.StringIO(), width=160)
+#: The log is of the days before, the last three are added.
+FIRST = synthetic.DAYS - 3
+_KILLED = """
+import os, signal, sys
+import rich.console
+from semantic_id_ranking.pipeline.days import ledger
+from semantic_id_ranking.pipeline.days.day_config import day_config
+from semantic_id_ranking.pipeline.days.run_day import run_day
+
+ledger.Ledger.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+items, impressions, output = sys.argv[1:]
+run_day(items, impressions, output, day_config(output, None, ()), rich.console.Console())
+"""
+
+
+def start_of(day: int) -> datetime.datetime:
+    return synthetic.START + datetime.timedelta(days=day)
+
+
+def name_of(day: int) -> str:
+    return f"{start_of(day):%Y-%m-%d}"
+
+
+class World:
+    """The files of a log and of three days, and a run of the log with the first of them."""
+
+    def __init__(self, folder: pathlib.Path):
+        self._folder = folder
+        self.catalogue = synthetic.items()
+        self.log = synthetic.impressions(self.catalogue)
+        for day in range(FIRST, synthetic.DAYS):
+            known = self.catalogue[self.catalogue["created_at"] < start_of(day + 1)]
+            synthetic.write(known, self.items(day))
+            synthetic.write(self.of(day), self.impressions(day))
+        self.output = str(folder / "output")
+        before = self.log[self.log["timestamp"] < start_of(FIRST)]
+        known = self.catalogue[self.catalogue["created_at"] < start_of(FIRST)]
+        config = folder / "config.yaml"
+        config.write_text(SMALL)
+        run_lib.run(
+            synthetic.write(known, folder / "items.parquet"),
+            synthetic.write(before, folder / "log.parquet"),
+            self.output,
+            load_config(str(config)),
+            CONSOLE,
+        )
+        self.first = self.day(FIRST, self.output)
+
+    def of(self, day: int) -> pd.DataFrame:
+        times = self.log["timestamp"]
+        return self.log[(times >= start_of(day)) & (times < start_of(day + 1))]
+
+    def items(self, day: int) -> str:
+        return str(self._folder / f"items-{name_of(day)}.parquet")
+
+    def impressions(self, day: int) -> str:
+        return str(self._folder / f"impressions-{name_of(day)}.parquet")
+
+    def changed(self, day: int) -> str:
+        """Fewer impressions of a day."""
+        path = self._folder / f"changed-{name_of(day)}.parquet"
+        return synthetic.write(self.of(day).iloc[:-5], path)
+
+    def day(
+        self, day: int, output: str, impressions: str | None = None, redo: bool = False
+    ) -> DayResult:
+        given = impressions or self.impressions(day)
+        config = day_config(output, None, ())
+        return run_day(self.items(day), given, output, config, CONSOLE, redo)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    return World(tmp_path_factory.mktemp("days"))
+
+
+@pytest.fixture
+def output(world, tmp_path) -> str:
+    """A copy of the output after the first day."""
+    shutil.copytree(world.output, tmp_path / "output")
+    return str(tmp_path / "output")
+
+
+def sids(output: str, record) -> dict[str, tuple[int, ...]]:
+    table = pq.read_table(os.path.join(output, record.artifacts["semantic_ids"]))
+    return dict(
+        zip(table["item_id"].to_pylist(), map(tuple, table["sid"].to_pylist()), strict=True)
+    )
+
+
+def state_bytes(output: str, record) -> dict[str, bytes]:
+    folder = pathlib.Path(output, record.artifacts["state"])
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def impressions_counted(output: str, record) -> int:
+    path = os.path.join(output, record.artifacts["state"], "items.parquet")
+    return sum(pq.read_table(path)["impressions"].to_pylist())
+
+
+def input_uris(output: str, node: str, key: str) -> list[str]:
+    """The artifacts that the newest execution of a node took."""
+    store = open_metadata(os.path.join(output, "metadata.sqlite"))
+    (context,) = (c for c in store.get_contexts_by_type("node") if c.name.endswith(f".{node}"))
+    newest = max(store.get_executions_by_context(context.id), key=lambda one: one.id)
+    events = store.get_events_by_execution_ids([newest.id])
+    ids = [event.artifact_id for event in events if event.path.steps[0].key == key]
+    return [artifact.uri for artifact in store.get_artifacts_by_id(ids)]
+
+
+def versions(output: str) -> list[str]:
+    return sorted(v for v in os.listdir(os.path.join(output, "serving", "ranker")) if v.isdecimal())
+
+
+def test_known_items_keep_their_ids_and_new_ones_get_theirs(world):
+    log, first = Ledger.open(world.output).days
+    before, after = sids(world.output, log), sids(world.output, first)
+    assert {item: after[item] for item in before} == before
+    new = world.catalogue["created_at"].between(start_of(FIRST), start_of(FIRST + 1))
+    assert set(after) - set(before) == set(world.catalogue["item_id"][new]) != set()
+
+
+def test_a_day_is_scored_by_what_was_served_before_it(world):
+    records = RunRecords(os.path.join(world.output, "metadata.sqlite"))
+    folder = pathlib.Path(records.output("DayEvaluator", "predictions").uri)
+    parts = [pq.read_table(path) for path in sorted(folder.rglob("*.parquet"))]
+    scores = pd.concat([part.to_pandas() for part in parts])
+    assert len(scores) == len(world.of(FIRST))
+    rows = pq.read_table(os.path.join(world.output, "days.parquet")).to_pandas()
+    row = rows[(rows.task == "click") & (rows.slice == "all") & (rows.model == "served")]
+    assert len(row) == 1
+    assert row["examples"].item() == len(scores)
+    auc = roc_auc_score(scores["label_click"], scores["candidate_click"])
+    assert row["auc"].item() == pytest.approx(auc, abs=1e-5)
+
+
+def test_the_ranker_of_an_accepted_day_is_served(world):
+    record = world.first.record
+    assert not world.first.repeated
+    served = read_releases(os.path.join(world.output, "serving"))[0]
+    assert served.versions["ranker"] == record.ranker_version
+    assert served.models["ranker"].startswith(record.artifacts["ranker"])
+    assert record.verdict["verdict"] == "keep"
+    said = status(world.output)
+    assert said["served"]["day"] == name_of(FIRST)
+    assert [day["day"] for day in said["days"]] == [name_of(FIRST)]
+    assert said["next"] == {
+        "day": name_of(FIRST + 1),
+        "begins_with": name_of(FIRST),
+        "trains_on": [],
+    }
+    assert (
+        impressions_counted(world.output, record)
+        == (world.log["timestamp"] < start_of(FIRST + 1)).sum()
+    )
+
+
+def test_the_same_files_change_nothing(world, output):
+    def files() -> dict[str, tuple[int, int]]:
+        kept = [pathlib.Path(output, name) for name in ("serving", "artifacts")]
+        found = [path for folder in kept for path in folder.rglob("*")]
+        return {str(p): (p.stat().st_mtime_ns, p.stat().st_size) for p in found}
+
+    ledger, before = pathlib.Path(output, "days.json").read_bytes(), files()
+    result = world.day(FIRST, output)
+    assert result.repeated
+    assert result.record == world.first.record
+    assert pathlib.Path(output, "days.json").read_bytes() == ledger
+    assert files() == before
+
+
+def test_days_out_of_their_order_are_refused(world, output):
+    with pytest.raises(InputError, match=f"day {name_of(FIRST + 1)} is missing; give its"):
+        world.day(FIRST + 2, output)
+    with pytest.raises(InputError, match=r"was done with other impressions; .*--redo"):
+        world.day(FIRST, output, world.changed(FIRST))
+    patterns = [world.items(FIRST).replace(name_of(FIRST), "{day}")]
+    config = day_config(output, None, ())
+    logs = [world.impressions(FIRST).replace(name_of(FIRST), "{day}")]
+    late = name_of(FIRST + 3)
+    with pytest.raises(InputError, match=f"day {late} is missing: .*no such file"):
+        backfill(patterns, logs, output, config, CONSOLE, name_of(FIRST), late)
+    assert len(Ledger.open(output).days) == 2
+
+
+def test_a_day_killed_after_its_release_is_found_complete(world, output):
+    second = FIRST + 1
+    arguments = [world.items(second), world.impressions(second), output]
+    done = subprocess.run([sys.executable, "-c", _KILLED, *arguments], capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
+    assert len(Ledger.open(output).days) == 2
+    released = versions(output)
+    result = world.day(second, output)
+    assert versions(output) == released
+    assert str(result.record.ranker_version) == released[-1]
+    assert status(output)["served"]["day"] == name_of(second)
+
+
+def test_after_a_rollback_training_goes_on_from_what_is_served(world, output):
+    rollback(os.path.join(output, "serving"), None, CONSOLE)
+    log, first = Ledger.open(output).days
+    assert status(output)["next"] == {
+        "day": name_of(FIRST + 1),
+        "begins_with": log.name,
+        "trains_on": [log.name, first.name],
+    }
+    result = world.day(FIRST + 1, output)
+    (previous,) = input_uris(output, "Trainer.candidate", "previous")
+    assert previous.endswith(log.artifacts["ranker_state"])
+    examples = input_uris(output, "Trainer.candidate", "examples")
+    assert sorted(pathlib.Path(uri).name for uri in examples) == sorted(
+        pathlib.Path(day.artifacts["examples"]).name for day in (log, first, result.record)
+    )
+    assert status(output)["served"]["day"] == name_of(FIRST + 1)
+
+
+def test_what_follows_a_day_done_again_is_repeated(world, output):
+    config = day_config(output, None, ())
+    patterns = [world.items(FIRST).replace(name_of(FIRST), "{day}")]
+    logs = [world.impressions(FIRST).replace(name_of(FIRST), "{day}")]
+    results = backfill(patterns, logs, output, config, CONSOLE, name_of(FIRST), name_of(FIRST + 1))
+    assert [result.repeated for result in results] == [True, False]
+    total = impressions_counted(output, results[1].record)
+    world.day(FIRST, output, world.changed(FIRST), redo=True)
+    ledger = Ledger.open(output)
+    assert [day.name for day in ledger.days[1:]] == [name_of(FIRST), name_of(FIRST + 1)]
+    assert ledger.pending == []
+    assert impressions_counted(output, ledger.last) == total - 5
+    assert status(output)["served"]["day"] == name_of(FIRST + 1)
+    rows = pq.read_table(os.path.join(output, "days.parquet")).to_pandas()
+    assert sorted(rows["day"].unique()) == [day.start for day in ledger.days[1:]]
+    known = sids(output, ledger.days[0])
+    assert {item: sids(output, ledger.last)[item] for item in known} == known
+    with open(os.path.join(output, "days.json"), encoding="utf-8") as file:
+        assert len(json.load(file)["days"]) == 3
+    assert np.isfinite(rows["auc"].dropna()).all()
