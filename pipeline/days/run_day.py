@@ -102,7 +102,9 @@ class _Days:
 
     def __init__(self, output: str, config: Config, console: rich.console.Console, skip_bad: int):
         self._output = output
-        self._config = config
+        # The last part of every day is held back, not what begins at a date.
+        split = dataclasses.replace(config.split, evaluation_start=None)
+        self._config = dataclasses.replace(config, split=split)
         self._console = console
         self._skip_bad = skip_bad
         self._ledger = Ledger.open(output)

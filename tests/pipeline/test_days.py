@@ -20,6 +20,8 @@ from sklearn.metrics import roc_auc_score
 from semantic_id_ranking.cli.push import rollback
 from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.evaluation.predictions import label_column
+from semantic_id_ranking.evaluation.predictions import score_column
 from semantic_id_ranking.pipeline import run as run_lib
 from semantic_id_ranking.pipeline.days.backfill import backfill
 from semantic_id_ranking.pipeline.days.day_config import day_config
@@ -168,7 +170,7 @@ def test_a_day_is_scored_by_what_was_served_before_it(world):
     row = rows[(rows.task == "click") & (rows.slice == "all") & (rows.model == "served")]
     assert len(row) == 1
     assert row["examples"].item() == len(scores)
-    auc = roc_auc_score(scores["label_click"], scores["candidate_click"])
+    auc = roc_auc_score(scores[label_column("click")], scores[score_column("candidate", "click")])
     assert row["auc"].item() == pytest.approx(auc, abs=1e-5)
 
 
@@ -205,6 +207,21 @@ def test_the_same_files_change_nothing(world, output):
     assert result.record == world.first.record
     assert pathlib.Path(output, "days.json").read_bytes() == ledger
     assert files() == before
+
+
+def test_the_commands_say_in_json_what_was_done(world, output):
+    def sid(*arguments: str) -> dict:
+        command = os.path.join(os.path.dirname(sys.executable), "sid")
+        done = subprocess.run([command, *arguments, "--json"], capture_output=True, check=True)
+        return json.loads(done.stdout)
+
+    record = world.first.record.to_json()
+    files = ["--items", world.items(FIRST), "--impressions", world.impressions(FIRST)]
+    assert sid("day", *files, "--output", output) == record
+    days = [text.replace(name_of(FIRST), "{day}") for text in files]
+    interval = ["--from", name_of(FIRST), "--to", name_of(FIRST)]
+    assert sid("backfill", *days, "--output", output, *interval) == {"days": [record]}
+    assert sid("status", output) == status(output)
 
 
 def test_days_out_of_their_order_are_refused(world, output):
