@@ -78,6 +78,13 @@ def run(
     items: Items,
     impressions: Impressions,
     output: RunOutput,
+    new_space: Annotated[
+        bool,
+        typer.Option(
+            "--new-space",
+            help="Train a SID space though OUTPUT has released one, which else is kept.",
+        ),
+    ] = False,
     skip_bad: SkipBad = 0,
     config: Config = None,
     overrides: Overrides = None,
@@ -88,7 +95,9 @@ def run(
 
     configured = load_config(config, overrides or ())
     streams = Output(as_json)
-    summary = run_lib.run(items, impressions, output, configured, streams.console, skip_bad)
+    summary = run_lib.run(
+        items, impressions, output, configured, streams.console, skip_bad, new_space
+    )
     streams.result(summary.to_json())
     if not summary.blessed:
         raise typer.Exit(exit_status.NOT_BLESSED)

@@ -30,10 +30,12 @@ from semantic_id_ranking.pipeline import component_parameters as parameters
 from semantic_id_ranking.pipeline.check_ranker import check_ranker
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
+from semantic_id_ranking.pipeline.days.ledger import SpaceRecord
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.ingestion import Ingestion
 from semantic_id_ranking.pipeline.inputs import Inputs
+from semantic_id_ranking.pipeline.space_source import SpaceSource
 
 #: Runs on this machine, in this process. Beam's default runner would first try to download another
 #: one, and TFX would pack itself for remote workers anew for each component if no image were named.
@@ -43,17 +45,22 @@ LOCAL_BEAM_ARGUMENTS = (
     "--sdk_container_image=none",
 )
 
-_RQVAE = "semantic_id_ranking.trainer.rqvae.run_fn.run_fn"
 _PREPROCESSING = "semantic_id_ranking.trainer.ranker.preprocessing.preprocessing_fn"
 
 
-def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) -> tfx.dsl.Pipeline:
+def create_pipeline(
+    inputs: Inputs,
+    config: Config,
+    destinations: Destinations,
+    space: SpaceRecord | None = None,
+) -> tfx.dsl.Pipeline:
     """Builds the pipeline.
 
     Args:
         inputs: The input files, looked at and found readable.
         config: What the run depends on beside them.
         destinations: Where it writes.
+        space: The SID space that is kept; None trains one.
 
     Returns:
         The pipeline, for any TFX runner.
@@ -65,27 +72,21 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
     ingestion = Ingestion.create(inputs, config, Fingerprints(destinations.fingerprints))
     item_gen, impression_gen = ingestion.items, ingestion.impressions
     item_checks, impression_checks = ingestion.item_checks, ingestion.impression_checks
-    rqvae = tfx.components.Trainer(
-        run_fn=_RQVAE,
-        examples=item_gen.outputs["examples"],
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
-        custom_config={**parameters.rqvae(config), "code_version": code_version(_RQVAE)},
-    ).with_id("Trainer.rqvae")
-    rqvae.add_upstream_node(item_checks[-1])
+    source = SpaceSource.create(item_gen, config, destinations, space)
+    source.components[-1].add_upstream_node(item_checks[-1])
     semantic_id_gen = SemanticIdGen(
-        examples=item_gen.outputs["examples"],
-        model=rqvae.outputs["model"],
+        examples=item_gen.outputs["examples"], model=source.rqvae, earlier=source.semantic_ids
     )
+    semantic_id_gen.add_upstream_node(source.components[-1])
     sid_analyzer = SidAnalyzer(
         examples=item_gen.outputs["examples"],
-        model=rqvae.outputs["model"],
+        model=source.rqvae,
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
     )
     tokenizer = SidTokenizerTrainer(
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         examples=impression_gen.outputs["examples"],
-        rqvae=rqvae.outputs["model"],
+        rqvae=source.rqvae,
         **parameters.tokenizer(config),
     )
     tokenizer.add_upstream_node(impression_checks[-1])
@@ -129,7 +130,7 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
     )
     releaser = Releaser(
         ranker=ranker.outputs["model"],
-        semantic_id=rqvae.outputs["model"],
+        semantic_id=source.rqvae,
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         state=joiner.outputs["state"],
         model_blessing=evaluator.outputs["blessing"],
@@ -141,7 +142,7 @@ def create_pipeline(inputs: Inputs, config: Config, destinations: Destinations) 
         pipeline_root=destinations.root,
         components=[
             *ingestion.components,
-            rqvae,
+            *source.components,
             semantic_id_gen,
             sid_analyzer,
             tokenizer,

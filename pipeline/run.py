@@ -37,6 +37,7 @@ def run(
     config: config_lib.Config,
     console: rich.console.Console,
     skip_bad: int = 0,
+    new_space: bool = False,
 ) -> RunSummary:
     """Runs the whole pipeline and reports.
 
@@ -49,6 +50,8 @@ def run(
         config: What the run depends on beside the files.
         console: Where progress and the summary go.
         skip_bad: Bad impressions that are put aside, at most.
+        new_space: Whether an RQ-VAE is trained though the output has a released SID space, which
+            else is kept: only new and changed items are encoded.
 
     Returns:
         What it came to: the content of `summary.json`.
@@ -76,7 +79,7 @@ def run(
         log = os.path.join(output, "logs", "run.log")
         console.print(f"loading TFX; the log is {log}", highlight=False, soft_wrap=True)
         with logged_to(log):
-            summary, cached, outcome = _run(inputs, output, config, console)
+            summary, cached, outcome = _run(inputs, output, config, console, new_space)
     # Imports TensorFlow, which has to wait for the log.
     from semantic_id_ranking.pipeline.summary import tables
 
@@ -134,7 +137,11 @@ def _pushed(released: Release | None, serving: str) -> dict[str, str | None]:
 
 
 def _run(
-    inputs: "Inputs", output: str, config: config_lib.Config, console: rich.console.Console
+    inputs: "Inputs",
+    output: str,
+    config: config_lib.Config,
+    console: rich.console.Console,
+    new_space: bool,
 ) -> tuple[RunSummary, list[str], str]:
     """Runs the pipeline and writes its files.
 
@@ -142,8 +149,11 @@ def _run(
         The summary, the cached components, and what became of the models, in one line.
     """
     # TFX and TensorFlow take ten seconds to import: bad input is refused before that.
+    from semantic_id_ranking.inputs.fingerprint import Fingerprints
     from semantic_id_ranking.pipeline.dag import create_pipeline
+    from semantic_id_ranking.pipeline.days.kept_space import space_of_run
     from semantic_id_ranking.pipeline.days.ledger import begin_ledger
+    from semantic_id_ranking.pipeline.days.ledger import digest_of
     from semantic_id_ranking.pipeline.days.record import log_record
     from semantic_id_ranking.pipeline.execute import execute
     from semantic_id_ranking.pipeline.input_report import input_report
@@ -152,7 +162,11 @@ def _run(
     from semantic_id_ranking.pipeline.summary import make_summary
 
     destinations = Destinations.under(output)
-    pipeline = create_pipeline(inputs, config, destinations)
+    items = Fingerprints(destinations.fingerprints).record(inputs.items)
+    space = space_of_run(output, digest_of(items), config, new_space)
+    if space.model is not None:
+        console.print(f"keeping the SID space released in {output}", highlight=False)
+    pipeline = create_pipeline(inputs, config, destinations, space)
     records, seconds = execute(pipeline, destinations, output, console)
     released, idle = released_by(records)
     summary = make_summary(
@@ -167,7 +181,7 @@ def _run(
     write_json(os.path.join(output, SUMMARY), summary.to_json())
     if released is not None:
         write_blessed(output, released)
-        begin_ledger(output, log_record(records, inputs, config, output, released))
+        begin_ledger(output, log_record(records, inputs, config, output, released, space))
     records.mark_finished()
     return summary, records.cached(), _outcome(summary, output, released, idle)
 

@@ -63,17 +63,36 @@ class DayRecord(JsonModel):
         return f"{start:%Y-%m-%d}" if start.time() == datetime.time() else f"{start:%Y-%m-%dT%H:%M}"
 
 
+class SpaceRecord(JsonModel):
+    """Where the SID space of a log's run comes from.
+
+    Attributes:
+        items_digest: Of the content of the run's items.
+        rqvae: The configuration that the RQ-VAE was trained with.
+        model: Folder of the RQ-VAE that was kept, relative to the output folder; None: the run
+            trained it.
+        semantic_ids: Folder of the Semantic IDs that were kept.
+    """
+
+    items_digest: str
+    rqvae: dict[str, Any]
+    model: str | None = None
+    semantic_ids: str | None = None
+
+
 class Ledger(JsonModel):
     """The accepted days, oldest first; the first record is that of the log before them.
 
     Attributes:
         day_microseconds: Length of a day.
+        space: Where the SID space comes from.
         days: The records.
         pending: Days that follow one that was done again, and have to be repeated for that; they
             come before any other.
     """
 
     day_microseconds: int
+    space: SpaceRecord
     days: list[DayRecord]
     pending: list[DayRecord] = []
 

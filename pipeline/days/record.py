@@ -13,6 +13,7 @@ from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.days.ledger import DayRecord
 from semantic_id_ranking.pipeline.days.ledger import digest_of
 from semantic_id_ranking.pipeline.days.ledger import Ledger
+from semantic_id_ranking.pipeline.days.ledger import SpaceRecord
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.run_records import RunRecords
@@ -28,7 +29,6 @@ _MADE_BY = {
     "baseline_state": ("Trainer.baseline", "ranker_state"),
 }
 _OF_THE_LOG = {
-    "rqvae": ("Trainer.rqvae", "model"),
     "tokenizer": ("SidTokenizerTrainer", "model"),
     "transform_graph": ("Transform", "transform_graph"),
 }
@@ -36,7 +36,12 @@ _OF_A_DAY = {"transform_graph": ("VocabularyGrower", "grown_graph")}
 
 
 def log_record(
-    records: RunRecords, inputs: Inputs, config: Config, output: str, released: Release
+    records: RunRecords,
+    inputs: Inputs,
+    config: Config,
+    output: str,
+    released: Release,
+    space: SpaceRecord,
 ) -> Ledger:
     """The ledger that begins with the run of a log: days follow the last day of it.
 
@@ -46,16 +51,24 @@ def log_record(
         config: How long a day is.
         output: The output folder.
         released: What was released.
+        space: Where its SID space comes from.
     """
     length = config.days.microseconds
     record = _record(records, inputs, output, inputs.last_time // length, length, released)
     made = {**_MADE_BY, **_OF_THE_LOG}
+    artifacts = {} if space.model is None else {"rqvae": space.model}
+    if space.model is None:
+        made["rqvae"] = ("Trainer.rqvae", "model")
     return Ledger(
         day_microseconds=length,
+        space=space,
         # Its ranker is trained on the training period alone.
         days=[
             record.model_copy(
-                update={"untrained": ["eval"], "artifacts": _artifacts(records, made, output)}
+                update={
+                    "untrained": ["eval"],
+                    "artifacts": {**artifacts, **_artifacts(records, made, output)},
+                }
             )
         ],
     )

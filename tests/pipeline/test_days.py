@@ -20,8 +20,6 @@ from sklearn.metrics import roc_auc_score
 from semantic_id_ranking.cli.push import rollback
 from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
-from semantic_id_ranking.evaluation.predictions import label_column
-from semantic_id_ranking.evaluation.predictions import score_column
 from semantic_id_ranking.pipeline import run as run_lib
 from semantic_id_ranking.pipeline.days.backfill import backfill
 from semantic_id_ranking.pipeline.days.day_config import day_config
@@ -73,13 +71,12 @@ class World:
             synthetic.write(known, self.items(day))
             synthetic.write(self.of(day), self.impressions(day))
         self.output = str(folder / "output")
-        before = self.log[self.log["timestamp"] < start_of(FIRST)]
         known = self.catalogue[self.catalogue["created_at"] < start_of(FIRST)]
         config = folder / "config.yaml"
         config.write_text(SMALL)
         run_lib.run(
             synthetic.write(known, folder / "items.parquet"),
-            synthetic.write(before, folder / "log.parquet"),
+            self.log_before(FIRST),
             self.output,
             load_config(str(config)),
             CONSOLE,
@@ -89,6 +86,11 @@ class World:
     def of(self, day: int) -> pd.DataFrame:
         times = self.log["timestamp"]
         return self.log[(times >= start_of(day)) & (times < start_of(day + 1))]
+
+    def log_before(self, day: int) -> str:
+        """A log that ends where a day begins."""
+        frame = self.log[self.log["timestamp"] < start_of(day)]
+        return synthetic.write(frame, self._folder / f"log-{name_of(day)}.parquet")
 
     def items(self, day: int) -> str:
         return str(self._folder / f"items-{name_of(day)}.parquet")
@@ -170,7 +172,7 @@ def test_a_day_is_scored_by_what_was_served_before_it(world):
     row = rows[(rows.task == "click") & (rows.slice == "all") & (rows.model == "served")]
     assert len(row) == 1
     assert row["examples"].item() == len(scores)
-    auc = roc_auc_score(scores[label_column("click")], scores[score_column("candidate", "click")])
+    auc = roc_auc_score(scores["label_click"], scores["score_candidate_click"])
     assert row["auc"].item() == pytest.approx(auc, abs=1e-5)
 
 
@@ -222,6 +224,28 @@ def test_the_commands_say_in_json_what_was_done(world, output):
     interval = ["--from", name_of(FIRST), "--to", name_of(FIRST)]
     assert sid("backfill", *days, "--output", output, *interval) == {"days": [record]}
     assert sid("status", output) == status(output)
+
+
+def test_a_run_with_more_items_keeps_the_space(world, output):
+    last = Ledger.open(output).last
+    before = sids(output, last)
+    config = load_config(default=read_releases(os.path.join(output, "serving"))[0].config)
+
+    def run():
+        return run_lib.run(
+            world.items(FIRST + 2), world.log_before(FIRST + 1), output, config, CONSOLE
+        )
+
+    summary = run()
+    assert "Trainer.rqvae" not in summary.seconds
+    (log,) = Ledger.open(output).days
+    assert log.artifacts["rqvae"] == last.artifacts["rqvae"]
+    after = sids(output, log)
+    assert {item: after[item] for item in before} == before
+    assert len(after) > len(before)
+    run()
+    records = RunRecords(os.path.join(output, "metadata.sqlite"))
+    assert set(records.cached()) >= set(summary.seconds) - {"Kept.rqvae", "Kept.semantic_ids"}
 
 
 def test_days_out_of_their_order_are_refused(world, output):

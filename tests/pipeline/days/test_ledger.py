@@ -12,9 +12,11 @@ from semantic_id_ranking.pipeline.days.ledger import DayRecord
 from semantic_id_ranking.pipeline.days.ledger import digest_of
 from semantic_id_ranking.pipeline.days.ledger import Ledger
 from semantic_id_ranking.pipeline.days.ledger import needed_artifacts
+from semantic_id_ranking.pipeline.days.ledger import SpaceRecord
 
 DAY = 86_400_000_000
 HOUR = DAY // 24
+SPACE = SpaceRecord(items_digest="items", rqvae={"levels": 3})
 
 
 def record(number: int, version: int | None = None, **fields) -> DayRecord:
@@ -37,7 +39,7 @@ def ranker(number: int) -> str:
 def ledger() -> Ledger:
     log = record(19783, 100, untrained=["eval"])
     days = [record(19784, 101), record(19785), record(19786, 103)]
-    return Ledger(day_microseconds=DAY, days=[log, *days])
+    return Ledger(day_microseconds=DAY, space=SPACE, days=[log, *days])
 
 
 def test_it_is_read_as_it_was_written(ledger, tmp_path):
@@ -93,9 +95,9 @@ def test_days_after_one_done_again_are_pending_until_they_are_repeated(ledger):
 def test_the_days_after_the_same_log_stay(ledger, tmp_path):
     output = str(tmp_path)
     ledger.write(output)
-    begin_ledger(output, Ledger(day_microseconds=DAY, days=ledger.days[:1]))
+    begin_ledger(output, Ledger(day_microseconds=DAY, space=SPACE, days=ledger.days[:1]))
     assert Ledger.open(output) == ledger
-    other = Ledger(day_microseconds=DAY, days=[record(19790, 200)])
+    other = Ledger(day_microseconds=DAY, space=SPACE, days=[record(19790, 200)])
     begin_ledger(output, other)
     assert Ledger.open(output) == other
 
