@@ -21,15 +21,19 @@ from semantic_id_ranking.serving.store.checkpoint import Checkpoint
 from semantic_id_ranking.serving.store.errors import StoreError
 from semantic_id_ranking.serving.store.redis_url import malformed_url
 from semantic_id_ranking.serving.store.redis_url import redacted_url
+from semantic_id_ranking.serving.store.sid_store import COUNTER
+from semantic_id_ranking.serving.store.sid_store import MOMENT
+from semantic_id_ranking.serving.store.sid_store import SID
 from semantic_id_ranking.serving.store.sid_store import SidStore
+from semantic_id_ranking.serving.store.sid_store import USER
 
 _SPACES = "sid:spaces"
 _CHECKPOINTS = "sid:checkpoints"
-_ITEMS = "sid:items"
-_COUNTERS = "sid:counters"
-_USERS = "sid:users"
+_HASHES = {SID: "sid:items", COUNTER: "sid:counters", USER: "sid:users", MOMENT: "sid:moments"}
 # Of the timeout: how long one attempt may take, so that the last one ends in time.
 _ATTEMPT = 0.25
+# Of a batch that is being written; each transaction takes some milliseconds, a read less than one.
+_READS = 4
 # To redis-py, these are connection errors.
 _REFUSALS = (AuthenticationError, AuthorizationError)
 _BACKOFF = ExponentialWithJitterBackoff(base=0.05, cap=1.0)
@@ -38,10 +42,11 @@ Answer = TypeVar("Answer")
 
 
 class RedisSidStore(SidStore):
-    """Two hashes a space: the codes of every item, and its counters.
+    """A few hashes a space: the codes of every item, its counters, and the records of users.
 
-    They are `sid:items:{fingerprint}` and `sid:counters:{fingerprint}`; `sid:users:{fingerprint}`
-    is kept for the records of users, so that one pipeline reads all of a request.
+    They are `sid:items:{fingerprint}`, `sid:counters:{fingerprint}` and `sid:users:{fingerprint}`;
+    `sid:moments:{fingerprint}` says of which moment the last two are. One pipeline reads all of a
+    request, between two looks at the checkpoint, which every transaction of a release moves on.
 
     A hash takes 88 bytes an item (names of 12 letters, 8 levels), a key for each item 137; hashes
     of some dozen items take 37, but the 550 look-ups of one request then take five times as long.
@@ -90,16 +95,12 @@ class RedisSidStore(SidStore):
         found = self._ask(lambda: self._redis.hget(_CHECKPOINTS, fingerprint))
         return Checkpoint(**json.loads(found)) if found else None
 
-    def count(self, fingerprint: str) -> int:
-        """Number of items that have a Semantic ID of a space."""
-        return self._ask(lambda: self._redis.hlen(f"{_ITEMS}:{fingerprint}"))
-
     def drop(self, fingerprint: str) -> None:
         """Removes a space with all that it holds; nothing happens where there is none."""
         transaction = self._redis.pipeline()
         transaction.hdel(_SPACES, fingerprint)
         transaction.hdel(_CHECKPOINTS, fingerprint)
-        transaction.unlink(*(f"{kind}:{fingerprint}" for kind in (_ITEMS, _COUNTERS, _USERS)))
+        transaction.unlink(*(_hash(kind, fingerprint) for kind in _HASHES))
         self._ask(transaction.execute)
 
     def close(self) -> None:
@@ -110,17 +111,13 @@ class RedisSidStore(SidStore):
         sizes = {"levels": space.levels, "codebook_size": space.codebook_size}
         self._ask(lambda: self._redis.hsetnx(_SPACES, space.fingerprint, json.dumps(sizes)))
 
-    def _put(
+    def _write(
         self,
         fingerprint: str,
-        item_ids: Sequence[str],
-        values: Sequence[bytes],
-        checkpoint: Checkpoint | None,
-        continues: bool,
+        values: Mapping[str, Mapping[str, bytes]],
+        checkpoint: Checkpoint | None = None,
+        continues: bool = False,
     ) -> None:
-        pairs: list[str | bytes] = [b""] * (2 * len(item_ids))
-        pairs[::2], pairs[1::2] = item_ids, values
-
         def write(transaction: redis.client.Pipeline) -> None:
             # Read under the watch: the transaction fails, and is made anew, if it changes.
             if continues and checkpoint is not None:
@@ -128,8 +125,10 @@ class RedisSidStore(SidStore):
                 before = Checkpoint(**json.loads(held)) if held else None
                 self._require_same_batch(fingerprint, before, checkpoint)
             transaction.multi()
-            if pairs:
-                transaction.hset(f"{_ITEMS}:{fingerprint}", items=pairs)
+            for kind, by_key in values.items():
+                if by_key:
+                    pairs = [part for pair in by_key.items() for part in pair]
+                    transaction.hset(_hash(kind, fingerprint), items=pairs)
             if checkpoint:
                 state = {"source": checkpoint.source, "rows": checkpoint.rows}
                 transaction.hset(_CHECKPOINTS, fingerprint, json.dumps(state))
@@ -137,38 +136,31 @@ class RedisSidStore(SidStore):
         watched = [_CHECKPOINTS] if continues else []
         self._ask(lambda: self._redis.transaction(write, *watched))
 
-    def _get(
-        self, fingerprint: str, item_ids: Sequence[str]
-    ) -> tuple[SidSpace | None, Sequence[bytes | None]]:
-        space, sids = self._read(fingerprint, item_ids, _ITEMS)
-        return space, sids
-
-    def _get_items(
-        self, fingerprint: str, item_ids: Sequence[str]
-    ) -> tuple[SidSpace | None, Sequence[bytes | None], Sequence[bytes | None]]:
-        space, sids, counters = self._read(fingerprint, item_ids, _ITEMS, _COUNTERS)
-        return space, sids, counters
-
-    def _put_counters(
-        self, fingerprint: str, item_ids: Sequence[str], values: Sequence[bytes]
-    ) -> None:
-        pairs = [part for pair in zip(item_ids, values, strict=True) for part in pair]
-        if pairs:
-            self._ask(lambda: self._redis.hset(f"{_COUNTERS}:{fingerprint}", items=pairs))
-
-    def _read(self, fingerprint: str, item_ids: Sequence[str], *kinds: str) -> list[Any]:
-        """The space, and the values of the items in each of several hashes, in one round trip."""
-
+    def _read(
+        self, fingerprint: str, keys: Sequence[tuple[str, Sequence[str]]]
+    ) -> tuple[SidSpace | None, Sequence[Sequence[bytes | None]]]:
         def read() -> list[Any]:
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.hget(_SPACES, fingerprint)
-            for kind in kinds if item_ids else ():
-                pipeline.hmget(f"{kind}:{fingerprint}", list(item_ids))
-            return pipeline.execute()
+            for _ in range(_READS):
+                # No MULTI: a Redis whose memory is full refuses it, whatever is read.
+                pipeline = self._redis.pipeline(transaction=False)
+                pipeline.hget(_CHECKPOINTS, fingerprint)
+                pipeline.hget(_SPACES, fingerprint)
+                for kind, wanted in keys:
+                    if wanted:
+                        pipeline.hmget(_hash(kind, fingerprint), list(wanted))
+                pipeline.hget(_CHECKPOINTS, fingerprint)
+                before, *answers, after = pipeline.execute()
+                if before == after:
+                    return answers
+            raise redis.ConnectionError("a batch was written between what is read, again and again")
 
-        sizes, *values = self._ask(read)
+        sizes, *answers = self._ask(read)
         space = SidSpace(fingerprint, **json.loads(sizes)) if sizes else None
-        return [space, *(values or [[] for _ in kinds])]
+        found = iter(answers)
+        return space, [next(found) if wanted else [] for _, wanted in keys]
+
+    def _count(self, fingerprint: str, kind: str) -> int:
+        return self._ask(lambda: self._redis.hlen(_hash(kind, fingerprint)))
 
     def _ask(self, attempt: Callable[[], Answer]) -> Answer:
         """Tries until the time is up.
@@ -201,3 +193,7 @@ class RedisSidStore(SidStore):
     def _text(self, error: redis.RedisError) -> str:
         """The redacted message of an error, in which a server may repeat the password."""
         return str(error).replace(self._password, "…") if self._password else str(error)
+
+
+def _hash(kind: str, fingerprint: str) -> str:
+    return f"{_HASHES[kind]}:{fingerprint}"

@@ -17,6 +17,14 @@ from semantic_id_ranking.serving.store.errors import StoreError
 from semantic_id_ranking.serving.store.errors import UnknownSpaceError
 from semantic_id_ranking.serving.store.sid_codec import SidCodec
 from semantic_id_ranking.serving.store.stored_items import StoredItems
+from semantic_id_ranking.serving.store.stored_moment import StoredMoment
+from semantic_id_ranking.serving.store.user_record import decode_user
+from semantic_id_ranking.serving.store.user_record import encode_user
+from semantic_id_ranking.serving.store.user_record import UserRecord
+
+#: Kinds of what a namespace holds, each with keys of its own: items, items, users, and one key.
+SID, COUNTER, USER, MOMENT = "sid", "counter", "user", "moment"
+_MOMENT_KEY = "last"
 
 Store = TypeVar("Store", bound="SidStore")
 
@@ -29,8 +37,8 @@ class SidStore(abc.ABC):
     do not fit them are refused. Threads may share a store.
 
     An item's counters are what a ranker of the space reads of it beside its Semantic ID, such as
-    impressions. Names are kept for the record of a user beside them, which the same round trip may
-    read; there is none yet.
+    impressions. Users have records of their own beside them, with history and counters, which the
+    same round trip reads.
 
     Attributes:
         name: The store's URL without credentials, for messages.
@@ -81,6 +89,7 @@ class SidStore(abc.ABC):
         sids: NDArray[Any],
         checkpoint: Checkpoint | None = None,
         continues: bool = False,
+        counters: NDArray[Any] | None = None,
     ) -> None:
         """Writes the Semantic IDs of many items, all or none; an item's earlier one is replaced.
 
@@ -91,19 +100,18 @@ class SidStore(abc.ABC):
             checkpoint: How far the batch has come with them; replaces the one before.
             continues: Refuse them where the checkpoint before is of another source: it has begun
                 since, and a mix of both would pass for one of them.
+            counters: As of `put_counters`, in the same transaction; None: they stay as they are.
 
         Raises:
             UnknownSpaceError: The store has no such namespace; `add_space` makes it.
             StoreError: Another batch has begun since.
-            ValueError: The Semantic IDs do not fit the space, or are not one for each item.
+            ValueError: Semantic IDs or counters do not fit the space, or are not one for each item.
         """
-        space = self.spaces().get(fingerprint)
-        if space is None:
-            raise self._unknown(fingerprint)
-        values = SidCodec(space).encode(sids)
-        if len(values) != len(item_ids):
-            raise ValueError(f"{len(values)} Semantic IDs for {len(item_ids)} items")
-        self._put(fingerprint, list(item_ids), values, checkpoint, continues)
+        space = self._require_space(fingerprint)
+        values = {SID: _by_item(item_ids, SidCodec(space).encode(sids), "Semantic IDs")}
+        if counters is not None:
+            values[COUNTER] = _by_item(item_ids, encode_counters(counters), "rows of counters")
+        self._write(fingerprint, values, checkpoint, continues)
 
     def get(self, fingerprint: str, item_ids: Sequence[str]) -> NDArray[np.int32]:
         """Reads the Semantic IDs of many items.
@@ -119,7 +127,8 @@ class SidStore(abc.ABC):
             UnknownSpaceError: The store has no such namespace.
             StoreError: A value does not fit the space.
         """
-        return self._decoded(fingerprint, *self._get(fingerprint, list(item_ids)))
+        space, (sids,) = self._read(fingerprint, [(SID, item_ids)])
+        return self._decoded(fingerprint, space, sids)
 
     def put_counters(
         self, fingerprint: str, item_ids: Sequence[str], counters: NDArray[Any]
@@ -135,20 +144,46 @@ class SidStore(abc.ABC):
             UnknownSpaceError: The store has no such namespace; `add_space` makes it.
             ValueError: The counters have another shape, or are not of one row for each item.
         """
-        if fingerprint not in self.spaces():
-            raise self._unknown(fingerprint)
-        values = encode_counters(counters)
-        if len(values) != len(item_ids):
-            raise ValueError(f"{len(values)} rows of counters for {len(item_ids)} items")
-        self._put_counters(fingerprint, list(item_ids), values)
+        self._require_space(fingerprint)
+        values = _by_item(item_ids, encode_counters(counters), "rows of counters")
+        self._write(fingerprint, {COUNTER: values})
 
-    def get_items(self, fingerprint: str, item_ids: Sequence[str], width: int) -> StoredItems:
-        """Reads the Semantic IDs and counters of many items, in one round trip.
+    def put_users(
+        self,
+        fingerprint: str,
+        users: Mapping[str, UserRecord],
+        checkpoint: Checkpoint | None = None,
+        continues: bool = False,
+    ) -> None:
+        """Writes the records of many users, all or none; a user's earlier one is replaced.
+
+        Args:
+            fingerprint: The space of the Semantic IDs in the records.
+            users: user_id -> record.
+            checkpoint: As of `put`, as are the errors.
+            continues: As of `put`.
+        """
+        self._require_space(fingerprint)
+        values = {user: encode_user(record) for user, record in users.items()}
+        self._write(fingerprint, {USER: values}, checkpoint, continues)
+
+    def put_moment(self, fingerprint: str, moment: StoredMoment) -> None:
+        """Writes of which moment counters and users are, once all of them are there."""
+        self._require_space(fingerprint)
+        self._write(fingerprint, {MOMENT: {_MOMENT_KEY: moment.to_bytes()}})
+
+    def get_items(
+        self, fingerprint: str, item_ids: Sequence[str], width: int, user: str | None = None
+    ) -> StoredItems:
+        """Reads Semantic IDs and counters of many items and the record of a user, as of one moment.
+
+        It takes one round trip.
 
         Args:
             fingerprint: The space.
             item_ids: N items, repeated or not.
             width: Counters of an item that the caller reads (C).
+            user: The user; None asks for none.
 
         Returns:
             What the store has of each. Another number of counters than C, as a ranker of other
@@ -156,20 +191,30 @@ class SidStore(abc.ABC):
 
         Raises:
             UnknownSpaceError: The store has no such namespace.
-            StoreError: A Semantic ID does not fit the space.
+            StoreError: A Semantic ID does not fit the space, or a record is damaged.
         """
-        space, sids, counters = self._get_items(fingerprint, list(item_ids))
-        return StoredItems(
-            self._decoded(fingerprint, space, sids), decode_counters(counters, width)
-        )
+        users = [] if user is None else [user]
+        keys = [(SID, item_ids), (COUNTER, item_ids), (USER, users), (MOMENT, [_MOMENT_KEY])]
+        space, (sids, counters, records, moments) = self._read(fingerprint, keys)
+        decoded = self._decoded(fingerprint, space, sids)
+        try:
+            record = next((decode_user(one) for one in records if one is not None), None)
+        except ValueError as error:
+            raise StoreError(f"{self.name}: {error}") from error
+        moment = next((StoredMoment.from_bytes(one) for one in moments if one is not None), None)
+        return StoredItems(decoded, decode_counters(counters, width), record, moment)
 
     @abc.abstractmethod
     def checkpoint(self, fingerprint: str) -> Checkpoint | None:
         """The last checkpoint of a space; None where there is none."""
 
-    @abc.abstractmethod
     def count(self, fingerprint: str) -> int:
         """Number of items that have a Semantic ID of a space."""
+        return self._count(fingerprint, SID)
+
+    def count_users(self, fingerprint: str) -> int:
+        """Number of users that have a record in a space."""
+        return self._count(fingerprint, USER)
 
     @abc.abstractmethod
     def drop(self, fingerprint: str) -> None:
@@ -190,33 +235,33 @@ class SidStore(abc.ABC):
         """Makes a namespace that is not there."""
 
     @abc.abstractmethod
-    def _put(
+    def _write(
         self,
         fingerprint: str,
-        item_ids: Sequence[str],
-        values: Sequence[bytes],
-        checkpoint: Checkpoint | None,
-        continues: bool,
+        values: Mapping[str, Mapping[str, bytes]],
+        checkpoint: Checkpoint | None = None,
+        continues: bool = False,
     ) -> None:
-        """Writes values and checkpoint in one transaction, which may look at the one before."""
+        """Writes kind -> key -> value and a checkpoint, in one transaction that may look at it."""
 
     @abc.abstractmethod
-    def _get(
-        self, fingerprint: str, item_ids: Sequence[str]
-    ) -> tuple[SidSpace | None, Sequence[bytes | None]]:
-        """Reads the space, None where there is none, and a value or None for each item."""
+    def _read(
+        self, fingerprint: str, keys: Sequence[tuple[str, Sequence[str]]]
+    ) -> tuple[SidSpace | None, Sequence[Sequence[bytes | None]]]:
+        """Reads the space, None where there is none, and of each kind a value or None by key.
+
+        All of it is as of one moment.
+        """
 
     @abc.abstractmethod
-    def _put_counters(
-        self, fingerprint: str, item_ids: Sequence[str], values: Sequence[bytes]
-    ) -> None:
-        """Writes values in one transaction."""
+    def _count(self, fingerprint: str, kind: str) -> int:
+        """Number of keys of a kind."""
 
-    @abc.abstractmethod
-    def _get_items(
-        self, fingerprint: str, item_ids: Sequence[str]
-    ) -> tuple[SidSpace | None, Sequence[bytes | None], Sequence[bytes | None]]:
-        """As `_get`, with the value of each item's counters, or None, behind it."""
+    def _require_space(self, fingerprint: str) -> SidSpace:
+        space = self.spaces().get(fingerprint)
+        if space is None:
+            raise self._unknown(fingerprint)
+        return space
 
     def _decoded(
         self, fingerprint: str, space: SidSpace | None, values: Sequence[bytes | None]
@@ -243,3 +288,9 @@ class SidStore(abc.ABC):
             f"{self.name}: holds no Semantic IDs of SID space {fingerprint} (it holds {held}); "
             "load them with `sid publish`"
         )
+
+
+def _by_item(item_ids: Sequence[str], values: Sequence[bytes], what: str) -> dict[str, bytes]:
+    if len(values) != len(item_ids):
+        raise ValueError(f"{len(values)} {what} for {len(item_ids)} items")
+    return dict(zip(item_ids, values, strict=True))

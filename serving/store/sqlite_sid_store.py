@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import operator
 import os
 import pathlib
 import sqlite3
@@ -16,14 +15,17 @@ from typing import Any
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
 from semantic_id_ranking.serving.store.errors import StoreError
+from semantic_id_ranking.serving.store.sid_store import COUNTER
+from semantic_id_ranking.serving.store.sid_store import MOMENT
+from semantic_id_ranking.serving.store.sid_store import SID
 from semantic_id_ranking.serving.store.sid_store import SidStore
+from semantic_id_ranking.serving.store.sid_store import USER
 
-_ITEM_ID = operator.itemgetter(0)
 _CACHE_KIB = 64 * 1024
 _MAGIC = b"SQLite format 3\0"
 # Between two attempts to turn the write-ahead log on.
 _LOCKED_SECONDS = 0.01
-_TABLES = """
+_SPACE_TABLE = """
 CREATE TABLE IF NOT EXISTS space (
     id INTEGER PRIMARY KEY,
     fingerprint TEXT NOT NULL UNIQUE,
@@ -31,21 +33,22 @@ CREATE TABLE IF NOT EXISTS space (
     codebook_size INTEGER NOT NULL,
     source TEXT,
     rows INTEGER
-);
-CREATE TABLE IF NOT EXISTS sid (
-    space INTEGER NOT NULL REFERENCES space (id),
-    item_id TEXT NOT NULL,
-    codes BLOB NOT NULL,
-    PRIMARY KEY (space, item_id)
-) WITHOUT ROWID;
+)
 """
-# Made by the first counters; a table `user` of the same form is kept for the records of users.
-_COUNTERS_TABLE = """
-CREATE TABLE IF NOT EXISTS counter (
+# Kind -> names of the columns of its table, which has the kind's name: key and value. All but that
+# of Semantic IDs are made at their first use.
+_COLUMNS = {
+    SID: ("item_id", "codes"),
+    COUNTER: ("item_id", "counts"),
+    USER: ("user_id", "record"),
+    MOMENT: ("name", "content"),
+}
+_KIND_TABLE = """
+CREATE TABLE IF NOT EXISTS {0} (
     space INTEGER NOT NULL REFERENCES space (id),
-    item_id TEXT NOT NULL,
-    counts BLOB NOT NULL,
-    PRIMARY KEY (space, item_id)
+    {1} TEXT NOT NULL,
+    {2} BLOB NOT NULL,
+    PRIMARY KEY (space, {1})
 ) WITHOUT ROWID
 """
 
@@ -85,24 +88,15 @@ class SqliteSidStore(SidStore):
         rows = self._rows("SELECT source, rows FROM space WHERE fingerprint = ?", fingerprint)
         return Checkpoint(*rows[0]) if rows and rows[0][0] is not None else None
 
-    def count(self, fingerprint: str) -> int:
-        """Number of items that have a Semantic ID of a space."""
-        if not self._has_tables():
-            return 0
-        ((count,),) = self._rows(
-            "SELECT COUNT(*) FROM sid JOIN space ON space = id WHERE fingerprint = ?", fingerprint
-        )
-        return int(count)
-
     def drop(self, fingerprint: str) -> None:
         """Removes a space with all that it holds; nothing happens where there is none."""
         if not self._has_tables():
             return
         with self._transaction() as connection:
-            connection.execute(_COUNTERS_TABLE)
-            for table in ("sid", "counter"):
+            for kind in _COLUMNS:
+                _make_table(connection, kind)
                 connection.execute(
-                    f"DELETE FROM {table} WHERE space = "
+                    f"DELETE FROM {kind} WHERE space = "
                     "(SELECT id FROM space WHERE fingerprint = ?)",
                     [fingerprint],
                 )
@@ -116,20 +110,19 @@ class SqliteSidStore(SidStore):
     def _add_space(self, space: SidSpace) -> None:
         os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
         with self._transaction(mode="rwc") as connection:
-            for statement in _TABLES.split(";"):
-                connection.execute(statement)
+            connection.execute(_SPACE_TABLE)
+            _make_table(connection, SID)
             connection.execute(
                 "INSERT OR IGNORE INTO space (fingerprint, levels, codebook_size) VALUES (?, ?, ?)",
                 [space.fingerprint, space.levels, space.codebook_size],
             )
 
-    def _put(
+    def _write(
         self,
         fingerprint: str,
-        item_ids: Sequence[str],
-        values: Sequence[bytes],
-        checkpoint: Checkpoint | None,
-        continues: bool,
+        values: Mapping[str, Mapping[str, bytes]],
+        checkpoint: Checkpoint | None = None,
+        continues: bool = False,
     ) -> None:
         with self._transaction() as connection:
             found = connection.execute(
@@ -140,62 +133,51 @@ class SqliteSidStore(SidStore):
             space, *held = found
             if continues and checkpoint is not None:
                 self._require_same_batch(fingerprint, Checkpoint(*held), checkpoint)
-            # In the order of the keys, neighbours meet in the same page.
-            pairs = sorted(zip(item_ids, values, strict=True), key=_ITEM_ID)
-            connection.executemany(
-                "INSERT INTO sid VALUES (?, ?, ?) "
-                "ON CONFLICT (space, item_id) DO UPDATE SET codes = excluded.codes",
-                [(space, *pair) for pair in pairs],
-            )
+            for kind, by_key in values.items():
+                key, value = _COLUMNS[kind]
+                _make_table(connection, kind)
+                # In the order of the keys, neighbours meet in the same page.
+                connection.executemany(
+                    f"INSERT INTO {kind} VALUES (?, ?, ?) "
+                    f"ON CONFLICT (space, {key}) DO UPDATE SET {value} = excluded.{value}",
+                    [(space, *pair) for pair in sorted(by_key.items())],
+                )
             if checkpoint:
                 connection.execute(
                     "UPDATE space SET source = ?, rows = ? WHERE id = ?",
                     [checkpoint.source, checkpoint.rows, space],
                 )
 
-    def _get(
-        self, fingerprint: str, item_ids: Sequence[str]
-    ) -> tuple[SidSpace | None, Sequence[bytes | None]]:
-        space = self.spaces().get(fingerprint)
-        if space is None or not item_ids:
-            return space, []
-        return space, self._values("sid", "codes", fingerprint, item_ids)
+    def _read(
+        self, fingerprint: str, keys: Sequence[tuple[str, Sequence[str]]]
+    ) -> tuple[SidSpace | None, Sequence[Sequence[bytes | None]]]:
+        nothing: list[list[bytes | None]] = [[None] * len(wanted) for _, wanted in keys]
+        if not self._has_tables():
+            return None, nothing
+        # One transaction reads what no other one changes meanwhile.
+        with self._transaction(begin="BEGIN") as connection:
+            row = connection.execute(
+                "SELECT id, fingerprint, levels, codebook_size FROM space WHERE fingerprint = ?",
+                [fingerprint],
+            ).fetchone()
+            if row is None:
+                return None, nothing
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            held = {name for (name,) in tables}
+            values = [
+                _values(connection, row[0], kind, wanted) if kind in held and wanted else empty
+                for (kind, wanted), empty in zip(keys, nothing, strict=True)
+            ]
+            return SidSpace(*row[1:]), values
 
-    def _get_items(
-        self, fingerprint: str, item_ids: Sequence[str]
-    ) -> tuple[SidSpace | None, Sequence[bytes | None], Sequence[bytes | None]]:
-        space, sids = self._get(fingerprint, item_ids)
-        if not sids or not self._has_tables("counter"):
-            return space, sids, [None] * len(sids)
-        return space, sids, self._values("counter", "counts", fingerprint, item_ids)
-
-    def _put_counters(
-        self, fingerprint: str, item_ids: Sequence[str], values: Sequence[bytes]
-    ) -> None:
-        pairs = sorted(zip(item_ids, values, strict=True), key=_ITEM_ID)
-        with self._transaction() as connection:
-            connection.execute(_COUNTERS_TABLE)
-            connection.executemany(
-                "INSERT INTO counter SELECT id, ?, ? FROM space WHERE fingerprint = ? "
-                "ON CONFLICT (space, item_id) DO UPDATE SET counts = excluded.counts",
-                [(*pair, fingerprint) for pair in pairs],
-            )
-
-    def _values(
-        self, table: str, column: str, fingerprint: str, item_ids: Sequence[str]
-    ) -> list[bytes | None]:
-        """The value of each item in a table, or None."""
-        # As JSON, any number of items is one parameter of one prepared statement.
-        found: dict[str, bytes] = dict(
-            self._rows(
-                f"SELECT item_id, {column} FROM {table} "
-                "WHERE space = (SELECT id FROM space WHERE fingerprint = ?) "
-                "AND item_id IN (SELECT value FROM json_each(?))",
-                fingerprint,
-                json.dumps(item_ids),
-            )
+    def _count(self, fingerprint: str, kind: str) -> int:
+        if not self._has_tables(kind):
+            return 0
+        ((count,),) = self._rows(
+            f"SELECT COUNT(*) FROM {kind} JOIN space ON space = id WHERE fingerprint = ?",
+            fingerprint,
         )
-        return [found.get(item) for item in item_ids]
+        return int(count)
 
     def _has_tables(self, name: str = "space") -> bool:
         if not os.path.exists(self._path) or not os.path.getsize(self._path):
@@ -207,9 +189,11 @@ class SqliteSidStore(SidStore):
             return connection.execute(query, parameters).fetchall()
 
     @contextlib.contextmanager
-    def _transaction(self, mode: str = "rw") -> Iterator[sqlite3.Connection]:
+    def _transaction(
+        self, mode: str = "rw", begin: str = "BEGIN IMMEDIATE"
+    ) -> Iterator[sqlite3.Connection]:
         with self._connected(mode) as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(begin)
             with connection:
                 yield connection
 
@@ -271,6 +255,26 @@ class SqliteSidStore(SidStore):
                 if "locked" not in str(error) or time.monotonic() > end:
                     raise
                 time.sleep(_LOCKED_SECONDS)
+
+
+def _make_table(connection: sqlite3.Connection, kind: str) -> None:
+    connection.execute(_KIND_TABLE.format(kind, *_COLUMNS[kind]))
+
+
+def _values(
+    connection: sqlite3.Connection, space: int, kind: str, keys: Sequence[str]
+) -> list[bytes | None]:
+    """The value of each key, or None."""
+    key, value = _COLUMNS[kind]
+    # As JSON, any number of keys is one parameter of one prepared statement.
+    found: dict[str, bytes] = dict(
+        connection.execute(
+            f"SELECT {key}, {value} FROM {kind} WHERE space = ? "
+            f"AND {key} IN (SELECT value FROM json_each(?))",
+            [space, json.dumps(list(keys))],
+        )
+    )
+    return [found.get(one) for one in keys]
 
 
 def _advice(error: sqlite3.Error) -> str:

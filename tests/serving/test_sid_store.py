@@ -11,8 +11,10 @@ from benchmarks.redis_server import RedisServer
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.store import Checkpoint
 from semantic_id_ranking.serving.store import open_store
+from semantic_id_ranking.serving.store import StoredMoment
 from semantic_id_ranking.serving.store import StoreError
 from semantic_id_ranking.serving.store import UnknownSpaceError
+from semantic_id_ranking.serving.store import UserRecord
 
 A = SidSpace("space-a", levels=2, codebook_size=10)
 B = SidSpace("space-b", levels=3, codebook_size=70_000)
@@ -184,6 +186,94 @@ def test_counters_that_do_not_fit_are_not_put(store, item_ids, counters, fact):
         store.put_counters("space-b", ["x"], [[1, 2]])
     with pytest.raises(UnknownSpaceError, match="space-b"):
         store.get_items("space-b", ["x"], 2)
+
+
+def record(items, clicks):
+    """A record with a history of some items, and so many clicks."""
+    return UserRecord(
+        items,
+        np.array([[1, 2]] * len(items), np.int32).reshape(-1, 2),
+        np.array([[np.nan]] * len(items), np.float32).reshape(-1, 1),
+        np.array([9, 9, clicks]),
+        np.array([[1, 2], [3, 0]], np.int32),
+        np.array([[5, 5, clicks], [2**40, 0, 0]]),
+    )
+
+
+def test_a_user_is_read_with_the_items_and_the_moment(store):
+    store.add_space(A)
+    store.put("space-a", ["x"], [[1, 2]], Checkpoint("release", 1), counters=[[3, 4]])
+    users = {"käse": record(["käse", "x\0", ""], 1), "nothing": record([], 2)}
+    store.put_users("space-a", users, Checkpoint("release", 3), continues=True)
+    assert store.get_items("space-a", ["x"], 2, "käse").moment is None
+    store.put_moment("space-a", StoredMoment("2026-01-02T00:00:00+00:00", ("click", "like")))
+    for user, expected in users.items():
+        found = store.get_items("space-a", ["x"], 2, user)
+        assert (found.sids.tolist(), found.counters.tolist()) == ([[1, 2]], [[3, 4]])
+        assert found.user.item_ids == expected.item_ids
+        for name in ("sids", "labels", "counters", "codes", "by_codes"):
+            np.testing.assert_array_equal(getattr(found.user, name), getattr(expected, name))
+        assert found.moment.tasks == ("click", "like")
+    assert store.get_items("space-a", ["x"], 2, "nobody").user is None
+    assert store.get_items("space-a", ["x"], 2).user is None
+    assert (store.count_users("space-a"), store.checkpoint("space-a").rows) == (2, 3)
+    store.drop("space-a")
+    store.add_space(A)
+    found = store.get_items("space-a", ["x"], 2, "käse")
+    assert (found.user, found.moment, store.count_users("space-a")) == (None, None, 0)
+
+
+def test_users_of_a_batch_do_not_go_on_where_another_one_has_begun(store):
+    store.add_space(A)
+    store.put("space-a", ["x"], [[1, 2]], Checkpoint("other", 1))
+    with pytest.raises(StoreError, match="other Semantic IDs"):
+        store.put_users("space-a", {"u": record([], 1)}, Checkpoint("release", 2), continues=True)
+    assert store.count_users("space-a") == 0
+    with pytest.raises(UnknownSpaceError, match="space-b"):
+        store.put_users("space-b", {"u": record([], 1)})
+
+
+def test_sids_and_counters_that_a_reader_sees_are_of_one_transaction(store, url):
+    store.add_space(A)
+    items = [f"item{number}" for number in range(200)]
+    end = threading.Event()
+
+    def write():
+        with open_store(url) as writer:
+            for release in range(1, 60):
+                number = release % 10
+                writer.put(
+                    "space-a",
+                    items,
+                    np.full((len(items), 2), number),
+                    Checkpoint("release", release),
+                    counters=np.full((len(items), 1), number),
+                )
+        end.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    seen = set()
+    while not end.is_set():
+        found = store.get_items("space-a", items, 1)
+        first = found.sids[0, 0].item()
+        assert (found.sids == first).all()
+        assert (found.counters == first).all() or first == -1
+        seen.add(first)
+    thread.join()
+    assert len(seen) > 1
+
+
+def test_a_damaged_record_is_refused(tmp_path):
+    with open_store(f"sqlite:///{tmp_path}/s.sqlite") as store:
+        store.add_space(A)
+        store.put_users("space-a", {"u": record(["x"], 1)})
+        for damaged in ("x'0102'", "record || x'00'"):
+            with sqlite3.connect(tmp_path / "s.sqlite") as connection:
+                connection.execute(f"UPDATE user SET record = {damaged}")
+            with pytest.raises(StoreError, match=r"s\.sqlite: .*"):
+                store.get_items("space-a", [], 2, "u")
+            store.put_users("space-a", {"u": record(["x"], 1)})
 
 
 @pytest.mark.redis
