@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from semantic_id_ranking.cli.state_counters import StateCounters
+from semantic_id_ranking.components.feature_joiner.state_counters import StateCounters
 from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.version_folders import RELEASE

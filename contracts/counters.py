@@ -1,6 +1,13 @@
 """Counters of impressions and labels: names, order and widths, in examples and in requests."""
 
 import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: The first codes of a Semantic ID by which a user's counters are kept.
+COUNTED_CODES = 2
 
 ITEM_COUNTERS = "item_counters"
 USER_COUNTERS = "user_counters"
@@ -50,3 +57,29 @@ class CounterLayout:
     def widths(self) -> dict[str, int]:
         """Numbers in each context column of counters."""
         return {column: blocks * len(self.block) for column, blocks in self.blocks.items()}
+
+
+def counters_by_codes(
+    sids: NDArray[Any], codes: NDArray[Any], by_codes: NDArray[Any]
+) -> NDArray[Any]:
+    """A user's counters of items that begin like candidates: the column `user_code_counters`.
+
+    >>> counters_by_codes(np.array([[3, 1, 4], [-1, -1, -1]]), np.array([[3, 1], [3, 2]]),
+    ...                   np.array([[5, 5, 1], [2, 0, 0]])).tolist()
+    [[7.0, 5.0, 1.0, 5.0, 5.0, 1.0], [nan, nan, nan, nan, nan, nan]]
+
+    Args:
+        sids: [N, L] Semantic IDs of the candidates; codes -1 where there is none.
+        codes: [m, 2] first two codes; a 0 stands behind an only one.
+        by_codes: [m, C] integers, the user's counters by them.
+
+    Returns:
+        float32 [N, 2C]: by the first code, then by the first two; NaN without a Semantic ID.
+    """
+    first = sids[:, :COUNTED_CODES]
+    first = np.pad(first, [(0, 0), (0, COUNTED_CODES - first.shape[1])])
+    alike = (first[:, None] == codes).astype(np.int64)
+    sums = [alike[..., 0] @ by_codes, alike.prod(axis=2) @ by_codes]
+    result: NDArray[Any] = np.concatenate(sums, axis=1).astype(np.float32)
+    result[sids[:, 0] < 0] = np.nan
+    return result

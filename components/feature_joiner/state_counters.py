@@ -5,7 +5,9 @@ import glob
 import json
 import os
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +16,13 @@ import pyarrow.parquet as pq
 import pyarrow_hotfix  # noqa: F401  CVE-2023-47248
 
 from semantic_id_ranking.components.feature_joiner.days import Days
+from semantic_id_ranking.contracts.counters import COUNTED_CODES
 from semantic_id_ranking.contracts.counters import CounterLayout
+from semantic_id_ranking.contracts.counters import counters_by_codes
 from semantic_id_ranking.contracts.counters import ITEM_COUNTERS
 from semantic_id_ranking.contracts.counters import USER_CODE_COUNTERS
 from semantic_id_ranking.contracts.counters import USER_COUNTERS
 from semantic_id_ranking.contracts.errors import InputError
-
-_CODES = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,37 +67,55 @@ class StateCounters:
     def _items(self, item_ids: Sequence[str]) -> np.ndarray:
         with open(os.path.join(self.state, "state.json"), encoding="utf-8") as file:
             state = json.load(file)
-        days = Days(state["day_microseconds"], state["half_life_microseconds"])
-        names = [*self._block, *(f"recent_{name}" for name in self._block)]
-        result = np.zeros((len(item_ids), len(names)))
+        result = np.zeros((len(item_ids), 2 * len(self._block)), np.float32)
         for rows, items in _found(self.state, "items.parquet", item_ids):
-            result[rows] = np.stack([items[name].to_numpy() for name in names], axis=1)
-            fading = days.between(state["day"] - items["recent_day"].to_numpy())
-            result[rows, len(self._block) :] *= fading[:, None]
-        return result.astype(np.float32)
+            result[rows] = item_counters(items, self._block, state)
+        return result
 
     def _user(self, user: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Counters [C], pairs of codes [m, 2], and counters by them [m, C]."""
         for _, users in _found(self.state, "users-*.parquet", [user]):
             totals = np.array([users[name][0].as_py() for name in self._block])
-            codes = np.array(users["codes"][0].as_py(), np.int64).reshape(-1, _CODES)
+            codes = np.array(users["codes"][0].as_py(), np.int64).reshape(-1, COUNTED_CODES)
             by_codes = [users[f"codes_{name}"][0].as_py() for name in self._block]
             return totals, codes, np.array(by_codes, np.int64).T
         width = len(self._block)
-        return np.zeros(width), np.zeros((0, _CODES), np.int64), np.zeros((0, width))
+        return (
+            np.zeros(width),
+            np.zeros((0, COUNTED_CODES), np.int64),
+            np.zeros((0, width), np.int64),
+        )
 
     def _by_codes(
         self, item_ids: Sequence[str], codes: np.ndarray, by_codes: np.ndarray
     ) -> np.ndarray:
         result = np.full((len(item_ids), 2 * len(self._block)), np.nan, np.float32)
         for rows, items in _found(self.semantic_ids, "sids-*.parquet", item_ids):
-            sids = np.array([sid[:_CODES] for sid in items["sid"].to_pylist()], np.int64)
-            # A Semantic ID of one code stands in the state with a 0 behind it.
-            sids = np.pad(sids, [(0, 0), (0, _CODES - sids.shape[1])])
-            alike = (sids[:, None] == codes).astype(np.int64)
-            of_first, of_two = alike[..., 0], alike.prod(axis=2)
-            result[rows] = np.concatenate([of_first @ by_codes, of_two @ by_codes], axis=1)
+            sids = np.array(items["sid"].to_pylist(), np.int64)
+            result[rows] = counters_by_codes(sids, codes, by_codes)
         return result
+
+
+def item_counters(
+    items: pa.Table | pa.RecordBatch, block: Sequence[str], state: Mapping[str, Any]
+) -> np.ndarray:
+    """The column `item_counters` at the first instant of the day that a state is as of.
+
+    Args:
+        items: n rows of its `items.parquet`.
+        block: Names of the counters of a key: those of `CounterLayout`.
+        state: Its `state.json`.
+
+    Returns:
+        float32 [n, 2C]: of all time, then recent ones, faded to that day as the join does it.
+    """
+    days = Days(state["day_microseconds"], state["half_life_microseconds"])
+    fading = days.between(state["day"] - items["recent_day"].to_numpy())
+    totals, recent = (
+        np.stack([items[f"{prefix}{name}"].to_numpy() for name in block], axis=1)
+        for prefix in ("", "recent_")
+    )
+    return np.concatenate([totals, recent * fading[:, None]], axis=1, dtype=np.float32)
 
 
 def _found(folder: str, pattern: str, ids: Sequence[str]) -> Iterator[tuple[np.ndarray, pa.Table]]:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from semantic_id_ranking.cli.state_counters import StateCounters
+from semantic_id_ranking.components.feature_joiner.state_counters import StateCounters
 from semantic_id_ranking.components.feature_joiner.state import terms
 from semantic_id_ranking.components.feature_joiner.state import user_file
 from semantic_id_ranking.components.feature_joiner.state import write_items
