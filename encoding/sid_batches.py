@@ -65,7 +65,7 @@ class SidBatches:
             raise InputError(f"{error}.") from error
         except RuntimeError as error:  # Of pyarrow_hotfix.
             raise InputError(f"{path}: {sid_table.HIDDEN_CODE}.") from error
-        return cls(_state(paths), spaces[0], data)
+        return cls(state_of_files(paths), spaces[0], data)
 
     def read(self, start: int, batch_rows: int) -> Iterator[tuple[list[str], np.ndarray]]:
         """Streams the table.
@@ -119,7 +119,8 @@ def _space(path: str) -> SidSpace:
         raise InputError(f"{path}: {error}.") from error
 
 
-def _state(paths: Sequence[str]) -> str:
+def state_of_files(paths: Sequence[str]) -> str:
+    """A name of files and their state: changed files have another one."""
     files = [file for match in FileSystems.match(list(paths)) for file in match.metadata_list]
     states = [(file.path, file.size_in_bytes, file.last_updated_in_seconds) for file in files]
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]

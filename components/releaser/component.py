@@ -38,15 +38,16 @@ class ReleaserSpec(component_spec.ComponentSpec):
 class Releaser(base_component.BaseComponent):
     """Makes a blessed ranker, and all that it needs, what is served.
 
-    The Semantic IDs get into the store; both models are copied beside the versions, loaded and
-    called; they are renamed in, the encoder first; `release.json` follows. A model that is a
-    version already is not copied, and a ranker that was rolled back is not released again.
+    The Semantic IDs get into the store, with counters and users where the ranker reads them; both
+    models are copied beside the versions, loaded and called; they are renamed in, the encoder
+    first; `release.json` follows. A model that is a version already is not copied, and a ranker
+    that was rolled back is not released again.
 
     Args:
         ranker: The ranker.
         semantic_id: The encoder of its SID space.
         semantic_ids: The items' Semantic IDs.
-        state: The users' histories and the items' titles, which `release.json` names.
+        state: Counters of items, users, and the items' titles, which `release.json` names.
         model_blessing: What Evaluator says of the ranker.
         serving: Folder of the models' base folders, which a model server watches.
         config: The configuration, which `release.json` repeats; its `serving` says where the store

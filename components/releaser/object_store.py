@@ -40,7 +40,8 @@ def release_into_object_store(serving: str, release: Release) -> Outcome:
     semantic_ids = os.path.join(output, release.semantic_ids)
     require_one_space(models, semantic_ids if release.store else None)
     if release.store:
-        publish_sids(None, semantic_ids, release.store)
+        state = os.path.join(output, release.state) if release.counters else None
+        publish_sids(None, semantic_ids, release.store, state)
     require_releasable(models, models)
     versions, pushed = {}, set()
     for name, model in models.items():

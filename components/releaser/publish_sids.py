@@ -1,12 +1,14 @@
-"""Semantic IDs into the store that serving reads."""
+"""Semantic IDs, counters and users into the store that serving reads."""
 
 import contextlib
+import hashlib
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterator
 
 from semantic_id_ranking.components.releaser.published_spaces import published_spaces
 from semantic_id_ranking.components.releaser.published_spaces import write_published
+from semantic_id_ranking.components.releaser.released_state import ReleasedState
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.encoding.sid_batches import SidBatches
@@ -32,22 +34,26 @@ def require_store(store: str) -> None:
         opened.spaces()
 
 
-def publish_sids(serving: str | None, semantic_ids: str, store: str) -> None:
+def publish_sids(
+    serving: str | None, semantic_ids: str, store: str, state: str | None = None
+) -> None:
     """Loads the table of a release, and keeps in mind that a release put its space there.
 
     Args:
         serving: Folder of the models' base folders, where that is kept; None: nowhere.
         semantic_ids: Folder of the table.
         store: Where the store is, as `serving.store` of the configuration says it.
+        state: Folder of the state whose counters and users go with it; None: none do.
 
     Raises:
-        InputError: The table or the URL is wrong, or the store does not answer.
+        InputError: The table, the state or the URL is wrong, or the store does not answer.
     """
     batches = SidBatches.open(semantic_ids)
+    released = ReleasedState.open(state, batches.space.fingerprint) if state else None
     with _opened(store) as opened:
         if serving is not None:
             write_published(serving, published_spaces(serving) | {batches.space.fingerprint})
-        load_sids(batches, opened)
+        load_sids(batches, opened, state=released)
 
 
 def drop_spaces(store: str, spaces: Collection[str]) -> dict[str, int]:
@@ -82,16 +88,22 @@ def _opened(store: str) -> Iterator[SidStore]:
 
 
 def load_sids(
-    batches: SidBatches, store: SidStore, tell: Callable[[int], None] = lambda rows: None
+    batches: SidBatches,
+    store: SidStore,
+    tell: Callable[[int], None] = lambda rows: None,
+    state: ReleasedState | None = None,
 ) -> int:
-    """Loads a table into a store that is open.
+    """Loads a table into a store that is open, and the counters and users of a state.
 
     Where an earlier load of the same files was interrupted, it goes on behind the last transaction.
+    An item's Semantic ID and counters are written in one transaction; users follow the items, of
+    whose Semantic IDs their records are, and the moment of it all comes last.
 
     Args:
         batches: The table.
         store: The store.
         tell: Called with the number of rows that are in the store, again and again.
+        state: The state; None: counters and users stay as they are.
 
     Returns:
         Rows that an earlier load had put there.
@@ -103,28 +115,60 @@ def load_sids(
     """
     space = batches.space
     store.add_space(SidSpace(space.fingerprint, space.levels, space.codebook_size))
-    done = start = _loaded(batches, store)
-    tell(done)
+    source = batches.source
+    if state is not None:
+        source = hashlib.sha256(f"{source} {state.source}".encode()).hexdigest()[:16]
+    done = start = _loaded(batches, source, store)
+    tell(min(done, batches.rows))
+    counters = state.item_counters() if state is not None and start < batches.rows else None
     for item_ids, sids in batches.read(start, store.batch_items):
         begun = done > 0
         done += len(item_ids)
-        checkpoint = Checkpoint(batches.source, done)
-        store.put(space.fingerprint, item_ids, sids, checkpoint, begun)
+        checkpoint = Checkpoint(source, done)
+        values = None if counters is None else counters.of(item_ids)
+        store.put(space.fingerprint, item_ids, sids, checkpoint, begun, values)
         tell(done)
-    held = store.count(space.fingerprint)
-    if held < batches.rows:
+    _require_kept(store, space.fingerprint, batches.rows)
+    if state is not None:
+        _load_users(batches, source, done, store, state)
+    return min(start, batches.rows)
+
+
+def _load_users(
+    batches: SidBatches, source: str, done: int, store: SidStore, state: ReleasedState
+) -> None:
+    """Loads users behind the items, as whose rows they are counted on."""
+    space = batches.space.fingerprint
+    for users in state.users(done - batches.rows, lambda items: store.get(space, items)):
+        done += len(users)
+        store.put_users(space, users, Checkpoint(source, done), continues=True)
+    held, wanted = store.count_users(space), done - batches.rows
+    if held < wanted:
         raise StoreError(
-            f"{store.name}: holds {held} items of SID space {space.fingerprint} after "
-            f"{batches.rows} were put; either item ids repeat in the table, or the store evicts "
+            f"{store.name}: holds {held} users of SID space {space} after {wanted} were put; the "
+            "store evicts keys (Redis: maxmemory-policy must be noeviction)"
+        )
+    store.put_moment(space, state.moment)
+
+
+def _require_kept(store: SidStore, fingerprint: str, rows: int) -> None:
+    held = store.count(fingerprint)
+    if held < rows:
+        raise StoreError(
+            f"{store.name}: holds {held} items of SID space {fingerprint} after "
+            f"{rows} were put; either item ids repeat in the table, or the store evicts "
             "keys (Redis: maxmemory-policy must be noeviction)"
         )
-    return start
 
 
-def _loaded(batches: SidBatches, store: SidStore) -> int:
-    checkpoint = store.checkpoint(batches.space.fingerprint)
-    if checkpoint is None or checkpoint.source != batches.source:
+def _loaded(batches: SidBatches, source: str, store: SidStore) -> int:
+    space = batches.space.fingerprint
+    checkpoint = store.checkpoint(space)
+    if checkpoint is None or checkpoint.source != source:
         return 0
     # A store that has lost items since is filled anew.
-    held = store.count(batches.space.fingerprint)
-    return checkpoint.rows if held >= checkpoint.rows else 0
+    if store.count(space) < min(checkpoint.rows, batches.rows):
+        return 0
+    if store.count_users(space) < checkpoint.rows - batches.rows:
+        return batches.rows
+    return checkpoint.rows

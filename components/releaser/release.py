@@ -27,7 +27,7 @@ class Release(JsonModel):
         fingerprint: Its SID space.
         models: Folder of the SavedModel of each model, by name.
         semantic_ids: Folder of the table of Semantic IDs.
-        state: Folder of the users' histories and the items' titles.
+        state: Folder of the users' histories and counters, and the items' counters and titles.
         config: The configuration, as the version that made the run writes it.
 
     Folders within the output folder of the run are relative to it.
@@ -49,6 +49,11 @@ class Release(JsonModel):
         """Where the store of its Semantic IDs is, as `serving.store` says it; None: nowhere."""
         store: str | None = self.config.get("serving", {}).get("store")
         return store
+
+    @property
+    def counters(self) -> bool:
+        """Whether counters and users of its state go into the store with the Semantic IDs."""
+        return bool(self.config.get("context", {}).get("counters"))
 
     @property
     def keep_versions(self) -> int:

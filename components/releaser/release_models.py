@@ -79,7 +79,8 @@ def release_models(serving: str, release: Release) -> Outcome:
     semantic_ids = os.path.join(output, release.semantic_ids)
     require_one_space(models, semantic_ids if release.store else None)
     if release.store:
-        publish_sids(serving, semantic_ids, release.store)
+        state = os.path.join(output, release.state) if release.counters else None
+        publish_sids(serving, semantic_ids, release.store, state)
     rankers, encoders = (VersionFolder(os.path.join(serving, name)) for name in (RANKER, ENCODER))
     with contextlib.ExitStack() as stack:
         # An encoder that is served already stays where it is: to renumber it would unload it.

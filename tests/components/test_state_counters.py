@@ -5,11 +5,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from semantic_id_ranking.components.feature_joiner.state_counters import StateCounters
 from semantic_id_ranking.components.feature_joiner.state import terms
 from semantic_id_ranking.components.feature_joiner.state import user_file
 from semantic_id_ranking.components.feature_joiner.state import write_items
 from semantic_id_ranking.components.feature_joiner.state import write_state
+from semantic_id_ranking.components.feature_joiner.state_counters import StateCounters
 from semantic_id_ranking.components.feature_joiner.user_state import write_users
 from semantic_id_ranking.contracts.errors import InputError
 from tests.components import joined_logs
