@@ -106,6 +106,7 @@ class AsyncRankerClient:
         self,
         item_ids: Sequence[ItemId],
         *,
+        user: ItemId | None = None,
         current: ItemId | None = None,
         history: Sequence[ItemId] | None = None,
         context: Mapping[str, Any] | None = None,
@@ -115,7 +116,9 @@ class AsyncRankerClient:
     ) -> Ranking:
         """See `RankerClient.rank_items`."""
         return await self._transport.run(
-            self._steps.rank_items(item_ids, current, history, context, embeddings, task, top_k)
+            self._steps.rank_items(
+                item_ids, user, current, history, context, embeddings, task, top_k
+            )
         )
 
     async def close(self) -> None:

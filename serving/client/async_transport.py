@@ -12,8 +12,8 @@ from semantic_id_ranking.serving.client.channel import methods_of
 from semantic_id_ranking.serving.client.channel import open_async_channel
 from semantic_id_ranking.serving.client.operations import Operation
 from semantic_id_ranking.serving.client.operations import Pause
-from semantic_id_ranking.serving.client.operations import SidLookup
 from semantic_id_ranking.serving.client.operations import Steps
+from semantic_id_ranking.serving.client.operations import StoreLookup
 from semantic_id_ranking.serving.client.tls import ClientTls
 from semantic_id_ranking.serving.store import StoreError
 
@@ -57,11 +57,10 @@ class AsyncTransport:
         seconds = operation.deadline - time.monotonic()
         if isinstance(operation, Pause):
             return await asyncio.sleep(max(0.0, min(operation.seconds, seconds)))
-        if not isinstance(operation, SidLookup):
+        if not isinstance(operation, StoreLookup):
             return await self._methods[operation.method](operation.message, timeout=seconds)
-        store = operation.store
-        found = asyncio.to_thread(store.get, operation.fingerprint, operation.item_ids)
         try:
-            return await asyncio.wait_for(found, seconds)
+            return await asyncio.wait_for(asyncio.to_thread(operation.carry_out), seconds)
         except asyncio.TimeoutError:
-            raise StoreError(f"{store.name}: did not answer before the call's deadline") from None
+            name = operation.store.name
+            raise StoreError(f"{name}: did not answer before the call's deadline") from None

@@ -11,8 +11,8 @@ from semantic_id_ranking.serving.client.channel import methods_of
 from semantic_id_ranking.serving.client.channel import open_channel
 from semantic_id_ranking.serving.client.operations import Operation
 from semantic_id_ranking.serving.client.operations import Pause
-from semantic_id_ranking.serving.client.operations import SidLookup
 from semantic_id_ranking.serving.client.operations import Steps
+from semantic_id_ranking.serving.client.operations import StoreLookup
 from semantic_id_ranking.serving.client.tls import ClientTls
 
 Result = TypeVar("Result")
@@ -52,8 +52,8 @@ class BlockingTransport:
             self._channel.close()
 
     def _carry_out(self, operation: Operation) -> Any:
-        if isinstance(operation, SidLookup):  # The store's own timeout holds.
-            return operation.store.get(operation.fingerprint, operation.item_ids)
+        if isinstance(operation, StoreLookup):  # The store's own timeout holds.
+            return operation.carry_out()
         seconds = operation.deadline - time.monotonic()
         if isinstance(operation, Pause):
             return time.sleep(max(0.0, min(operation.seconds, seconds)))

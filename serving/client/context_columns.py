@@ -26,6 +26,7 @@ class ContextColumns:
 
     Attributes:
         dtypes: dtype of each column.
+        widths: Numbers in each column of several.
     """
 
     def __init__(self, inputs: Mapping[str, meta_graph_pb2.TensorInfo]):
@@ -39,8 +40,8 @@ class ContextColumns:
             column: [dim.size for dim in inputs[name].tensor_shape.dim]
             for column, name in self._inputs.items()
         }
-        self._widths = {column: shape[1] for column, shape in shapes.items() if len(shape) == 2}
-        self._of_user = {column for column in self._widths if shapes[column][0] == 1}
+        self.widths = {column: shape[1] for column, shape in shapes.items() if len(shape) == 2}
+        self._of_user = {column for column in self.widths if shapes[column][0] == 1}
 
     def arrays(self, context: Mapping[str, Any], candidates: int) -> dict[str, NDArray[Any]]:
         """The inputs by their names. What the ranker does not ask for is passed over.
@@ -82,14 +83,14 @@ class ContextColumns:
 
     def _array(self, column: str, value: Any) -> NDArray[Any]:
         dtype = self.dtypes[column]
-        if column in self._widths:
-            return _rows(column, value, self._widths[column], dtype)
+        if column in self.widths:
+            return _rows(column, value, self.widths[column], dtype)
         return _strings(column, value) if dtype == tf.string else _numbers(column, value, dtype)
 
     def _kind(self, column: str) -> str:
         """What a column holds, in words."""
         name: str = self.dtypes[column].name
-        return f"{self._widths[column]} of {name}" if column in self._widths else name
+        return f"{self.widths[column]} of {name}" if column in self.widths else name
 
 
 def _similar(column: str, context: Mapping[str, Any]) -> str:

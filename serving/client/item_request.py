@@ -1,5 +1,6 @@
 """Items that are ranked by their ids."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,14 @@ class ItemRequest:
         self.embeddings = to_text_keys("embeddings", embeddings)
         distinct = dict.fromkeys([*self.candidates, *self.history, *self.current])
         self.row_of = {item: row for row, item in enumerate(distinct)}
+
+    def with_history(self, history: Sequence[str]) -> "ItemRequest":
+        """The same with another history; items that only that one has follow in `row_of`."""
+        changed = copy.copy(self)
+        changed.history = list(history)
+        distinct = dict.fromkeys([*self.row_of, *history])
+        changed.row_of = {item: row for row, item in enumerate(distinct)}
+        return changed
 
     def fields(
         self, items: Sequence[str], sids: NDArray[Any] | None, embedding_dim: int

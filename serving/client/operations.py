@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 from typing import TypeVar
 
+import numpy as np
 from google.protobuf.message import Message
 
 from semantic_id_ranking.serving.store import SidStore
+from semantic_id_ranking.serving.store import StoredItems
 
 Result = TypeVar("Result")
 
@@ -35,20 +37,31 @@ class ModelRequest:
 
 
 @dataclasses.dataclass(frozen=True)
-class SidLookup:
-    """A look-up in a store; the result is int32 [N, L], as of `SidStore.get`.
+class StoreLookup:
+    """A look-up in a store; the result is a `StoredItems`.
 
     Attributes:
         store: The store.
         fingerprint: Fingerprint of the SID space.
         item_ids: N items.
         deadline: When to give up, in seconds on the clock of `time.monotonic`.
+        width: Counters of an item; None: neither counters nor a user are looked up.
+        user: The user; None: none is looked up.
     """
 
     store: SidStore
     fingerprint: str
     item_ids: Sequence[str]
     deadline: float
+    width: int | None = None
+    user: str | None = None
+
+    def carry_out(self) -> StoredItems:
+        """Asks the store, once."""
+        if self.width is not None:
+            return self.store.get_items(self.fingerprint, self.item_ids, self.width, self.user)
+        sids = self.store.get(self.fingerprint, self.item_ids)
+        return StoredItems(sids, np.zeros((len(sids), 0), np.float32), np.zeros(len(sids), bool))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,5 +77,5 @@ class Pause:
     deadline: float
 
 
-Operation = ModelRequest | SidLookup | Pause
+Operation = ModelRequest | StoreLookup | Pause
 Steps = Generator[Operation, Any, Result]

@@ -39,6 +39,7 @@ class RankSignature:
     Attributes:
         item_fields: The fields, of "sid", "item_id" and "embedding", that the ranker sees items by.
         context_columns: dtype of each context column.
+        context_widths: Numbers in each context column of several.
         tasks: The tasks, in alphabetical order.
         embedding_dim: Length of an embedding (D); 0 where the ranker sees none.
     """
@@ -48,6 +49,7 @@ class RankSignature:
         self.item_fields = tuple(_suffixes(inputs, "candidate_"))
         self._context = ContextColumns(inputs)
         self.context_columns = self._context.dtypes
+        self.context_widths = self._context.widths
         self.tasks = tuple(sorted(signature_def.outputs))
         self.embedding_dim = 0
         if _EMBEDDING in self.item_fields:

@@ -168,6 +168,7 @@ class RankerClient:
         self,
         item_ids: Sequence[ItemId],
         *,
+        user: ItemId | None = None,
         current: ItemId | None = None,
         history: Sequence[ItemId] | None = None,
         context: Mapping[str, Any] | None = None,
@@ -181,11 +182,17 @@ class RankerClient:
         that is not there is encoded, if its embedding is given (one request for all of them); it is
         unknown otherwise, and counted.
 
+        The same round trip reads counters of the items and, of a user, history and counters, as the
+        last release put them there; what `history` and `context` hold is not read. A user whom the
+        store does not know has an empty history and zeros, as has an item without counters.
+
         Args:
             item_ids: N candidates; an integer stands for its decimal digits, bytes for text, as
                 wherever ids are taken.
+            user: The user whose history and counters the store has; None: they are not read.
             current: The item the user looks at; None: there is none.
-            history: The user's past items, most recent first; None: there are none.
+            history: The user's past items, most recent first; None: there are none, or, of a
+                `user`, those that the store has.
             context: Context columns: one value, or one for each candidate; a value of counters is
                 a list. None: there are none.
             embeddings: item_id -> content embedding [D], of items that the store may not have; of
@@ -197,7 +204,8 @@ class RankerClient:
             The candidates, best first.
 
         Raises:
-            MissingInputError: The ranker asks for a context column that is left out.
+            MissingInputError: The ranker asks for a context column that is left out, or `user` is
+                given and the store has no users of the ranker's space, or counters of other tasks.
             ValueError: A shape or a type does not fit, an id is of another type, `top_k` is no
                 integer of 1 or more, or the ranker has several tasks and `task` names none of them.
             ServedSpaceError: The store holds no Semantic IDs of the ranker's space, the encoder is
@@ -209,7 +217,9 @@ class RankerClient:
             `ranker.rank_items([7, "8"], history=["9"], task="click").items[0].item_id`
         """
         return self._transport.run(
-            self._steps.rank_items(item_ids, current, history, context, embeddings, task, top_k)
+            self._steps.rank_items(
+                item_ids, user, current, history, context, embeddings, task, top_k
+            )
         )
 
     def close(self) -> None:

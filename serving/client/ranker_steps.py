@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_id_ranking.serving.client.arguments import require_mapping
 from semantic_id_ranking.serving.client.arguments import require_top_k
 from semantic_id_ranking.serving.client.encoder_steps import EncoderSteps
+from semantic_id_ranking.serving.client.errors import MissingInputError
 from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
 from semantic_id_ranking.serving.client.item_ids import ItemId
+from semantic_id_ranking.serving.client.item_ids import to_texts
 from semantic_id_ranking.serving.client.item_request import ItemRequest
 from semantic_id_ranking.serving.client.model_steps import ModelSteps
 from semantic_id_ranking.serving.client.model_steps import SignatureDefs
@@ -22,8 +25,11 @@ from semantic_id_ranking.serving.client.ranking import Ranking
 from semantic_id_ranking.serving.client.ranking import SortBy
 from semantic_id_ranking.serving.client.ranking import Source
 from semantic_id_ranking.serving.client.ranking import TopCandidates
+from semantic_id_ranking.serving.client.sid_source import FoundItems
 from semantic_id_ranking.serving.client.sid_source import RankerVersion
 from semantic_id_ranking.serving.client.sid_source import SidSource
+from semantic_id_ranking.serving.client.sid_source import source_of_stored
+from semantic_id_ranking.serving.client.store_query import StoreQuery
 from semantic_id_ranking.serving.store import SidStore
 
 _SIGNATURE = "rank"
@@ -111,6 +117,7 @@ class RankerSteps(ModelSteps[RankSignature]):
     def rank_items(
         self,
         item_ids: Sequence[ItemId],
+        user: ItemId | None,
         current: ItemId | None,
         history: Sequence[ItemId] | None,
         context: Mapping[str, Any] | None,
@@ -121,36 +128,44 @@ class RankerSteps(ModelSteps[RankSignature]):
         """Scores and sorts candidates by their ids."""
         deadline = self.deadline()
         request = ItemRequest(item_ids, current, history, embeddings)
+        (user_id,) = [None] if user is None else to_texts("user", [user])
+        context = {} if context is None else context
+        require_mapping("context", context)
         if top_k is not None:
             require_top_k(top_k)
         if not request.candidates:
             version = yield from self.served_version(self._require_given_space, deadline)
             return Ranking([], {}, version.number)
-        sources: list[Source] = []
+        source_of: dict[str, Source] = {}
 
         def inputs(version: RankerVersion) -> Steps[dict[str, NDArray[Any]]]:
             signature = version.interface
             weights = signature.weights(task)
-            sids = None
-            sources.clear()
-            if "sid" in signature.item_fields:
-                items = list(request.row_of)
-                sids, found = yield from self._sids.find(
-                    version, items, request.embeddings, deadline
+            query = StoreQuery(signature.context_widths, context, history is not None, user_id)
+            asked, columns, sids = request, context, None
+            source_of.clear()
+            if "sid" in signature.item_fields or query.width is not None:
+                found = yield from self._sids.find(
+                    version, list(request.row_of), request.embeddings, query, deadline
                 )
-                sources.extend(found)
+                asked, sids, sources = _with_history(request, found, query, signature)
+                if found.stored is not None and query.width is not None:
+                    rows = [request.row_of[item] for item in request.candidates]
+                    columns = {**context, **query.columns(found.stored, rows, sids[rows])}
+                if "sid" in signature.item_fields:
+                    source_of.update(zip(asked.row_of, sources, strict=True))
 
             def fields(items: Sequence[str]) -> dict[str, Any]:
-                return request.fields(items, sids, signature.embedding_dim)
+                return asked.fields(items, sids, signature.embedding_dim)
 
-            asked = signature.inputs(
-                fields(request.candidates),
-                fields(request.current) if request.current else None,
-                fields(request.history) if request.history else None,
-                context,
+            made = signature.inputs(
+                fields(asked.candidates),
+                fields(asked.current) if asked.current else None,
+                fields(asked.history) if asked.history else None,
+                columns,
                 version.space,
             )
-            return asked if top_k is None else asked | signature.top_k_inputs(top_k, weights)
+            return made if top_k is None else made | signature.top_k_inputs(top_k, weights)
 
         name = _SIGNATURE if top_k is None else _TOP_K_SIGNATURE
         outputs, version = yield from self.call(name, inputs, self._require_given_space, deadline)
@@ -159,7 +174,7 @@ class RankerSteps(ModelSteps[RankSignature]):
             outputs = {name: scores[order] for name, scores in outputs.items()}
         else:
             order = outputs.pop(_INDEX)
-        source_of = dict(zip(request.row_of, sources, strict=True)) if sources else {}
+        sources = list(source_of.values())
         counts = {source: sources.count(source) for source in _SOURCES} if sources else {}
         with self._lock:
             self._counts.update(counts)
@@ -178,6 +193,25 @@ class RankerSteps(ModelSteps[RankSignature]):
         # Semantic IDs that are looked up are of the version's own space, whichever that is.
         if self._given_fingerprint is not None:
             self.require_own_space(version)
+
+
+def _with_history(
+    request: ItemRequest, found: FoundItems, query: StoreQuery, signature: RankSignature
+) -> tuple[ItemRequest, NDArray[Any], list[Source]]:
+    """The request with the history of its user, and the Semantic IDs and sources of its items."""
+    if not query.reads_history or found.stored is None:
+        return request, found.sids, found.sources
+    record = query.record(found.stored, found.sids.shape[1])
+    if signature.embedding_dim and record.item_ids:
+        raise MissingInputError(
+            "the ranker sees items by their embeddings, which a store does not have; give history "
+            "and embeddings of its items"
+        )
+    asked = request.with_history(record.item_ids)
+    at = {item: row for row, item in enumerate(record.item_ids)}
+    sids = record.sids[[at[item] for item in asked.row_of if item not in request.row_of]]
+    both = np.concatenate([found.sids, sids])
+    return asked, both, [*found.sources, *source_of_stored(sids)]
 
 
 def _best_first(scores: Mapping[str, NDArray[Any]], weights: Mapping[str, float]) -> NDArray[Any]:

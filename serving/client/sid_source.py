@@ -1,5 +1,6 @@
 """Semantic IDs of items, from a store or an encoder."""
 
+import dataclasses
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +12,31 @@ from semantic_id_ranking.serving.client.encoder_steps import EncoderSteps
 from semantic_id_ranking.serving.client.errors import ServedSpaceError
 from semantic_id_ranking.serving.client.item_request import stack_embeddings
 from semantic_id_ranking.serving.client.model_steps import ServedVersion
-from semantic_id_ranking.serving.client.operations import SidLookup
 from semantic_id_ranking.serving.client.operations import Steps
+from semantic_id_ranking.serving.client.operations import StoreLookup
 from semantic_id_ranking.serving.client.rank_signature import RankSignature
 from semantic_id_ranking.serving.client.ranking import Source
+from semantic_id_ranking.serving.client.store_query import StoreQuery
 from semantic_id_ranking.serving.store import SidStore
+from semantic_id_ranking.serving.store import StoredItems
 from semantic_id_ranking.serving.store import UnknownSpaceError
 
 RankerVersion = ServedVersion[RankSignature]
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundItems:
+    """Of N items.
+
+    Attributes:
+        sids: [N, L] int32, codes -1 for an unknown item.
+        sources: The source of each.
+        stored: What else the store has of them and of the user; None where it was not asked.
+    """
+
+    sids: NDArray[Any]
+    sources: list[Source]
+    stored: StoredItems | None
 
 
 class SidSource:
@@ -38,33 +56,37 @@ class SidSource:
         ranker: RankerVersion,
         item_ids: Sequence[str],
         embeddings: Mapping[str, NDArray[Any]],
+        query: StoreQuery,
         deadline: float,
-    ) -> Steps[tuple[NDArray[Any], list[Source]]]:
+    ) -> Steps[FoundItems]:
         """Finds the Semantic IDs of items in a ranker's space.
 
         Args:
             ranker: The ranker.
             item_ids: N items.
             embeddings: item_id -> content embedding [D], of some of them or of others.
+            query: What else is asked of the store, in the same round trip.
             deadline: When to give up.
 
-        Returns:
-            [N, L] int32, codes -1 for an unknown item; and the source of each, N long.
-
         Raises:
+            MissingInputError: The store does not have what is asked of it.
             ServedSpaceError: The store has no such space, or the encoder is of another one.
             StoreError: The store does not answer.
             ModelCallError: The encoder does not.
             ValueError: An embedding does not fit the encoder.
         """
         sids = np.full((len(item_ids), ranker.space.levels), -1, np.int32)
+        stored = None
         if self._store:
-            sids = yield from self._look_up(self._store, ranker, item_ids, deadline)
-        stored = sids[:, 0] >= 0
-        sources: list[Source] = ["store" if one else "unknown" for one in stored.tolist()]
+            stored = yield from self._look_up(self._store, ranker, item_ids, query, deadline)
+            sids = stored.sids
+        else:
+            query.require_store()
+        known = sids[:, 0] >= 0
+        sources = source_of_stored(sids)
         if not self._encoder:
-            return sids, sources
-        new = [row for row in np.flatnonzero(~stored).tolist() if item_ids[row] in embeddings]
+            return FoundItems(sids, sources, stored)
+        new = [row for row in np.flatnonzero(~known).tolist() if item_ids[row] in embeddings]
         if new:
             items = [item_ids[row] for row in new]
             given = stack_embeddings(items, [embeddings[item] for item in items])
@@ -73,24 +95,37 @@ class SidSource:
             )
             for row in new:
                 sources[row] = "encoded" if sids[row, 0] >= 0 else "unknown"
-        return sids, sources
+        return FoundItems(sids, sources, stored)
 
     def _look_up(
-        self, store: SidStore, ranker: RankerVersion, item_ids: Sequence[str], deadline: float
-    ) -> Steps[NDArray[Any]]:
+        self,
+        store: SidStore,
+        ranker: RankerVersion,
+        item_ids: Sequence[str],
+        query: StoreQuery,
+        deadline: float,
+    ) -> Steps[StoredItems]:
         fingerprint = ranker.space.fingerprint
         try:
-            sids: NDArray[np.int32] = yield SidLookup(store, fingerprint, item_ids, deadline)
+            found: StoredItems = yield StoreLookup(
+                store, fingerprint, item_ids, deadline, query.width, query.user
+            )
         except UnknownSpaceError as error:
             raise ServedSpaceError(
                 f"{ranker} lives in SID space {fingerprint}, but {error}"
             ) from error
-        if sids.shape[1] != ranker.space.levels:
+        if found.sids.shape[1] != ranker.space.levels:
             raise ServedSpaceError(
                 f"{ranker} takes {ranker.space.levels} codes, but in {store.name} Semantic IDs "
-                f"of SID space {fingerprint} have {sids.shape[1]}"
+                f"of SID space {fingerprint} have {found.sids.shape[1]}"
             )
-        return sids
+        query.require_moment(found, store.name)
+        return found
+
+
+def source_of_stored(sids: NDArray[Any]) -> list[Source]:
+    """The source of each of N Semantic IDs [N, L] of a store."""
+    return ["store" if known else "unknown" for known in (sids[:, 0] >= 0).tolist()]
 
 
 def _require_same_space(encoder: ServedVersion[int], ranker: RankerVersion) -> None:

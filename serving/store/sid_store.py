@@ -202,7 +202,8 @@ class SidStore(abc.ABC):
         except ValueError as error:
             raise StoreError(f"{self.name}: {error}") from error
         moment = next((StoredMoment.from_bytes(one) for one in moments if one is not None), None)
-        return StoredItems(decoded, decode_counters(counters, width), record, moment)
+        counted = np.array([one is not None for one in counters], bool)
+        return StoredItems(decoded, decode_counters(counters, width), counted, record, moment)
 
     @abc.abstractmethod
     def checkpoint(self, fingerprint: str) -> Checkpoint | None:

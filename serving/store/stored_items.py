@@ -15,12 +15,14 @@ class StoredItems:
 
     Attributes:
         sids: int32 [N, L]; codes -1 where the store has no Semantic ID.
-        counters: float32 [N, C]; NaN where it has no counters.
+        counters: float32 [N, C]; NaN where it has no counters, or another number of them.
+        counted: bool [N], whether it has any.
         user: The record of the user who was asked for; None where the store has none.
         moment: What the last release of counters was; None: there was none into this space.
     """
 
     sids: NDArray[Any]
     counters: NDArray[Any]
+    counted: NDArray[Any]
     user: UserRecord | None = None
     moment: StoredMoment | None = None

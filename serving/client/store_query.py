@@ -1,0 +1,124 @@
+"""What a request takes from a store beside Semantic IDs: counters, and the past of its user."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_id_ranking.contracts.counters import COUNTER_COLUMNS
+from semantic_id_ranking.contracts.counters import CounterLayout
+from semantic_id_ranking.contracts.counters import counters_by_codes
+from semantic_id_ranking.contracts.counters import ITEM_COUNTERS
+from semantic_id_ranking.contracts.counters import USER_CODE_COUNTERS
+from semantic_id_ranking.contracts.counters import USER_COUNTERS
+from semantic_id_ranking.serving.client.errors import MissingInputError
+from semantic_id_ranking.serving.store import StoredItems
+from semantic_id_ranking.serving.store import UserRecord
+
+
+class StoreQuery:
+    """Says what is asked for, and makes features of what was found.
+
+    Args:
+        widths: Numbers in each context column of several of the ranker.
+        context: The context columns of the caller, which are not asked for.
+        has_history: Whether the caller gives the history.
+        user: The user; None: neither history nor counters of a user are asked for.
+    """
+
+    def __init__(
+        self,
+        widths: Mapping[str, int],
+        context: Mapping[str, Any],
+        has_history: bool,
+        user: str | None,
+    ):
+        asked = [name for name in COUNTER_COLUMNS if name in widths and name not in context]
+        of_items = [name for name in asked if name == ITEM_COUNTERS]
+        self._columns = of_items if user is None else asked
+        self._widths = widths
+        self.reads_history = user is not None and not has_history
+        reads_user = self.reads_history or len(self._columns) > len(of_items)
+        self.user = user if reads_user else None
+        self.width = widths.get(ITEM_COUNTERS, 0) if self._columns or reads_user else None
+
+    def require_store(self) -> None:
+        """Refuses a client without a store, where a user is asked for.
+
+        Raises:
+            MissingInputError: It has none.
+        """
+        if self.user is not None:
+            raise MissingInputError(
+                f"user {self.user!r} is given, but the client has no store to read history and "
+                "counters from; open it with store=…, or leave user out and give them"
+            )
+
+    def require_moment(self, found: StoredItems, store: str) -> None:
+        """Refuses what is there, where a user is asked for and a release did not put it there.
+
+        Args:
+            found: What is there.
+            store: Name of the store, for messages.
+
+        Raises:
+            MissingInputError: The store has no users of that space, or its counters are of other
+                tasks than the ranker's.
+        """
+        if self.user is None or self._fits(found):
+            return
+        if found.moment is None:
+            raise MissingInputError(
+                f"user {self.user!r} is given, but {store} holds no users of the ranker's SID "
+                "space; a release with serving.store and context.counters puts them there"
+            )
+        raise MissingInputError(
+            f"the counters in {store} are of the tasks {', '.join(found.moment.tasks) or 'none'}; "
+            f"the ranker reads another number of them ({self._of_ranker()})"
+        )
+
+    def record(self, found: StoredItems, levels: int) -> UserRecord:
+        """The user's record; of a user who is not known, that of one without impressions.
+
+        Args:
+            found: What is there, for which `require_moment` holds.
+            levels: Codes of a Semantic ID.
+        """
+        if found.user is not None:
+            return found.user
+        tasks = found.moment.tasks if found.moment else ()
+        return UserRecord.nothing(levels, len(CounterLayout(tasks).block))
+
+    def columns(
+        self, found: StoredItems, candidates: Sequence[int], sids: NDArray[Any]
+    ) -> dict[str, NDArray[Any]]:
+        """The context columns that the caller does not give.
+
+        Where no release put counters there, it is none, and the request lacks them.
+
+        Args:
+            found: What is there.
+            candidates: Rows of the N candidates in what was found.
+            sids: [N, L] Semantic IDs of the candidates, of whichever source.
+        """
+        if not self._fits(found):
+            return {}
+        record = self.record(found, sids.shape[1])
+        made = {
+            # An item without counters, such as one that is new, had no impression.
+            ITEM_COUNTERS: np.where(found.counted[:, None], found.counters, 0)[candidates],
+            USER_COUNTERS: record.counters.astype(np.float32),
+            USER_CODE_COUNTERS: counters_by_codes(sids, record.codes, record.by_codes),
+        }
+        return {name: made[name].astype(np.float32) for name in self._columns}
+
+    def _fits(self, found: StoredItems) -> bool:
+        if found.moment is None:
+            return False
+        widths = CounterLayout(found.moment.tasks).widths
+        return all(self._widths[name] == widths[name] for name in self._columns)
+
+    def _of_ranker(self) -> str:
+        return ", ".join(f"{self._widths[name]} of {name}" for name in self._columns)
