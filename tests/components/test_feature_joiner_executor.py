@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import types
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,11 +49,19 @@ def impression(user, item, hour, clicked):
     return example(item_id=item, timestamp=hour * HOUR, **given)
 
 
-def run(tmp_path, train, evaluation, parameters=PARAMETERS, earlier=None, with_sids=("a", "b")):
-    """Joins impressions of items a, b; returns the outputs."""
+def run(
+    tmp_path,
+    train,
+    evaluation,
+    parameters=PARAMETERS,
+    earlier=None,
+    with_sids=("a", "b"),
+    more_sids=types.MappingProxyType({}),
+):
+    """Joins impressions of items a, b and others by their Semantic IDs; returns the outputs."""
     items = write_examples(
         artifact(standard_artifacts.Examples, tmp_path / "items"),
-        train=[example(item_id=b"a", created_at=1)],
+        train=[example(item_id=item.encode(), created_at=1) for item in ("a", *more_sids)],
         eval=[example(item_id=b"b", created_at=99 * HOUR)] if "b" in with_sids else [],
     )
     impressions = write_examples(
@@ -61,11 +70,12 @@ def run(tmp_path, train, evaluation, parameters=PARAMETERS, earlier=None, with_s
         eval=evaluation,
     )
     sids = artifact(SemanticIds, tmp_path / "sids")
+    rows = {"b": [6, 7], "a": [1, 2]}
+    rows = {item: sid for item, sid in rows.items() if item in with_sids} | more_sids
     table = pa.table(
-        [pa.array(["b", "a"]), pa.array([[6, 7], [1, 2]], pa.list_(pa.int32()))],
+        [pa.array(list(rows)), pa.array(list(rows.values()), pa.list_(pa.int32()))],
         sid_table.schema(SPACE),
     )
-    table = table.filter(pa.array([item in with_sids for item in ("b", "a")]))
     pq.write_table(table, f"{sids.uri}/sids.parquet")
     outputs = {
         "examples": artifact(standard_artifacts.Examples, tmp_path / "out"),
@@ -80,7 +90,7 @@ def run(tmp_path, train, evaluation, parameters=PARAMETERS, earlier=None, with_s
             **({"earlier_state": [earlier]} if earlier else {}),
         },
         {name: [output] for name, output in outputs.items()},
-        {"parameters": json.dumps(parameters)},
+        {"parameters": json.dumps(parameters), "span": 0},
     )
     return outputs
 
