@@ -1,4 +1,4 @@
-"""What a release takes of a state: items' counters and users' records, chunk by chunk."""
+"""Counters of items and records of users that a release takes of a state, chunk by chunk."""
 
 import dataclasses
 import hashlib

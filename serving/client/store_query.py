@@ -1,4 +1,4 @@
-"""What a request takes from a store beside Semantic IDs: counters, and the past of its user."""
+"""Features of a request from a store: counters, and the past of its user."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is known of a user at the moment of a release, and its form in a store."""
+"""History and counters of a user at the moment of a release, and their form in a store."""
 
 import dataclasses
 from collections.abc import Sequence
