@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from semantic_id_ranking.components.day_guard.compared import Compared
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.ranking_evaluator.parameters import EvaluationParameters
 from semantic_id_ranking.evaluation.slices import SLICE_FEATURES
@@ -64,14 +65,47 @@ def item_checks(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def impression_checks(config: Config, inputs: Inputs) -> dict[str, Any]:
-    """Parameters of the checks of the impressions."""
+def impression_checks(config: Config, inputs: Inputs, guarded: bool = False) -> dict[str, Any]:
+    """Parameters of the checks of the impressions.
+
+    Args:
+        config: Names the columns.
+        inputs: The impressions.
+        guarded: Whether DayGuard judges their categories.
+    """
     return {
         "source": inputs.impressions.name,
         "required": ["item_id", "timestamp"],
-        "categorical": config.context.categorical,
+        "categorical": () if guarded else config.context.categorical,
         "optional": ["user_id", *(task.label for task in config.tasks)],
     }
+
+
+def day_guard(
+    config: Config, inputs: Inputs, earlier_day: str, earlier_is_log: bool
+) -> dict[str, Any]:
+    """Parameters of DayGuard.
+
+    Args:
+        config: The limits, and what the columns are.
+        inputs: The day.
+        earlier_day: Name of the last accepted day.
+        earlier_is_log: Whether that is the log of `sid run`.
+    """
+    labels = {
+        kind: tuple(dict.fromkeys(task.label for task in config.tasks if task.type == kind))
+        for kind in ("binary", "regression")
+    }
+    compared = Compared(
+        source=inputs.impressions.name,
+        earlier_day=earlier_day,
+        earlier_is_log=earlier_is_log,
+        labels=labels["binary"],
+        categorical=config.context.categorical,
+        numeric=(*config.context.numeric, *labels["regression"]),
+        columns={"item_id": config.columns.item_id, "user_id": config.columns.user_id},
+    )
+    return {"compared": dataclasses.asdict(compared), "limits": to_dict(config.guard)}
 
 
 def rqvae(config: Config) -> dict[str, Any]:

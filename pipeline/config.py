@@ -7,6 +7,7 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from semantic_id_ranking.components.day_guard.guard_config import GuardConfig
 from semantic_id_ranking.contracts.one_sentence import one_sentence
 from semantic_id_ranking.evaluation.metric_names import METRICS
 from semantic_id_ranking.evaluation.slices import SLICE_FEATURES
@@ -115,6 +116,7 @@ class Config:
         split: Training and evaluation period.
         history: What of the user's past is seen.
         days: What a day is.
+        guard: How far a day may differ from the one before it.
         rqvae: Content embeddings to Semantic IDs.
         tokenizer: Semantic IDs to pieces.
         representation: How the ranker sees an item; its rows are the table budget of tokenizer and
@@ -134,6 +136,7 @@ class Config:
     split: SplitConfig = SplitConfig()
     history: HistoryConfig = HistoryConfig()
     days: DaysConfig = DaysConfig()
+    guard: GuardConfig = GuardConfig()
     rqvae: RqVaeConfig = RqVaeConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
     representation: Representation = DEFAULT_REPRESENTATION

@@ -30,13 +30,17 @@ class Ingestion:
     impression_checks: list[base_component.BaseComponent]
 
     @classmethod
-    def create(cls, inputs: Inputs, config: Config, fingerprints: Fingerprints) -> "Ingestion":
+    def create(
+        cls, inputs: Inputs, config: Config, fingerprints: Fingerprints, guarded: bool = False
+    ) -> "Ingestion":
         """Makes the components.
 
         Args:
             inputs: The input files, looked at and found readable.
             config: Names the columns.
             fingerprints: Knows the content of the files.
+            guarded: Whether DayGuard judges the categories of the impressions, and not their
+                training split.
         """
         log = fingerprints.record(inputs.impressions)
         items = ItemGen(
@@ -53,7 +57,9 @@ class Ingestion:
             impressions,
             input_checks(items, "items", **parameters.item_checks(inputs)),
             input_checks(
-                impressions, "impressions", **parameters.impression_checks(config, inputs)
+                impressions,
+                "impressions",
+                **parameters.impression_checks(config, inputs, guarded),
             ),
         )
 

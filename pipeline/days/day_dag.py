@@ -3,7 +3,7 @@
 ```
 items ─▶ ItemGen ─▶ checks ─▶ DriftCheck ─▶ SemanticIdGen ◀─ frozen RQ-VAE, earlier Semantic IDs
                                                  │
-impressions ─▶ ImpressionGen ─▶ checks ─▶ FeatureJoiner ◀─ earlier state
+impressions ─▶ ImpressionGen ─▶ checks ─▶ DayGuard ─▶ FeatureJoiner ◀─ earlier state
                                                  │
                DayEvaluator: the served ranker and the baseline on the whole day
                                                  │
@@ -16,6 +16,7 @@ impressions ─▶ ImpressionGen ─▶ checks ─▶ FeatureJoiner ◀─ earli
 """
 
 import dataclasses
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -29,6 +30,9 @@ from tfx.types import standard_artifacts
 from semantic_id_ranking.components.artifacts import RankerState
 from semantic_id_ranking.components.artifacts import SemanticIds
 from semantic_id_ranking.components.artifacts import State
+from semantic_id_ranking.components.code_version import code_version
+from semantic_id_ranking.components.day_guard.check import check_day
+from semantic_id_ranking.components.day_guard.component import DayGuard
 from semantic_id_ranking.components.drift_check.component import DriftCheck
 from semantic_id_ranking.components.feature_joiner.component import FeatureJoiner
 from semantic_id_ranking.components.ranker_trainer.component import RankerTrainer
@@ -63,6 +67,7 @@ _TYPES: Mapping[str, type[artifact.Artifact]] = {
     "ranker_state": RankerState,
     "baseline": standard_artifacts.Model,
     "baseline_state": RankerState,
+    "statistics": standard_artifacts.ExampleStatistics,
 }
 
 
@@ -87,7 +92,7 @@ class _Earlier:
                     "last days need"
                 )
             properties: dict[str, Any] = {}
-            if name == "examples":
+            if name in ("examples", "statistics"):
                 properties = {"split_names": '["train", "eval"]', "span": record.number}
             self._importers[node] = tfx.dsl.Importer(
                 source_uri=uri,
@@ -126,7 +131,9 @@ def create_day_pipeline(
     """
     earlier = _Earlier(os.path.dirname(destinations.serving))
     last = ledger.last
-    ingestion = Ingestion.create(inputs, config, Fingerprints(destinations.fingerprints))
+    ingestion = Ingestion.create(
+        inputs, config, Fingerprints(destinations.fingerprints), guarded=True
+    )
     items = ingestion.items.outputs["examples"]
     drift = DriftCheck(
         examples=items,
@@ -151,7 +158,17 @@ def create_day_pipeline(
         earlier_state=earlier(last, "state"),
         span=day,
     )
-    joiner.add_upstream_node(ingestion.impression_checks[-1])
+    guard = DayGuard(
+        statistics=ingestion.impression_checks[0].outputs["statistics"],
+        earlier_statistics=earlier(last, "statistics"),
+        earlier_semantic_ids=earlier(last, "semantic_ids"),
+        parameters=json.dumps(
+            parameters.day_guard(config, inputs, last.name, last is ledger.days[0]), sort_keys=True
+        ),
+        code_version=code_version(check_day),
+    )
+    guard.add_upstream_node(ingestion.impression_checks[-1])
+    joiner.add_upstream_node(guard)
     examples = joiner.outputs["examples"]
     day_evaluator = RankingEvaluator(
         examples=examples,
@@ -225,6 +242,7 @@ def create_day_pipeline(
     own = [
         drift,
         semantic_id_gen,
+        guard,
         joiner,
         day_evaluator,
         grower,

@@ -26,6 +26,7 @@ ARTIFACTS = (
     "ranker_state",
     "baseline",
     "baseline_state",
+    "statistics",
 )
 
 

@@ -27,6 +27,7 @@ _MADE_BY = {
     "ranker_state": ("Trainer.ranker", "ranker_state"),
     "baseline": ("Trainer.baseline", "model"),
     "baseline_state": ("Trainer.baseline", "ranker_state"),
+    "statistics": ("StatisticsGen.impressions", "statistics"),
 }
 _OF_THE_LOG = {
     "tokenizer": ("SidTokenizerTrainer", "model"),
