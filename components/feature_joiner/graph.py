@@ -86,7 +86,10 @@ class Join:
         _ = (
             pipeline
             | "OneTitlesFile" >> beam.Create([self.state])
-            | "WriteTitles" >> beam.Map(write_titles, beam.pvalue.AsIter(items))
+            | "WriteTitles"
+            >> beam.Map(
+                write_titles, beam.pvalue.AsIter(items), earlier.folder if earlier else None
+            )
         )
         state_items = pipeline | "StateItems" >> beam.Create(
             [earlier.items_file] if earlier else [], reshuffle=False

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import tensorflow as tf
 from apache_beam.io.filesystems import FileSystems
@@ -42,7 +43,7 @@ def read_items(path: str, embeddings: bool) -> Iterator[pa.Table]:
         yield pa.table(columns)
 
 
-def write_titles(directory: str, items: Iterable[pa.Table]) -> None:
+def write_titles(directory: str, items: Iterable[pa.Table], earlier: str | None = None) -> None:
     """Writes `titles/titles.parquet` (item_id, title) of the items that have a title, by item_id.
 
     They are for people who look at a ranking.
@@ -50,12 +51,25 @@ def write_titles(directory: str, items: Iterable[pa.Table]) -> None:
     Args:
         directory: The folder of the state.
         items: What `read_items` reads.
+        earlier: The folder of the state before, whose titles items keep that are gone since; or
+            None.
     """
     parts = [_TITLES.empty_table()]
+    today = []
     for part in items:
+        today += part["item_id"].cast(pa.string()).chunks
         rows = zip(part["item_id"].to_pylist(), part["title"].to_pylist(), strict=True)
         found = [(item.decode(), title.decode(errors="replace")) for item, title in rows if title]
         columns = [list(column) for column in zip(*found, strict=True)] or [[], []]
         parts.append(pa.table(columns, _TITLES))
-    with FileSystems.create(os.path.join(directory, "titles", "titles.parquet")) as file:
+    if earlier is not None:
+        with FileSystems.open(_titles_file(earlier)) as file:
+            before = pq.ParquetFile(pa.BufferReader(file.read())).read()
+        ids = pa.chunked_array(today, pa.string())
+        parts.append(before.filter(pc.invert(pc.is_in(before["item_id"], value_set=ids))))
+    with FileSystems.create(_titles_file(directory)) as file:
         pq.write_table(pa.concat_tables(parts).sort_by("item_id"), file)
+
+
+def _titles_file(state: str) -> str:
+    return os.path.join(state, "titles", "titles.parquet")

@@ -57,12 +57,16 @@ def run(
     earlier=None,
     with_sids=("a", "b"),
     more_sids=types.MappingProxyType({}),
+    delisted=(),
 ):
     """Joins impressions of items a, b and others by their Semantic IDs; returns the outputs."""
+    has_b = "b" in with_sids and "b" not in delisted
+    of_a = {"created_at": 1, "embedding": [1.0, 2.0], "title": b"A"}
+    b = example(item_id=b"b", created_at=99 * HOUR, embedding=[3.0, 4.0], title=b"B")
     items = write_examples(
         artifact(standard_artifacts.Examples, tmp_path / "items"),
-        train=[example(item_id=item.encode(), created_at=1) for item in ("a", *more_sids)],
-        eval=[example(item_id=b"b", created_at=99 * HOUR)] if "b" in with_sids else [],
+        train=[example(item_id=item.encode(), **of_a) for item in ("a", *more_sids)],
+        eval=[b] if has_b else [],
     )
     impressions = write_examples(
         artifact(standard_artifacts.Examples, tmp_path / "impressions"),
@@ -254,11 +258,11 @@ def test_the_schema_of_counters_has_their_widths_and_the_labels_they_are_smoothe
     }
 
 
-def day(tmp_path, name, rows, earlier=None, sids=("a", "b"), **changed):
+def day(tmp_path, name, rows, earlier=None, sids=("a", "b"), delisted=(), **changed):
     """Joins the training impressions of a day; returns the outputs."""
     folder = tmp_path / name
     folder.mkdir()
-    return run(folder, rows, [], {**PARAMETERS, **DAILY, **changed}, earlier, sids)
+    return run(folder, rows, [], {**PARAMETERS, **DAILY, **changed}, earlier, sids, delisted)
 
 
 DAILY = {"counters": True, "max_unknown_fraction": 0.9, "evaluation_period": False}
@@ -384,3 +388,27 @@ def test_a_state_of_other_terms_is_refused_in_one_sentence(tmp_path, changed, fa
     for fact in (first["state"].uri, *facts):
         assert fact in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_delisted_items_are_known_by_their_earlier_semantic_id(tmp_path):
+    fields = {"item_fields": ["sid", "embedding"], "max_unknown_fraction": 0.0, "item_age": True}
+    first = day(tmp_path, "first", FIRST, **fields)
+    rows = [impression(b"v", b"a", 25, 1), impression(b"v", b"b", 26, 1)]
+    second = day(tmp_path, "second", rows, first["state"], delisted=("b",), **fields)
+    counts = json.loads(pathlib.Path(second["state"].uri, "join.json").read_text())
+    assert (counts["unknown_items"], counts["joined"]["train"]) == (0, 2)
+    _, gone = examples(second)
+    assert gone["candidate_sid"] == [6, 7]
+    assert gone["candidate_embedding"] == [0.0, 0.0]
+    # One impression and click of the day before, as of an item that is there.
+    assert gone["context_item_counters"][:3] == [1, 1, 1]
+    titles = pq.read_table(pathlib.Path(second["state"].uri, "titles")).to_pydict()
+    assert titles == {"item_id": ["a", "b"], "title": ["A", "B"]}
+
+
+def test_what_was_never_known_stops_a_day_beyond_its_bound(tmp_path):
+    first = day(tmp_path, "first", FIRST)
+    rows = [impression(b"v", b"b", 25, 1), impression(b"v", b"ghost", 26, 1)]
+    bounded = {"delisted": ("b",), "max_unknown_fraction": 0.4}
+    with pytest.raises(InputError, match="1 of 2 impressions .50.0%. are of items that neither"):
+        day(tmp_path, "second", rows, first["state"], **bounded)
