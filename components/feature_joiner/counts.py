@@ -99,7 +99,8 @@ def refuse(counts: Mapping[str, Any], parameters: JoinParameters) -> None:
             f"{parameters.impressions}: column {parameters.item_column}: {unknown} of "
             f"{impressions} impressions ({unknown / impressions:.1%}) are of items that neither "
             "the items file has nor an earlier one had, such as "
-            f"{', '.join(map(repr, counts['examples_of_unknown']))}; at most {parameters.max_unknown_fraction:.1%} may be (join.max_unknown_fraction)"
+            f"{', '.join(map(repr, counts['examples_of_unknown']))}; "
+            f"at most {parameters.max_unknown_fraction:.1%} may be (join.max_unknown_fraction)"
         )
     if not parameters.evaluation_period:
         return

@@ -410,5 +410,5 @@ def test_what_was_never_known_stops_a_day_beyond_its_bound(tmp_path):
     first = day(tmp_path, "first", FIRST)
     rows = [impression(b"v", b"b", 25, 1), impression(b"v", b"ghost", 26, 1)]
     bounded = {"delisted": ("b",), "max_unknown_fraction": 0.4}
-    with pytest.raises(InputError, match="1 of 2 impressions .50.0%. are of items that neither"):
+    with pytest.raises(InputError, match=r"1 of 2 impressions \(50.0%\) are of items that neither"):
         day(tmp_path, "second", rows, first["state"], **bounded)
