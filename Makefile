@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-ranker bench-evaluation bench-serving fuzz-serving paper clean
+.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-days bench-ranker bench-evaluation bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -87,6 +87,10 @@ bench-stability: $(INSTALLED) ## Measure how far Semantic IDs depend on when the
 
 bench-refresh: $(INSTALLED) ## Measure what a refresh of the SID space keeps, and drift where there is none, on DATA=DIR
 	@$(VENV)/bin/python -m benchmarks.refresh --data $(DATA) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
+
+bench-days: $(INSTALLED) ## Measure the daily mode against a full retraining every day, on DATA=DIR
+	@$(VENV)/bin/python -W ignore -m benchmarks.days --items $(DATA)/items.parquet --impressions $(DATA)/impressions.parquet \
+		$(if $(CONFIG),--config $(CONFIG)) $(ARGS)
 
 bench-ranker: $(INSTALLED) ## Measure the training speed of rankers against hashed IDs [DATA=DIR]
 	@$(VENV)/bin/python -m benchmarks.ranker $(if $(DATA),--data $(DATA)) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
