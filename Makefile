@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-days bench-ranker bench-evaluation bench-serving fuzz-serving paper clean
+.PHONY: help demo demo-days test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-days bench-ranker bench-evaluation bench-serving fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -68,6 +68,9 @@ format: $(INSTALLED) ## Put the code into that style
 docs: $(DOCS_INSTALLED) ## Build the documentation site into site/, where every warning is an error
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet --strict $(ARGS)
 	@echo "The site begins with site/index.html."
+
+demo-days: $(INSTALLED) ## Replay the demo's last weeks of many ratings as days, then serve and rank
+	@$(VENV)/bin/sid demo --days --output runs/movielens-days $(ARGS)
 
 bench-rqvae: $(INSTALLED) $(PEERS_INSTALLED) ## Measure the RQ-VAE against FAISS on the items of DATA=DIR
 	@$(VENV)/bin/python -m benchmarks.rqvae --data $(DATA) $(ARGS)

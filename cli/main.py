@@ -111,6 +111,10 @@ def demo(
         typer.Option(help="YAML file of the configuration; without it, that of MovieLens."),
     ] = None,
     overrides: Overrides = None,
+    days: Annotated[
+        bool,
+        typer.Option("--days", help="Replay six weeks, one after the other, as days of sid day."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Runs the pipeline on MovieLens, serves the result and ranks 500 films for one user."""
@@ -119,7 +123,7 @@ def demo(
     if config is None:
         config = str(importlib.resources.files("semantic_id_ranking") / "configs/movielens.yaml")
     streams = Output(as_json)
-    summary = demo_lib.demo(output, load_config(config, overrides or ()), streams.console)
+    summary = demo_lib.demo(output, load_config(config, overrides or ()), streams.console, days)
     streams.result(summary)
     if not summary["blessed"]:
         raise typer.Exit(exit_status.NOT_BLESSED)

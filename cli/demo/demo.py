@@ -1,5 +1,6 @@
 """The demonstration: MovieLens through the whole pipeline, served, and 500 films ranked."""
 
+import dataclasses
 import os
 import random
 import sysconfig
@@ -13,9 +14,11 @@ from semantic_id_ranking.cli import serve as serve_lib
 from semantic_id_ranking.cli.candidates import Candidates
 from semantic_id_ranking.cli.catalogue import Catalogue
 from semantic_id_ranking.cli.demo import movielens
+from semantic_id_ranking.cli.demo import weeks
 from semantic_id_ranking.contracts.version_folders import RELEASE
 from semantic_id_ranking.pipeline import run as run_lib
 from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.days.run_day import run_day
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.output_folder import require_own_metadata
@@ -26,17 +29,20 @@ from semantic_id_ranking.pipeline.terminal import printable
 _CANDIDATES = 500
 
 
-def demo(output: str, config: Config, console: rich.console.Console) -> dict[str, Any]:
+def demo(
+    output: str, config: Config, console: rich.console.Console, days: bool = False
+) -> dict[str, Any]:
     """Runs it all.
 
     Args:
         output: Folder of everything it makes; the data goes into `data/` below it.
         config: The configuration of the run.
         console: Where to show it.
+        days: Whether the run ends before the last dense weeks, which then follow as days.
 
     Returns:
-        The content of the run's `summary.json` and, where a model is served, `ranking`, as
-        `sid rank` gives it.
+        The content of the run's `summary.json`; with `days`, those as the ledger has them; and,
+        where a model is served, `ranking`, as `sid rank` gives it.
 
     Raises:
         InputError: Another process works on the output, or it is no folder.
@@ -51,12 +57,38 @@ def demo(output: str, config: Config, console: rich.console.Console) -> dict[str
         f"MovieLens: {data.films} films, {data.films_with_credits} of them with director or cast",
         highlight=False,
     )
-    summary = run_lib.run(data.items, data.impressions, output, config, console)
+    log = data.impressions
+    if days:
+        parts = weeks.write_weeks(data.impressions, os.path.join(output, "data", "weeks"))
+        log = parts.log
+        of_weeks = dataclasses.replace(config.days, length=float(weeks.DAYS_A_WEEK))
+        config = dataclasses.replace(config, days=of_weeks)
+    summary = run_lib.run(data.items, log, output, config, console)
     if not os.path.isfile(os.path.join(output, "serving", RELEASE)):
         return summary.to_json()
     if not summary.blessed:
         console.print("what was pushed by an earlier run stays served")
+    result = summary.to_json()
+    if days:
+        result["days"] = _replay(data.items, parts.weeks, output, config, console)
+    return {**result, "ranking": _rank(data, output, console)}
 
+
+def _replay(
+    items: str, log: list[str], output: str, config: Config, console: rich.console.Console
+) -> list[dict[str, Any]]:
+    """Adds a day for each file, shows a line of each, and gives their records."""
+    results = [run_day(items, week, output, config, console) for week in log]
+    for result in results:
+        line = result.headline or f"{result.record.name}: done before, nothing changed"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return [result.record.to_json() for result in results]
+
+
+def _rank(
+    data: movielens.MovieLensData, output: str, console: rich.console.Console
+) -> dict[str, Any]:
+    """Serves what is released and ranks 500 films for one user."""
     catalogue = Catalogue.load(output)
     new = Candidates.load(data.new_item)
     rng = random.Random(0)
@@ -83,7 +115,7 @@ def demo(output: str, config: Config, console: rich.console.Console) -> dict[str
         highlight=False,
         markup=False,
     )
-    return {**summary.to_json(), "ranking": ranking}
+    return ranking
 
 
 def _program() -> str:
