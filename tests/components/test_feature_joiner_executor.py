@@ -262,7 +262,9 @@ def day(tmp_path, name, rows, earlier=None, sids=("a", "b"), delisted=(), **chan
     """Joins the training impressions of a day; returns the outputs."""
     folder = tmp_path / name
     folder.mkdir()
-    return run(folder, rows, [], {**PARAMETERS, **DAILY, **changed}, earlier, sids, delisted)
+    return run(
+        folder, rows, [], {**PARAMETERS, **DAILY, **changed}, earlier, sids, delisted=delisted
+    )
 
 
 DAILY = {"counters": True, "max_unknown_fraction": 0.9, "evaluation_period": False}
