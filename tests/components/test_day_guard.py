@@ -129,7 +129,7 @@ def test_a_planted_fault_is_named_by_its_column_alone(before, name, change, sent
 
 
 def test_the_sentence_of_a_label_gives_the_odds_that_are_allowed():
-    # 540 of 1,800 were positive: with half a label more of each kind, odds of 540.5 / 1260.5, .4288;
+    # 540 of 1,800 were positive: with half a label more of each kind, odds of 540.5 / 1260.5;
     # over 1.5 that is .2859, a rate of .2223; times 1.5 it is .6432, one of .3914.
     label = [int(i % 10 < 3) for i in range(2_000)]
     today = [int(i % 10 < 7) for i in range(2_000)]
