@@ -77,11 +77,11 @@ def demo(
 def _replay(
     items: str, log: list[str], output: str, config: Config, console: rich.console.Console
 ) -> list[dict[str, Any]]:
-    """Adds a day for each file, shows a line of each, and gives their records."""
+    """Adds a day for each file, which prints a line of it, and gives their records."""
     results = [run_day(items, week, output, config, console) for week in log]
     for result in results:
-        line = result.headline or f"{result.record.name}: done before, nothing changed"
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        if result.repeated:
+            console.print(f"{result.record.name}: done before, nothing changed", highlight=False)
     return [result.record.to_json() for result in results]
 
 

@@ -21,7 +21,7 @@ from semantic_id_ranking.components.day_guard.summary import same_but_times
 from semantic_id_ranking.components.day_guard.summary import Statistics
 
 # Standard errors within which a change of a label's rate is chance.
-_CHANCE = 4.0
+_CHANCE = 3.0
 # Fewer impressions are too small a sample for shares.
 _FEWEST = 50
 _TYPES = {
@@ -177,7 +177,12 @@ def _labels(
         if limits.label_odds is None or not n or not m:
             continue
         pooled = (k + j) / (n + m)
-        error = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+        independent = [n, m]
+        if 0 < k < n:
+            # As if each user gave the same label always; not so where all have the same one.
+            users = (_distinct(features.get("user_id")) for features in (new, old))
+            independent = [min(one, of or one) for one, of in zip((n, m), users, strict=True)]
+        error = math.sqrt(pooled * (1 - pooled) * sum(1 / one for one in independent))
         odds = [(c + 0.5) / (total - c + 0.5) for total, c in counts]
         factor = max(odds[0] / odds[1], odds[1] / odds[0])
         if factor > limits.label_odds and abs(k / n - j / m) > _CHANCE * error:
@@ -197,13 +202,13 @@ def _ids(
 ) -> Iterator[str]:
     new, old = features_of(today), features_of(before)
     for name, column in compared.columns.items():
-        shares = integer_share(new.get(name)), integer_share(old.get(name))
-        if None not in shares and abs(shares[0] - shares[1]) > limits.integer_ids:
+        now, then = integer_share(new.get(name)), integer_share(old.get(name))
+        if now is not None and then is not None and abs(now - then) > limits.integer_ids:
             example = next(iter(frequencies(new[name])))
             other = next(iter(frequencies(old[name])))
             yield (
-                f"column {column}: {shares[0]:.1%} of the ids, such as {example!r}, are integers, "
-                f"{shares[1]:.1%} were on {compared.earlier_day}; give ids such as {other!r} "
+                f"column {column}: {now:.1%} of the ids, such as {example!r}, are integers, "
+                f"{then:.1%} were on {compared.earlier_day}; give ids such as {other!r} "
                 "(guard.integer_ids)"
             )
 
@@ -224,6 +229,11 @@ def _items(
             f"such as {unknown[0]!r}, that have no Semantic ID before the day; at most "
             f"{limits.unknown_items:.0%} may be (guard.unknown_items)"
         )
+
+
+def _distinct(feature: Feature | None) -> float:
+    """About how many values a text has."""
+    return float(feature.string_stats.unique) if feature is not None else 0.0
 
 
 def _shares(counts: Mapping[str, float]) -> dict[str, float]:

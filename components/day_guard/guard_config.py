@@ -20,7 +20,8 @@ class GuardConfig:
         jensen_shannon: Jensen-Shannon divergence of the histograms of a numeric column or of a
             regression label, in bits. 1 never stops.
         label_odds: The factor by which the odds of a binary label, positives to negatives, may
-            rise or fall, beyond what is chance. None never stops.
+            rise or fall, beyond what is chance, which counts users rather than impressions. None
+            never stops.
         impressions: The factor by which the number of impressions may rise or fall; not looked at
             on the first day after `sid run`. None never stops.
         missing: Change of the share of impressions that lack a column's value. 1 never stops.

@@ -1,11 +1,12 @@
 """What is read of the statistics of TensorFlow Data Validation."""
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-Statistics = statistics_pb2.DatasetFeatureStatisticsList
-Feature = statistics_pb2.FeatureNameStatistics
+Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
+Feature: TypeAlias = statistics_pb2.FeatureNameStatistics
 
 #: So many values of a feature the statistics count exactly, at most.
 _COUNTED = 10_000
