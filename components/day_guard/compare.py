@@ -177,7 +177,7 @@ def _labels(
         if limits.label_odds is None or not n or not m:
             continue
         pooled = (k + j) / (n + m)
-        independent = [n, m]
+        independent: list[float] = [n, m]
         if 0 < k < n:
             # As if each user gave the same label always; not so where all have the same one.
             users = (_distinct(features.get("user_id")) for features in (new, old))

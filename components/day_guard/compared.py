@@ -1,4 +1,4 @@
-"""What is compared of two days."""
+"""The columns of a day that are compared with those of the day before it."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""How far a day may differ from the last accepted one."""
+"""The configuration of the guard: limits of what may differ between two days."""
 
 from pydantic import ConfigDict
 from pydantic import Field

@@ -1,4 +1,4 @@
-"""What is read of the statistics of TensorFlow Data Validation."""
+"""Statistics of TensorFlow Data Validation, and numbers read from them."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
