@@ -47,7 +47,8 @@ class State(artifact.Artifact):
     `codes_<name>` (list<int32>);
     `items.parquet`: `item_id` (string), counters of all time, by name (int64), and recent ones,
     `recent_<name>` (float64), as they are at the start of the day `recent_day` (int64) with the
-    impressions of that day on top (U of `feature_joiner.days`);
+    impressions of that day on top (U of `feature_joiner.days`), and `created_at` (int64,
+    microseconds since 1970; the smallest number where it is not known);
     `titles/titles-*.parquet`, columns `item_id` and `title` (string), of the items that have one;
     `item_ages/item_ages-*.parquet`, columns `item_id` (string) and `age_days` (float32) at the last
     impression, where item ages are joined;

@@ -104,8 +104,8 @@ class Join:
                     pipeline | "ReadSids" >> beam.io.ReadFromParquetBatched(sid_pattern)
                 ),
                 items=beam.pvalue.AsIter(items),
-                state_ids=beam.pvalue.AsIter(
-                    state_items | "StateIds" >> beam.FlatMap(state_lib.read_item_ids)
+                state_items=beam.pvalue.AsIter(
+                    state_items | "ReadCreation" >> beam.FlatMap(state_lib.read_creation)
                 ),
             )
         )

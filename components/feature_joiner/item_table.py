@@ -92,14 +92,16 @@ def build_item_table(
     _: None,
     sid_tables: Iterable[pa.Table],
     items: Iterable[pa.Table],
-    state_ids: Iterable[np.ndarray],
+    state_items: Iterable[tuple[np.ndarray, np.ndarray]],
 ) -> ItemTable:
     """Puts the Semantic IDs, the items' times and the items of an earlier state together.
 
     Args:
         sid_tables: (item_id, sid), from SemanticIdGen: all items that ever had a Semantic ID.
         items: What `read_items` reads.
-        state_ids: Item ids (bytes) that the state counts.
+        state_items: Ids (bytes) of the items that the state counts, and when they were created. An
+            item was created at the earliest time that was ever said: where no file says it, its
+            first impression stands for it, which may be in an earlier log.
 
     Raises:
         ValueError: An item has no Semantic ID.
@@ -109,7 +111,8 @@ def build_item_table(
     codes = np.concatenate([chunk.flatten().to_numpy() for chunk in table["sid"].chunks])
     codes = codes.reshape(len(coded), -1)
     # In whatever order a runner delivers them, the table is the same.
-    ids = pd.Index(np.unique(np.concatenate([coded, *state_ids])).astype(object))
+    counted = list(state_items)
+    ids = pd.Index(np.unique(np.concatenate([coded, *(i for i, _ in counted)])).astype(object))
     sids = np.full((len(ids), codes.shape[1]), -1, np.int32)
     sids[ids.get_indexer(coded)] = codes
 
@@ -130,4 +133,9 @@ def build_item_table(
             if embeddings is None:
                 embeddings = np.zeros((len(ids), values.shape[1]), np.float32)
             embeddings[rows] = values
+    for names, created in counted:
+        rows = ids.get_indexer(names)
+        today = created_at[rows]
+        unknown = (today == _UNKNOWN) | (created == _UNKNOWN)
+        created_at[rows] = np.where(unknown, np.maximum(today, created), np.minimum(today, created))
     return ItemTable.of(ids, sids, created_at, embeddings)

@@ -108,10 +108,10 @@ class EarlierState:
         return os.path.join(self.folder, _ITEMS)
 
 
-def read_item_ids(path: str) -> Iterator[np.ndarray]:
-    """Ids (bytes) of the items of a state, [n] at a time."""
-    for batch in _batches(path, ["item_id"]):
-        yield _ids(batch)
+def read_creation(path: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The items of a state, n at a time: ids [n], bytes, and `created_at` [n] as in `ItemTable`."""
+    for batch in _batches(path, ["item_id", "created_at"]):
+        yield _ids(batch), batch["created_at"].to_numpy()
 
 
 def read_items(
@@ -143,6 +143,7 @@ def write_items(
         **dict(zip(block, counters.totals.T, strict=True)),
         **{f"recent_{n}": c for n, c in zip(block, counters.recent.T, strict=True)},
         "recent_day": counters.day,
+        "created_at": table.created_at[counters.item],
     }
     with FileSystems.create(os.path.join(folder, _ITEMS)) as file:
         pq.write_table(pa.table(columns), file)

@@ -208,7 +208,7 @@ def items(*ids):
 
 def test_items_that_are_gone_keep_their_row():
     # Item b left the items, item c has no Semantic ID any more and is in the state.
-    state = np.array([b"c", b"a"], object)
+    state = np.array([b"c", b"a"], object), np.array([5, 7])
     table = build_item_table(None, [sid_table()], [items(b"a")], [state])
     assert table.ids.tolist() == [b"a", b"b", b"c"]
     assert table.sids.tolist() == [[3, 4], [1, 2], [-1, -1], [-1, -1]]
@@ -221,6 +221,17 @@ def test_items_that_are_gone_keep_their_row():
     ages = table.ages(np.array([0, 1]), DAY + 7)
     assert ages[0] == 1
     assert np.isnan(ages[1])
+
+
+def test_an_item_was_created_when_a_day_before_says():
+    # Of item a, 7 is the first impression of the day; b is gone.
+    unknown = np.iinfo(np.int64).min
+    state = np.array([b"a", b"b"], object), np.array([3, unknown])
+    table = build_item_table(None, [sid_table()], [items(b"a")], [state])
+    assert table.created_at.tolist()[:2] == [3, unknown]
+    later = np.array([b"a", b"b"], object), np.array([9, 4])
+    table = build_item_table(None, [sid_table()], [items(b"a")], [later])
+    assert table.created_at.tolist()[:2] == [7, 4]
 
 
 def test_an_item_without_a_semantic_id_is_refused():
