@@ -25,7 +25,8 @@ def sid(finished_run, capsys, monkeypatch):
 
     def run(items, impressions, *more):
         arguments = ["--items", items, "--impressions", impressions, "--output"]
-        monkeypatch.setattr(sys, "argv", ["sid", "run", *arguments, finished_run.output, *more])
+        command = ["sid", "run", *arguments, finished_run.output, "--new-space", *more]
+        monkeypatch.setattr(sys, "argv", command)
         with pytest.raises(SystemExit) as caught:
             cli.main()
         return caught.value.code, capsys.readouterr().err
