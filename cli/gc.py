@@ -57,7 +57,8 @@ def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
         if not runs:
             raise InputError(f"{output}: no run has finished there; nothing was removed")
         needed = released_keys(destinations.serving)
-        rankers = [release.models[RANKER] for release in read_releases(destinations.serving)]
+        released = [release.models for release in read_releases(destinations.serving)]
+        rankers = [models[RANKER] for models in released if RANKER in models]
         needed |= {artifact_key(folder) for folder in needed_artifacts(output, rankers)}
         for run in runs:
             needed |= _keys_of_run(store, run.id)
