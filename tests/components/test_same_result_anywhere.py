@@ -138,7 +138,7 @@ def run_components(inputs: str, output: str, beam_arguments: list[str]) -> None:
             "schema": [artifact(standard_artifacts.Schema, f"{output}/schema")],
             "state": [artifact(State, f"{output}/state")],
         },
-        {"parameters": json.dumps(parameters)},
+        {"parameters": json.dumps(parameters), "span": 0},
     )
 
 
