@@ -10,8 +10,8 @@ from ml_metadata import metadata_store
 from semantic_id_ranking.components.releaser.published_spaces import needed_spaces
 from semantic_id_ranking.components.releaser.published_spaces import published_spaces
 from semantic_id_ranking.components.releaser.published_spaces import write_published
-from semantic_id_ranking.components.releaser.release import RANKER
 from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.release import released_rankers
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.artifact_folder import artifact_folders
 from semantic_id_ranking.pipeline.artifact_folder import artifact_key
@@ -57,8 +57,7 @@ def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
         if not runs:
             raise InputError(f"{output}: no run has finished there; nothing was removed")
         needed = released_keys(destinations.serving)
-        released = [release.models for release in read_releases(destinations.serving)]
-        rankers = [models[RANKER] for models in released if RANKER in models]
+        rankers = released_rankers(destinations.serving)
         needed |= {artifact_key(folder) for folder in needed_artifacts(output, rankers)}
         for run in runs:
             needed |= _keys_of_run(store, run.id)

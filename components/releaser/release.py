@@ -99,6 +99,16 @@ def read_releases(serving: str) -> list[Release]:
     return [Release.model_validate(content), *served.before]
 
 
+def released_rankers(serving: str) -> list[str]:
+    """Folders of the released rankers' SavedModels, as releases name them, the served one first.
+
+    Args:
+        serving: Folder of the models' base folders.
+    """
+    models = [release.models for release in read_releases(serving)]
+    return [of_release[RANKER] for of_release in models if RANKER in of_release]
+
+
 def write_releases(serving: str, releases: Sequence[Release]) -> None:
     """Writes a file that appears whole.
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich.console
 
-from semantic_id_ranking.components.releaser.release import RANKER
-from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.release import released_rankers
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.blessed import write_blessed
 from semantic_id_ranking.pipeline.config import Config
@@ -24,6 +23,7 @@ from semantic_id_ranking.pipeline.output_lock import output_lock
 from semantic_id_ranking.pipeline.terminal import logged_to
 
 if TYPE_CHECKING:
+    from semantic_id_ranking.inputs.data_set import DataSet
     from semantic_id_ranking.pipeline.inputs import Inputs
 
 
@@ -113,24 +113,26 @@ class _Days:
         """Repeats the days after one that was done again."""
         while self._ledger.pending:
             day = self._ledger.pending[0]
+            self._require_same_files(day)
             self._console.print(f"{day.name}: is repeated, since a day before it changed")
             self.add(day.items, day.impressions, redo=False)
 
     def add(self, items: list[str], impressions: list[str], redo: bool) -> DayResult:
         """Adds one day."""
         # Beam's file systems come with it, which take a second.
-        from semantic_id_ranking.inputs.fingerprint import Fingerprints
         from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 
         inputs = look_at_inputs(items, impressions, self._config, self._skip_bad)
-        fingerprints = Fingerprints(Destinations.under(self._output).fingerprints)
-        digest = digest_of(fingerprints.record(inputs.impressions))
+        digest = self._digest(inputs.impressions)
         number = inputs.last_time // self._ledger.day_microseconds
         done = self._ledger.find(number)
         if done is not None and done.digest == digest:
             return DayResult(done, True)
         self._require_next(inputs, number, done, redo)
         ledger = self._ledger if done is None else self._ledger.before(number)
+        if done is not None:
+            for day in ledger.pending:
+                self._require_same_files(day)
         sources = {
             "items": _absolute(items),
             "impressions": _absolute(impressions),
@@ -139,6 +141,23 @@ class _Days:
         self._ledger = ledger.plus(record)
         self._ledger.write(self._output)
         return DayResult(record, False)
+
+    def _digest(self, impressions: "DataSet") -> str:
+        from semantic_id_ranking.inputs.fingerprint import Fingerprints
+
+        fingerprints = Fingerprints(Destinations.under(self._output).fingerprints)
+        return digest_of(fingerprints.record(impressions))
+
+    def _require_same_files(self, day: DayRecord) -> None:
+        """Refuses to repeat a day whose files are not those that it was done with."""
+        from semantic_id_ranking.inputs.data_set import DataSet
+
+        impressions = DataSet.open(day.impressions)
+        if self._digest(impressions) != day.digest:
+            raise InputError(
+                f"{impressions.name}: is not what day {day.name} was done with, which has to be "
+                "repeated since a day before it changes; put its impressions back there"
+            )
 
     def _require_next(
         self, inputs: "Inputs", number: int, done: DayRecord | None, redo: bool
@@ -178,8 +197,7 @@ class _Days:
 
         output, config = self._output, self._config
         destinations = Destinations.under(output)
-        releases = read_releases(destinations.serving)
-        served = ledger.served([release.models[RANKER] for release in releases])
+        served = ledger.served(released_rankers(destinations.serving))
         begin = time.monotonic()
         pipeline = create_day_pipeline(inputs, config, destinations, number, ledger, served)
         records, _ = execute(pipeline, destinations, output, self._console)

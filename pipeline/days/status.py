@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import rich.console
 import rich.table
 
-from semantic_id_ranking.components.releaser.release import RANKER
 from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.release import released_rankers
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.version_folders import RELEASE
 from semantic_id_ranking.pipeline.days.day_metrics import DAYS
@@ -42,7 +42,7 @@ def status(output: str) -> dict[str, Any]:
     if not releases:
         raise InputError(f"{output}: nothing is released there; sid status needs a run's output")
     ledger = Ledger.open(output)
-    served = ledger.served([release.models[RANKER] for release in releases])
+    served = ledger.served(released_rankers(serving))
     since = os.path.getmtime(os.path.join(serving, RELEASE))
     return {
         "served": {

@@ -300,6 +300,13 @@ def test_what_follows_a_day_done_again_is_repeated(world, output):
     results = backfill(patterns, logs, output, config, CONSOLE, name_of(FIRST), name_of(FIRST + 1))
     assert [result.repeated for result in results] == [True, False]
     total = impressions_counted(output, results[1].record)
+    # One path for every day: it no longer holds what the second day was done with.
+    ledger = Ledger.open(output)
+    second = ledger.last.model_copy(update={"impressions": [world.changed(FIRST)]})
+    ledger.model_copy(update={"days": [*ledger.days[:-1], second]}).write(output)
+    with pytest.raises(InputError, match=f"is not what day {second.name} was done with"):
+        world.day(FIRST, output, world.changed(FIRST), redo=True)
+    ledger.write(output)
     world.day(FIRST, output, world.changed(FIRST), redo=True)
     ledger = Ledger.open(output)
     assert [day.name for day in ledger.days[1:]] == [name_of(FIRST), name_of(FIRST + 1)]
