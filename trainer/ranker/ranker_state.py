@@ -116,6 +116,19 @@ class RankerState:
             for kind, rows in self._sections.get(table, {}).items()
         ]
 
+    def tensor(self, name: str) -> NDArray[Any]:
+        """A tensor by its name, such as `weight/<weight>`.
+
+        Raises:
+            InputError: There is none.
+        """
+        if not self._reader.has_tensor(name):
+            raise InputError(
+                f"the previous ranker has no variable {name.partition('/')[2]}; keep ranker.model "
+                "and its layers, or train the ranker without a previous state"
+            )
+        return self._reader.get_tensor(name)
+
     def require_same(
         self, fingerprint: str, representation: Mapping[str, Any], tasks: Sequence[Mapping]
     ) -> None:
@@ -179,12 +192,7 @@ class RankerState:
         """Assigns a tensor, or of a table the rows int64 [new rows], -1 for one that stays."""
         if rows is not None and (rows < 0).all():
             return
-        if not self._reader.has_tensor(name):
-            raise InputError(
-                f"the previous ranker has no variable {name.partition('/')[2]}; keep ranker.model "
-                "and its layers, or train the ranker without a previous state"
-            )
-        values = self._reader.get_tensor(name)
+        values = self.tensor(name)
         if rows is not None:
             start = variable.numpy()
             if values.shape[1:] == start.shape[1:]:

@@ -15,6 +15,9 @@ from semantic_id_ranking.trainer.tokenizer.sid_tokenizer import SidTokenizer
 # Items that are tokenized beforehand, those with most impressions; each takes 40 bytes at 8 levels.
 _KNOWN_ITEMS = 1 << 18
 
+PIECE = "piece"
+"""Kind of the rows of pieces; a key is the piece's text."""
+
 
 class PieceSubwords(Subwords):
     """The pieces that SentencePiece tokenizes a Semantic ID into.
@@ -54,8 +57,8 @@ class PieceSubwords(Subwords):
         super().build(input_shape)
 
     def row_keys(self) -> list[RowSection]:
-        """See the base class; a key is the piece's text."""
-        return [RowSection("piece", np.array([p.encode() for p in self._pieces], object))]
+        """See the base class."""
+        return [RowSection(PIECE, np.array([p.encode() for p in self._pieces], object))]
 
     def call(self, items: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """See the base class; R is the number of levels."""
