@@ -99,13 +99,9 @@ def train(
     check_network(config, tasks, context)
     tf.keras.utils.set_random_seed(config.seed)
     with distribution.strategy.scope():
-        model = Ranker(representation, context, tasks, config, moments)
-        optimizer, table_optimizer = create_optimizers(config)
-        model.compile(optimizer, table_optimizer)
-        if warm_start is not None:
-            # Weights are made at the first call.
-            model(_blank_batch(train_data))
-            warm_start(model)
+        model = create_ranker(
+            train_data, representation, context, tasks, config, moments, warm_start
+        )
     callbacks = [_Progress(config.epochs)]
     if log_directory is not None and distribution.is_chief:
         callbacks.append(tf.keras.callbacks.TensorBoard(log_directory, write_graph=False))
@@ -138,6 +134,39 @@ def train(
             if name.startswith("val_")
         },
     )
+
+
+def create_ranker(
+    data: tf.data.Dataset,
+    representation: ItemRepresentation,
+    context: ContextSpec,
+    tasks: Sequence[TaskConfig],
+    config: RankerConfig,
+    moments: Mapping[str, LabelMoments],
+    warm_start: Callable[[Ranker], None] | None = None,
+) -> Ranker:
+    """Makes a ranker that can be trained, in the scope of the current strategy.
+
+    Args:
+        data: Batches that it is called with; only their form is read.
+        representation: As of `train`.
+        context: As of `train`.
+        tasks: As of `train`.
+        config: As of `train`.
+        moments: As of `train`.
+        warm_start: As of `train`; None leaves weights to be made at the first call.
+
+    Returns:
+        The ranker, compiled.
+    """
+    model = Ranker(representation, context, tasks, config, moments)
+    optimizer, table_optimizer = create_optimizers(config)
+    model.compile(optimizer, table_optimizer)
+    if warm_start is not None:
+        # Weights are made at the first call.
+        model(_blank_batch(data))
+        warm_start(model)
+    return model
 
 
 def _blank_batch(data: tf.data.Dataset) -> dict[str, tf.Tensor]:

@@ -1,0 +1,1 @@
+"""RankerCarrier: a ranker's state, carried into a refreshed SID space."""
