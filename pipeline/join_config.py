@@ -90,10 +90,13 @@ class DaysConfig:
         length: Length of a day; days of 24 hours. Day k is [k, k + 1) lengths since 1970, UTC.
         late: An impression of a day that the state already has in it: `drop` leaves
             it out, `join` joins it as if it were at the start of the first new day.
+        replay: The last days that a refresh of the SID space trains on, and counts anew by codes.
+            Of days that are in the log of `sid run`, the whole log is.
     """
 
     length: float = Field(default=1.0, ge=1 / 24)
     late: Literal["drop", "join"] = "drop"
+    replay: int = Field(default=14, ge=1)
 
     @property
     def microseconds(self) -> int:

@@ -62,7 +62,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         earlier = None
         if input_dict.get("earlier_state"):
             folder = artifact_utils.get_single_uri(input_dict["earlier_state"])
-            earlier = state_lib.EarlierState.open(folder, terms)
+            earlier = state_lib.EarlierState.open(folder, terms, parameters.other_space)
         state = artifact_utils.get_single_uri(output_dict["state"])
         join = Join(parameters, terms, earlier, folders, state)
         files = [

@@ -39,6 +39,8 @@ class JoinParameters:
             left out.
         evaluation_period: Whether the popularity of items in the evaluation split is that at its
             start; else it goes by days, as in the training split.
+        other_space: Whether the earlier state may be of another SID space; its counters by codes
+            are left out then.
     """
 
     labels: dict[str, str]
@@ -64,6 +66,7 @@ class JoinParameters:
     half_life: float = 7 * 86_400_000_000.0
     join_late: bool = False
     evaluation_period: bool = True
+    other_space: bool = False
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "JoinParameters":

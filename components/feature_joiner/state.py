@@ -25,6 +25,7 @@ LAYOUT = 1
 
 _STATE = "state.json"
 _ITEMS = "items.parquet"
+_SPACE = "sid_space"
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -42,7 +43,7 @@ def terms(parameters: JoinParameters, space: str) -> dict[str, Any]:
     """
     return {
         "layout": LAYOUT,
-        "sid_space": space,
+        _SPACE: space,
         "tasks": {
             task: "regression" if task in parameters.regressions else "binary"
             for task in parameters.labels
@@ -64,34 +65,40 @@ class EarlierState:
         day: The day that it is as of: the first one that it has not in it.
         start: The first instant of that day, microseconds since 1970.
         groups: Groups of its users, a file each.
+        same_space: Whether it is of the SID space of what continues it; of another one, counters by
+            codes say nothing.
     """
 
     folder: str
     day: int
     start: int
     groups: int
+    same_space: bool = True
 
     @classmethod
-    def open(cls, folder: str, wanted: dict[str, Any]) -> "EarlierState":
+    def open(cls, folder: str, wanted: dict[str, Any], other_space: bool = False) -> "EarlierState":
         """Opens a state.
 
         Args:
             folder: Where its files are.
             wanted: The `terms` under which it is to be continued.
+            other_space: Whether it may be of another SID space.
 
         Raises:
             InputError: It was made under other terms.
         """
         with FileSystems.open(os.path.join(folder, _STATE)) as file:
             content = json.loads(file.read())
+        same_space = content.get(_SPACE) == wanted[_SPACE]
         for name, value in wanted.items():
-            if content.get(name) != value:
+            if content.get(name) != value and not (name == _SPACE and other_space):
                 raise InputError(
                     f"{folder}: {name} of the state is {content.get(name)!r}, that of this run "
                     f"{value!r}; a state cannot be converted: make one of the whole log"
                 )
         day = content["day"]
-        return cls(folder, day, day * content["day_microseconds"], content["groups"])
+        start = day * content["day_microseconds"]
+        return cls(folder, day, start, content["groups"], same_space)
 
     def user_files(self, number: int, groups: int) -> list[str]:
         """The files that users of one of so many groups may be in.

@@ -31,6 +31,15 @@ class UserState:
     events: Events
     counters: UserCounters | None
 
+    def without_codes(self) -> "UserState":
+        """The same users without counters by codes, which another SID space has no use for."""
+        if self.counters is None:
+            return self
+        none = np.zeros(0, np.int64)
+        by_codes = np.zeros((0, self.counters.by_codes.shape[1]), np.int64)
+        counters = UserCounters(self.counters.totals, none, none, by_codes)
+        return dataclasses.replace(self, counters=counters)
+
 
 def read_users(
     paths: list[str], group: int, groups: int, table: ItemTable, parameters: JoinParameters

@@ -80,6 +80,8 @@ class WriteGroup(beam.DoFn):
         parameters, groups, earlier = self._parameters, self._groups, self._earlier
         paths = earlier.user_files(number, groups) if earlier else []
         users = read_users(paths, number, groups, table, parameters)
+        if earlier and not earlier.same_space:
+            users = users.without_codes()
         with ExitStack() as stack:
             files = [
                 stack.enter_context(_create(os.path.join(folder, _examples_file(number, groups))))
