@@ -43,6 +43,7 @@ class DayRecord(JsonModel):
         untrained: Splits of its examples that its ranker was not trained on.
         ranker_version: The version that its ranker was released as; None: it was not released.
         verdict: Drift of the day's items, "keep", "refresh" or "stop", and the reason.
+        refresh: Whether it is no day, but a refresh of the SID space after the day of its number.
         artifacts: Folder of each of `ARTIFACTS`, relative to the output folder.
     """
 
@@ -55,6 +56,7 @@ class DayRecord(JsonModel):
     untrained: list[str] = []
     ranker_version: int | None = None
     verdict: dict[str, str] | None = None
+    refresh: bool = False
     artifacts: dict[str, str]
 
     @property
@@ -127,7 +129,21 @@ class Ledger(JsonModel):
 
     def find(self, number: int) -> DayRecord | None:
         """The record of a day; None where it was not accepted."""
-        return next((day for day in self.days[1:] if day.number == number), None)
+        days = (day for day in self.days[1:] if not day.refresh)
+        return next((day for day in days if day.number == number), None)
+
+    def replayed(self, count: int) -> tuple[list[DayRecord], DayRecord | None]:
+        """The days that a refresh replays.
+
+        Args:
+            count: How many of the last days, at least; 1 or more.
+
+        Returns:
+            They, oldest first, and the one before them, None where there is none. Of a log that the
+            first of them is in, all days are.
+        """
+        days = [day for day in self.days if not day.refresh]
+        return days[-count:], (days[-count - 1] if len(days) > count else None)
 
     def before(self, number: int) -> "Ledger":
         """The ledger as it was before a day; the days after that one are pending."""

@@ -414,3 +414,25 @@ def test_what_was_never_known_stops_a_day_beyond_its_bound(tmp_path):
     bounded = {"delisted": ("b",), "max_unknown_fraction": 0.4}
     with pytest.raises(InputError, match=r"1 of 2 impressions \(50.0%\) are of items that neither"):
         day(tmp_path, "second", rows, first["state"], **bounded)
+
+
+def test_a_state_of_another_space_loses_its_counters_by_codes_alone(tmp_path):
+    first = day(tmp_path, "first", FIRST)
+    kept = day(tmp_path, "kept", SECOND, first["state"])
+    described = pathlib.Path(first["state"].uri, "state.json")
+    content = json.loads(described.read_text())
+    described.write_text(json.dumps({**content, "sid_space": "f" * 16}))
+    with pytest.raises(InputError, match="sid_space of the state is 'ffffffffffffffff'"):
+        day(tmp_path, "refused", SECOND, first["state"])
+    replayed = day(tmp_path, "replayed", SECOND, first["state"], other_space=True)
+    users, items = (table.to_pydict() for table in state_tables(replayed))
+    all_users, all_items = (table.to_pydict() for table in state_tables(kept))
+    assert items == all_items
+    by_codes = [name for name in users if name.startswith("codes")]
+    assert {n: c for n, c in users.items() if n not in by_codes} == {
+        n: c for n, c in all_users.items() if n not in by_codes
+    }
+    # Of the users u, v and w, what the second day counts.
+    assert all_users["codes_impressions"] == [[1, 1], [1], [1]]
+    assert users["codes"] == [[6, 7], [], [1, 2]]
+    assert users["codes_impressions"] == [[1], [], [1]]

@@ -146,3 +146,16 @@ def test_days_are_named_by_their_first_instant(ledger):
 def test_an_interval_that_is_none_is_refused(ledger, first, last, message):
     with pytest.raises(InputError, match=message):
         day_names(ledger, first, last)
+
+
+def test_a_refresh_is_no_day(ledger):
+    refreshed = ledger.plus(record(19786, 104, refresh=True, untrained=["eval"]))
+    assert refreshed.last.refresh
+    assert refreshed.find(19786).ranker_version == 103
+    assert refreshed.untrained_since(refreshed.last) == [(refreshed.last, ("eval",))]
+    following = refreshed.plus(record(19787, 105))
+    days, before = following.replayed(2)
+    assert [day.ranker_version for day in days] == [103, 105]
+    assert before.number == 19785
+    assert following.replayed(5) == ([*ledger.days, following.last], None)
+    assert following.replayed(9) == following.replayed(5)
