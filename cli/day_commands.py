@@ -1,4 +1,4 @@
-"""The commands of the daily mode: `sid day`, `sid backfill`, `sid status`."""
+"""The commands of the daily mode: `sid day`, `sid backfill`, `sid refresh`, `sid status`."""
 
 from typing import Annotated
 
@@ -74,6 +74,27 @@ def backfill(
             streams.console.print(f"{result.record.name}: done before, nothing changed")
     streams.result({"days": [result.record.to_json() for result in results]})
     if results[-1].record.ranker_version is None:
+        raise typer.Exit(exit_status.NOT_BLESSED)
+
+
+@app.command()
+def refresh(
+    items: Items,
+    output: RunOutput,
+    skip_bad: SkipBad = 0,
+    config: Config = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Makes the SID space anew, and all that is frozen with it; keeps the IDs that it can."""
+    from semantic_id_ranking.pipeline.days.day_config import day_config
+    from semantic_id_ranking.pipeline.days.refresh import refresh as refresh_lib
+
+    configured = day_config(output, config, overrides or ())
+    streams = Output(as_json)
+    result = refresh_lib(items, output, configured, streams.console, skip_bad)
+    streams.result({"record": result.record.to_json(), "report": result.report})
+    if result.record.ranker_version is None:
         raise typer.Exit(exit_status.NOT_BLESSED)
 
 

@@ -34,6 +34,20 @@ class DriftReport(artifact.Artifact):
     TYPE_NAME = "sid.DriftReport"
 
 
+class RefreshReport(artifact.Artifact):
+    """What a refresh of the SID space keeps, buys and moves: `refresh.json`.
+
+    It holds `items` (how many are in `both` spaces, `gone` and `new`, and the share of those in
+    both that keep the first code, the first two, ...: `kept`); `reconstruction`, the relative error
+    of today's items `before` and `after`; of so many `impressions` of the last day, by task,
+    `moved`: the share whose prediction moves and the mean change, by carrying alone and after the
+    training; `metrics` of the new ranker, the baseline and the served one on them, and the
+    thresholds `missed`. Made by `RefreshEvaluator`.
+    """
+
+    TYPE_NAME = "sid.RefreshReport"
+
+
 class State(artifact.Artifact):
     """What is known of users and items at a moment: the start of a day.
 

@@ -45,7 +45,8 @@ LOCAL_BEAM_ARGUMENTS = (
     "--sdk_container_image=none",
 )
 
-_PREPROCESSING = "semantic_id_ranking.trainer.ranker.preprocessing.preprocessing_fn"
+#: Function that TFX calls by its name.
+PREPROCESSING = "semantic_id_ranking.trainer.ranker.preprocessing.preprocessing_fn"
 
 
 def create_pipeline(
@@ -100,12 +101,12 @@ def create_pipeline(
     transform = tfx.components.Transform(
         examples=joiner.outputs["examples"],
         schema=joiner.outputs["schema"],
-        preprocessing_fn=_PREPROCESSING,
+        preprocessing_fn=PREPROCESSING,
         splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=[]),
         materialize=False,
         custom_config={
             **parameters.transform(config),
-            "code_version": code_version(_PREPROCESSING),
+            "code_version": code_version(PREPROCESSING),
         },
     )
     ranker, baseline = (

@@ -16,7 +16,8 @@ from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.days.ledger import SpaceRecord
 from semantic_id_ranking.pipeline.destinations import Destinations
 
-_RQVAE = "semantic_id_ranking.trainer.rqvae.run_fn.run_fn"
+#: Function that TFX calls by its name.
+RQVAE = "semantic_id_ranking.trainer.rqvae.run_fn.run_fn"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,11 +53,11 @@ class SpaceSource:
         items = item_gen.outputs["examples"]
         if space is None or space.model is None:
             rqvae = tfx.components.Trainer(
-                run_fn=_RQVAE,
+                run_fn=RQVAE,
                 examples=items,
                 train_args=tfx.proto.TrainArgs(splits=["train"]),
                 eval_args=tfx.proto.EvalArgs(splits=["eval"]),
-                custom_config={**parameters.rqvae(config), "code_version": code_version(_RQVAE)},
+                custom_config={**parameters.rqvae(config), "code_version": code_version(RQVAE)},
             ).with_id("Trainer.rqvae")
             return cls(rqvae.outputs["model"], None, [rqvae])
         output = os.path.dirname(destinations.serving)

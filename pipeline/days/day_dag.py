@@ -71,7 +71,7 @@ _TYPES: Mapping[str, type[artifact.Artifact]] = {
 }
 
 
-class _Earlier:
+class Earlier:
     """Importers of earlier artifacts, each made once.
 
     A record's artifact never changes, so its day and run tell it from all others, and a repeated
@@ -83,6 +83,7 @@ class _Earlier:
         self._importers: dict[str, tfx.dsl.Importer] = {}
 
     def __call__(self, record: DayRecord, name: str) -> tfx.types.BaseChannel:
+        """The channel of one of `ARTIFACTS` of a record."""
         node = f"Earlier.{name}.{record.number}"
         if node not in self._importers:
             uri = os.path.join(self._output, record.artifacts[name])
@@ -129,7 +130,7 @@ def create_day_pipeline(
     Returns:
         The pipeline, for any TFX runner.
     """
-    earlier = _Earlier(os.path.dirname(destinations.serving))
+    earlier = Earlier(os.path.dirname(destinations.serving))
     last = ledger.last
     ingestion = Ingestion.create(
         inputs, config, Fingerprints(destinations.fingerprints), guarded=True

@@ -69,6 +69,7 @@ def log_record(
                 update={
                     "untrained": ["eval"],
                     "artifacts": {**artifacts, **_artifacts(records, made, output)},
+                    "impressions": [file.path for file in inputs.impressions.files],
                 }
             )
         ],
@@ -106,6 +107,35 @@ def day_record(
         drift = json.load(file)
     verdict = {name: drift[name] for name in ("verdict", "reason")}
     return record.model_copy(update={"artifacts": {**kept, **made}, "verdict": verdict, **sources})
+
+
+def refresh_record(
+    records: RunRecords,
+    inputs: Inputs,
+    config: Config,
+    output: str,
+    last: DayRecord,
+    released: Release | None,
+) -> DayRecord:
+    """The record of a refresh, after which days go on in another space.
+
+    Args:
+        records: What was recorded of its run.
+        inputs: The impressions that were replayed.
+        config: How long a day is.
+        output: The output folder.
+        last: The last day.
+        released: What was released; None where nothing was.
+    """
+    record = _record(records, inputs, output, last.number, config.days.microseconds, released)
+    # Its ranker is trained on the training period of the replayed days alone.
+    return record.model_copy(
+        update={
+            "refresh": True,
+            "untrained": ["eval"],
+            "artifacts": _artifacts(records, {**_MADE_BY, **_OF_THE_LOG}, output),
+        }
+    )
 
 
 def _record(
