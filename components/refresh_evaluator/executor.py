@@ -77,7 +77,8 @@ class Executor(base_executor.BaseExecutor):
         before_spec = EvaluationSpec(parameters.tasks, ("candidate",), tuple(parameters.slices))
         before = concatenate(list(read_predictions(uri("earlier_predictions"), before_spec)))
         after = concatenate(list(read_predictions(uri("predictions"), spec)))
-        block, before = matched(after, before)
+        paired, before = matched(after, before)
+        block = dict(paired)
         shares = {}
         for task in parameters.tasks:
             score = before[score_column("candidate", task)]
