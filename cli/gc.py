@@ -57,8 +57,11 @@ def gc(output: str, keep: int, console: rich.console.Console) -> dict[str, Any]:
         if not runs:
             raise InputError(f"{output}: no run has finished there; nothing was removed")
         needed = released_keys(destinations.serving)
+        releases = read_releases(destinations.serving)
         rankers = released_rankers(destinations.serving)
-        needed |= {artifact_key(folder) for folder in needed_artifacts(output, rankers)}
+        replay = releases[0].replay if releases else 1
+        folders = needed_artifacts(output, rankers, replay)
+        needed |= {artifact_key(folder) for folder in folders}
         for run in runs:
             needed |= _keys_of_run(store, run.id)
         surplus = [f for f in artifact_folders(destinations.root) if f.key not in needed]

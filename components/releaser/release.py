@@ -61,6 +61,11 @@ class Release(JsonModel):
         return int(self.config["serving"]["keep_versions"])
 
     @property
+    def replay(self) -> int:
+        """Days that a refresh of its SID space replays."""
+        return int(self.config["days"]["replay"])
+
+    @property
     def load_seconds(self) -> float:
         """Time between a new encoder and its ranker."""
         return float(self.config["serving"].get("load_seconds", 0.0))

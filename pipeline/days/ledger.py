@@ -146,13 +146,30 @@ class Ledger(JsonModel):
         return days[-count:], (days[-count - 1] if len(days) > count else None)
 
     def before(self, number: int) -> "Ledger":
-        """The ledger as it was before a day; the days after that one are pending."""
-        return self.model_copy(
-            update={
-                "days": [self.days[0], *(day for day in self.days[1:] if day.number < number)],
-                "pending": [day for day in self.days[1:] if day.number > number],
-            }
-        )
+        """The ledger as it was before a day; the days after that one are pending.
+
+        A refresh after the day is gone: the days are repeated in the SID space before it.
+        """
+        days = [self.days[0], *(day for day in self.days[1:] if day.number < number)]
+        later = [day for day in self.days[1:] if day.number > number and not day.refresh]
+        return self.model_copy(update={"days": days, "pending": later})
+
+    def followed(self, rankers: Sequence[str]) -> "Ledger":
+        """The ledger that the next day follows, in the SID space of the served ranker.
+
+        Where a rollback went back beyond a refresh, that is gone, and the days after it pend.
+
+        Args:
+            rankers: As for `served`.
+        """
+        begin = self.days.index(self.served(rankers)) + 1
+        for number, day in enumerate(self.days[begin:], begin):
+            if day.refresh:
+                later = [day for day in self.days[number:] if not day.refresh]
+                return self.model_copy(
+                    update={"days": self.days[:number], "pending": [*later, *self.pending]}
+                )
+        return self
 
     def plus(self, record: DayRecord) -> "Ledger":
         """The ledger with one more day, which is pending no more."""
@@ -181,20 +198,28 @@ class Ledger(JsonModel):
         return [*pending, *((day, ("train", "eval")) for day in self.days[position + 1 :])]
 
 
-def needed_artifacts(output: str, rankers: Sequence[str]) -> set[str]:
-    """Folders, relative to the output folder, that the next day reads.
+def needed_artifacts(output: str, rankers: Sequence[str], replay: int) -> set[str]:
+    """Folders, relative to the output folder, that the next day or refresh reads.
 
     Args:
         output: The folder.
-        rankers: As for `Ledger.served`.
+        rankers: As for `Ledger.served`; after a rollback the next day follows one of the others.
+        replay: Days that a refresh replays.
     """
     try:
         ledger = Ledger.read(os.path.join(output, LEDGER))
     except FileNotFoundError:
         return set()
-    served = ledger.served(rankers)
-    untrained = {day.artifacts["examples"] for day, _ in ledger.untrained_since(served)}
-    return untrained | {*served.artifacts.values(), *ledger.last.artifacts.values()}
+    needed = set()
+    for first in range(max(len(rankers), 1)):
+        followed = ledger.followed(rankers[first:])
+        served = followed.served(rankers[first:])
+        needed |= {*served.artifacts.values(), *followed.last.artifacts.values()}
+        needed |= {day.artifacts["examples"] for day, _ in followed.untrained_since(served)}
+        _, before = followed.replayed(replay)
+        if before is not None:
+            needed.add(before.artifacts["state"])
+    return needed
 
 
 def begin_ledger(output: str, ledger: Ledger) -> None:

@@ -128,12 +128,15 @@ def refresh_record(
         released: What was released; None where nothing was.
     """
     record = _record(records, inputs, output, last.number, config.days.microseconds, released)
+    rqvae = {"rqvae": ("Trainer.rqvae", "model")}
+    made = _artifacts(records, {**_MADE_BY, **_OF_THE_LOG, **rqvae}, output)
     # Its ranker is trained on the training period of the replayed days alone.
     return record.model_copy(
         update={
             "refresh": True,
             "untrained": ["eval"],
-            "artifacts": _artifacts(records, {**_MADE_BY, **_OF_THE_LOG}, output),
+            # The next day is compared with the last one, not with what is replayed.
+            "artifacts": {**made, "statistics": last.artifacts["statistics"]},
         }
     )
 

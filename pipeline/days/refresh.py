@@ -10,8 +10,7 @@ from typing import Any
 
 import rich.console
 
-from semantic_id_ranking.components.releaser.release import RANKER
-from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.release import released_rankers
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.blessed import write_blessed
 from semantic_id_ranking.pipeline.config import Config
@@ -62,14 +61,15 @@ def refresh(
     with output_lock(output, "sid refresh"):
         destinations = Destinations.under(output)
         require_own_metadata(destinations)
-        ledger = Ledger.open(output)
+        rankers = released_rankers(destinations.serving)
+        ledger = Ledger.open(output).followed(rankers)
         if ledger.pending:
             raise InputError(
                 f"{output}: day {ledger.pending[0].name} has to be repeated first; run it with "
                 "`sid day`"
             )
         with logged_to(os.path.join(output, "logs", "refresh.log")):
-            return _run(items, output, config, ledger, console, skip_bad)
+            return _run(items, output, config, ledger, ledger.served(rankers), console, skip_bad)
 
 
 def _run(
@@ -77,9 +77,12 @@ def _run(
     output: str,
     config: Config,
     ledger: Ledger,
+    served: DayRecord,
     console: rich.console.Console,
     skip_bad: int,
 ) -> RefreshResult:
+    # Beam's file systems come with them, which take a second.
+    from semantic_id_ranking.pipeline.days.recorded_files import require_same_files
     from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 
     begin = time.monotonic()
@@ -87,6 +90,8 @@ def _run(
     split = dataclasses.replace(config.split, evaluation_start=None)
     config = dataclasses.replace(config, split=split)
     replayed, before = ledger.replayed(config.days.replay)
+    for day in replayed:
+        require_same_files(day, output, "a refresh replays")
     impressions = [path for day in replayed for path in day.impressions]
     inputs = look_at_inputs(items, impressions, config, skip_bad)
     # TFX and TensorFlow take ten seconds to import: bad input is refused before that.
@@ -96,8 +101,6 @@ def _run(
     from semantic_id_ranking.pipeline.run import released_by
 
     destinations = Destinations.under(output)
-    releases = read_releases(destinations.serving)
-    served = ledger.served([release.models[RANKER] for release in releases])
     pipeline = create_refresh_pipeline(inputs, config, destinations, ledger.last, served, before)
     records, _ = execute(pipeline, destinations, output, console)
     released, _ = released_by(records)

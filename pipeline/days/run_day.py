@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import rich.console
 
+from semantic_id_ranking.components.releaser.release import ENCODER
+from semantic_id_ranking.components.releaser.release import RANKER
+from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.components.releaser.release import released_rankers
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.blessed import write_blessed
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.days.ledger import DayRecord
-from semantic_id_ranking.pipeline.days.ledger import digest_of
 from semantic_id_ranking.pipeline.days.ledger import Ledger
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
@@ -23,8 +25,9 @@ from semantic_id_ranking.pipeline.output_lock import output_lock
 from semantic_id_ranking.pipeline.terminal import logged_to
 
 if TYPE_CHECKING:
-    from semantic_id_ranking.inputs.data_set import DataSet
     from semantic_id_ranking.pipeline.inputs import Inputs
+
+_REPEATED = "has to be repeated since what was before it changes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,32 +110,40 @@ class _Days:
         self._config = dataclasses.replace(config, split=split)
         self._console = console
         self._skip_bad = skip_bad
-        self._ledger = Ledger.open(output)
+        self._serving = Destinations.under(output).serving
+        self._ledger = Ledger.open(output).followed(released_rankers(self._serving))
 
     def repeat_pending(self) -> None:
-        """Repeats the days after one that was done again."""
+        """Repeats the days after one that was done again, or after a refresh that was undone."""
+        # Its modules take a second to import.
+        from semantic_id_ranking.pipeline.days.recorded_files import require_same_files
+
         while self._ledger.pending:
             day = self._ledger.pending[0]
-            self._require_same_files(day)
-            self._console.print(f"{day.name}: is repeated, since a day before it changed")
+            require_same_files(day, self._output, _REPEATED)
+            self._console.print(f"{day.name}: is repeated, since what was before it changed")
             self.add(day.items, day.impressions, redo=False)
 
     def add(self, items: list[str], impressions: list[str], redo: bool) -> DayResult:
         """Adds one day."""
         # Beam's file systems come with it, which take a second.
+        from semantic_id_ranking.pipeline.days.recorded_files import impressions_digest
+        from semantic_id_ranking.pipeline.days.recorded_files import require_same_files
         from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 
         inputs = look_at_inputs(items, impressions, self._config, self._skip_bad)
-        digest = self._digest(inputs.impressions)
+        digest = impressions_digest(inputs.impressions, self._output)
         number = inputs.last_time // self._ledger.day_microseconds
         done = self._ledger.find(number)
         if done is not None and done.digest == digest:
             return DayResult(done, True)
         self._require_next(inputs, number, done, redo)
+        if done is None:
+            self._require_known_space()
         ledger = self._ledger if done is None else self._ledger.before(number)
         if done is not None:
             for day in ledger.pending:
-                self._require_same_files(day)
+                require_same_files(day, self._output, _REPEATED)
         sources = {
             "items": _absolute(items),
             "impressions": _absolute(impressions),
@@ -142,21 +153,19 @@ class _Days:
         self._ledger.write(self._output)
         return DayResult(record, False)
 
-    def _digest(self, impressions: "DataSet") -> str:
-        from semantic_id_ranking.inputs.fingerprint import Fingerprints
-
-        fingerprints = Fingerprints(Destinations.under(self._output).fingerprints)
-        return digest_of(fingerprints.record(impressions))
-
-    def _require_same_files(self, day: DayRecord) -> None:
-        """Refuses to repeat a day whose files are not those that it was done with."""
-        from semantic_id_ranking.inputs.data_set import DataSet
-
-        impressions = DataSet.open(day.impressions)
-        if self._digest(impressions) != day.digest:
+    def _require_known_space(self) -> None:
+        """Refuses to go on from a release into another space that was not written down."""
+        releases = read_releases(self._serving)
+        models = releases[0].models if releases else {}
+        last = self._ledger.last
+        known = {day.artifacts["ranker"] for day in self._ledger.days}
+        written_down = any(models.get(RANKER, "").startswith(f"{path}{os.sep}") for path in known)
+        same = models.get(ENCODER, "").startswith(last.artifacts["rqvae"] + os.sep)
+        if models and not written_down and not same:
             raise InputError(
-                f"{impressions.name}: is not what day {day.name} was done with, which has to be "
-                "repeated since a day before it changes; put its impressions back there"
+                f"{self._output}: what is served is of another SID space than day {last.name}, and "
+                "was released by a command that was then interrupted (`sid refresh`, or `sid day "
+                "--redo`); run that again first"
             )
 
     def _require_next(
@@ -197,7 +206,7 @@ class _Days:
 
         output, config = self._output, self._config
         destinations = Destinations.under(output)
-        served = ledger.served(released_rankers(destinations.serving))
+        served = ledger.served(released_rankers(self._serving))
         begin = time.monotonic()
         pipeline = create_day_pipeline(inputs, config, destinations, number, ledger, served)
         records, _ = execute(pipeline, destinations, output, self._console)

@@ -31,7 +31,8 @@ def status(output: str) -> dict[str, Any]:
         `served`: `versions`, `since` (ISO 8601), `space` (fingerprint), `day`, the last one whose
         impressions its ranker was trained on; `days`, of the last seven `day`, `auc`,
         `baseline_auc`, `new_auc`, `new_baseline_auc` (None where a slice has one class alone),
-        `verdict`, `released`; `pending`, days that are to be repeated; `next`: `day`, `begins_with`
+        `verdict`, `released`, `refresh` (whether it is one of the SID space after that day);
+        `pending`, days that are to be repeated; `next`: `day`, `begins_with`
         (the day whose ranker trains on) and `trains_on` (days, beside itself).
 
     Raises:
@@ -41,8 +42,9 @@ def status(output: str) -> dict[str, Any]:
     releases = read_releases(serving)
     if not releases:
         raise InputError(f"{output}: nothing is released there; sid status needs a run's output")
-    ledger = Ledger.open(output)
-    served = ledger.served(released_rankers(serving))
+    rankers = released_rankers(serving)
+    ledger = Ledger.open(output).followed(rankers)
+    served = ledger.served(rankers)
     since = os.path.getmtime(os.path.join(serving, RELEASE))
     return {
         "served": {
@@ -86,13 +88,15 @@ def print_status(content: dict[str, Any], console: rich.console.Console) -> None
     for day in content["days"]:
         values = (day[key] for key in ("auc", "baseline_auc", "new_auc", "new_baseline_auc"))
         table.add_row(
-            day["day"],
+            f"refresh after {day['day']}" if day["refresh"] else day["day"],
             *("-" if value is None else f"{value:.4f}" for value in values),
-            day["verdict"]["verdict"],
+            day["verdict"]["verdict"] if day["verdict"] else "-",
             str(day["released"] or "no"),
         )
     console.print(table)
-    last = content["days"][-1]
+    last = next((day for day in reversed(content["days"]) if day["verdict"]), None)
+    if last is None:
+        return
     reason = f"drift on {last['day']}: {last['verdict']['verdict']}, {last['verdict']['reason']}"
     console.print(reason, highlight=False, markup=False, soft_wrap=True)
 
@@ -109,6 +113,8 @@ def _recent(output: str, ledger: Ledger) -> list[dict[str, Any]]:
 
     def of(day: DayRecord) -> dict[str, Any]:
         def value(name: str, model: str) -> float | None:
+            if day.refresh:
+                return None
             return auc.get((day.start, name, model))
 
         return {
@@ -119,6 +125,7 @@ def _recent(output: str, ledger: Ledger) -> list[dict[str, Any]]:
             "new_baseline_auc": value("new", "baseline"),
             "verdict": day.verdict,
             "released": day.ranker_version,
+            "refresh": day.refresh,
         }
 
     return [of(day) for day in ledger.days[1:][-_RECENT:]]

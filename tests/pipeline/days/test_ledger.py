@@ -103,11 +103,61 @@ def test_the_days_after_the_same_log_stay(ledger, tmp_path):
 
 
 def test_what_the_next_day_reads_is_needed(ledger, tmp_path):
-    assert needed_artifacts(str(tmp_path), []) == set()
+    assert needed_artifacts(str(tmp_path), [], 14) == set()
     ledger.write(str(tmp_path))
-    needed = needed_artifacts(str(tmp_path), [ranker(19784)])
+    needed = needed_artifacts(str(tmp_path), [ranker(19784)], 14)
     expected = {f"artifacts/{name}/{number}" for name in ARTIFACTS for number in (19784, 19786)}
     assert needed == expected | {"artifacts/examples/19785"}
+    # The state that a refresh replays two days from.
+    with_state = needed_artifacts(str(tmp_path), [ranker(19784)], 2)
+    assert with_state == needed
+    assert needed_artifacts(str(tmp_path), [ranker(19786)], 1) == {
+        *(f"artifacts/{name}/19786" for name in ARTIFACTS),
+        "artifacts/state/19785",
+    }
+
+
+def test_what_a_day_after_a_rollback_reads_is_needed(refreshed, tmp_path):
+    refreshed.write(str(tmp_path))
+    rankers = [ranker(19787), refreshed.days[4].artifacts["ranker"] + "/x", ranker(19786)]
+    needed = needed_artifacts(str(tmp_path), rankers, 14)
+    for day in (refreshed.days[3], refreshed.days[4], refreshed.days[5]):
+        assert needed >= set(day.artifacts.values())
+    assert refreshed.days[2].artifacts["ranker"] not in needed
+
+
+@pytest.fixture
+def refreshed(ledger) -> Ledger:
+    """Three days, a refresh after them, and one more day."""
+    refresh = record(19786, 104, refresh=True)
+    own = {name: f"artifacts/{name}/refresh" for name in ARTIFACTS}
+    refresh = refresh.model_copy(update={"artifacts": own})
+    return ledger.plus(refresh).plus(record(19787, 105))
+
+
+def test_a_rollback_beyond_a_refresh_undoes_it(refreshed):
+    third, refresh, fourth = refreshed.days[3:]
+    assert refreshed.followed([ranker(19787)]) == refreshed
+    assert refreshed.followed([refresh.artifacts["ranker"] + "/x"]) == refreshed
+    for number in (19786, 19784):
+        undone = refreshed.followed([ranker(number)])
+        assert undone.days == refreshed.days[:4]
+        assert undone.pending == [fourth]
+    assert undone.last == third
+    assert [day for day, _ in undone.untrained_since(undone.served([ranker(19784)]))] == (
+        refreshed.days[2:4]
+    )
+
+
+def test_a_day_done_again_undoes_a_refresh_after_it(refreshed):
+    log, first, second, third, _, fourth = refreshed.days
+    before = refreshed.before(19785)
+    assert (before.days, before.pending) == ([log, first], [third, fourth])
+    before = refreshed.before(19786)
+    assert (before.days, before.pending) == ([log, first, second], [fourth])
+    # The refresh is before that day.
+    before = refreshed.before(19787)
+    assert (before.days, before.pending) == (refreshed.days[:5], [])
 
 
 def test_a_digest_is_of_the_content_whatever_the_paths_are():
