@@ -82,7 +82,8 @@ def run(
         bool,
         typer.Option(
             "--new-space",
-            help="Train a SID space though OUTPUT has released one, which else is kept.",
+            help="Train a SID space, or take that of rqvae.model, though OUTPUT has released one, "
+            "which else is kept.",
         ),
     ] = False,
     skip_bad: SkipBad = 0,

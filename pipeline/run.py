@@ -15,6 +15,7 @@ from semantic_id_ranking.contracts.json_file import write_json
 from semantic_id_ranking.contracts.version_folders import RELEASE
 from semantic_id_ranking.pipeline import config as config_lib
 from semantic_id_ranking.pipeline.blessed import write_blessed
+from semantic_id_ranking.pipeline.days.taken_space import with_taken_rqvae
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.output_folder import require_folder_name
 from semantic_id_ranking.pipeline.output_folder import require_own_metadata
@@ -50,8 +51,8 @@ def run(
         config: What the run depends on beside the files.
         console: Where progress and the summary go.
         skip_bad: Bad impressions that are put aside, at most.
-        new_space: Whether an RQ-VAE is trained though the output has a released SID space, which
-            else is kept: only new and changed items are encoded.
+        new_space: Whether an RQ-VAE is trained, or taken from `rqvae.model`, though the output has
+            a released SID space, which else is kept: only new and changed items are encoded.
 
     Returns:
         What it came to: the content of `summary.json`.
@@ -64,6 +65,7 @@ def run(
     output = os.path.abspath(output)
     begin = time.monotonic()
     os.makedirs(output, exist_ok=True)
+    config = with_taken_rqvae(config)
     with output_lock(output, "sid run"):
         require_own_metadata(Destinations.under(output))
         if config.serving.store is not None:
@@ -165,7 +167,8 @@ def _run(
     items = Fingerprints(destinations.fingerprints).record(inputs.items)
     space = space_of_run(output, digest_of(items), config, new_space)
     if space.model is not None:
-        console.print(f"keeping the SID space released in {output}", highlight=False)
+        model = os.path.join(output, space.model)
+        console.print(f"keeping the SID space of {model}", highlight=False, soft_wrap=True)
     pipeline = create_pipeline(inputs, config, destinations, space)
     records, seconds = execute(pipeline, destinations, output, console)
     released, idle = released_by(records)

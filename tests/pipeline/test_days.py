@@ -1,12 +1,9 @@
 """Days after a run: what stays, what moves on, what is refused, what is repeated."""
 
-import datetime
-import io
 import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 
@@ -14,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import rich.console
 from sklearn.metrics import roc_auc_score
 
 from semantic_id_ranking.cli.push import rollback
@@ -24,96 +20,18 @@ from semantic_id_ranking.pipeline import run as run_lib
 from semantic_id_ranking.pipeline.days.backfill import backfill
 from semantic_id_ranking.pipeline.days.day_config import day_config
 from semantic_id_ranking.pipeline.days.ledger import Ledger
-from semantic_id_ranking.pipeline.days.run_day import DayResult
-from semantic_id_ranking.pipeline.days.run_day import run_day
 from semantic_id_ranking.pipeline.days.status import status
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.pipeline.run_records import open_metadata
 from semantic_id_ranking.pipeline.run_records import RunRecords
-from tests import synthetic
-from tests.conftest import SMALL
+from tests.days_world import CONSOLE
+from tests.days_world import FIRST
+from tests.days_world import impressions_counted
+from tests.days_world import name_of
+from tests.days_world import sids
+from tests.days_world import start_of
 
 pytestmark = pytest.mark.slow
-
-CONSOLE = rich.console.Console(file=io.StringIO(), width=160)
-#: The log is of the days before, the last three are added.
-FIRST = synthetic.DAYS - 3
-_KILLED = """
-import os, signal, sys
-import rich.console
-from semantic_id_ranking.pipeline.days import ledger
-from semantic_id_ranking.pipeline.days.day_config import day_config
-from semantic_id_ranking.pipeline.days.run_day import run_day
-
-ledger.Ledger.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-items, impressions, output = sys.argv[1:]
-run_day(items, impressions, output, day_config(output, None, ()), rich.console.Console())
-"""
-
-
-def start_of(day: int) -> datetime.datetime:
-    return synthetic.START + datetime.timedelta(days=day)
-
-
-def name_of(day: int) -> str:
-    return f"{start_of(day):%Y-%m-%d}"
-
-
-class World:
-    """The files of a log and of three days, and a run of the log with the first of them."""
-
-    def __init__(self, folder: pathlib.Path):
-        self._folder = folder
-        self.catalogue = synthetic.items()
-        self.log = synthetic.impressions(self.catalogue)
-        for day in range(FIRST, synthetic.DAYS):
-            known = self.catalogue[self.catalogue["created_at"] < start_of(day + 1)]
-            synthetic.write(known, self.items(day))
-            synthetic.write(self.of(day), self.impressions(day))
-        self.output = str(folder / "output")
-        known = self.catalogue[self.catalogue["created_at"] < start_of(FIRST)]
-        config = folder / "config.yaml"
-        config.write_text(SMALL)
-        run_lib.run(
-            synthetic.write(known, folder / "items.parquet"),
-            self.log_before(FIRST),
-            self.output,
-            load_config(str(config)),
-            CONSOLE,
-        )
-        self.first = self.day(FIRST, self.output)
-
-    def of(self, day: int) -> pd.DataFrame:
-        times = self.log["timestamp"]
-        return self.log[(times >= start_of(day)) & (times < start_of(day + 1))]
-
-    def log_before(self, day: int) -> str:
-        """A log that ends where a day begins."""
-        frame = self.log[self.log["timestamp"] < start_of(day)]
-        return synthetic.write(frame, self._folder / f"log-{name_of(day)}.parquet")
-
-    def items(self, day: int) -> str:
-        return str(self._folder / f"items-{name_of(day)}.parquet")
-
-    def impressions(self, day: int) -> str:
-        return str(self._folder / f"impressions-{name_of(day)}.parquet")
-
-    def changed(self, day: int) -> str:
-        """Fewer impressions of a day."""
-        path = self._folder / f"changed-{name_of(day)}.parquet"
-        return synthetic.write(self.of(day).iloc[:-5], path)
-
-    def day(
-        self, day: int, output: str, impressions: str | None = None, redo: bool = False
-    ) -> DayResult:
-        given = impressions or self.impressions(day)
-        config = day_config(output, None, ())
-        return run_day(self.items(day), given, output, config, CONSOLE, redo)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
-    return World(tmp_path_factory.mktemp("days"))
 
 
 @pytest.fixture
@@ -121,23 +39,6 @@ def output(world, tmp_path) -> str:
     """A copy of the output after the first day."""
     shutil.copytree(world.output, tmp_path / "output")
     return str(tmp_path / "output")
-
-
-def sids(output: str, record) -> dict[str, tuple[int, ...]]:
-    table = pq.read_table(os.path.join(output, record.artifacts["semantic_ids"]))
-    return dict(
-        zip(table["item_id"].to_pylist(), map(tuple, table["sid"].to_pylist()), strict=True)
-    )
-
-
-def state_bytes(output: str, record) -> dict[str, bytes]:
-    folder = pathlib.Path(output, record.artifacts["state"])
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def impressions_counted(output: str, record) -> int:
-    path = os.path.join(output, record.artifacts["state"], "items.parquet")
-    return sum(pq.read_table(path)["impressions"].to_pylist())
 
 
 def input_uris(output: str, node: str, key: str) -> list[str]:
@@ -148,10 +49,6 @@ def input_uris(output: str, node: str, key: str) -> list[str]:
     events = store.get_events_by_execution_ids([newest.id])
     ids = [event.artifact_id for event in events if event.path.steps[0].key == key]
     return [artifact.uri for artifact in store.get_artifacts_by_id(ids)]
-
-
-def versions(output: str) -> list[str]:
-    return sorted(v for v in os.listdir(os.path.join(output, "serving", "ranker")) if v.isdecimal())
 
 
 def test_known_items_keep_their_ids_and_new_ones_get_theirs(world):
@@ -260,19 +157,6 @@ def test_days_out_of_their_order_are_refused(world, output):
     with pytest.raises(InputError, match=f"day {late} is missing: .*no such file"):
         backfill(patterns, logs, output, config, CONSOLE, name_of(FIRST), late)
     assert len(Ledger.open(output).days) == 2
-
-
-def test_a_day_killed_after_its_release_is_found_complete(world, output):
-    second = FIRST + 1
-    arguments = [world.items(second), world.impressions(second), output]
-    done = subprocess.run([sys.executable, "-c", _KILLED, *arguments], capture_output=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
-    assert len(Ledger.open(output).days) == 2
-    released = versions(output)
-    result = world.day(second, output)
-    assert versions(output) == released
-    assert str(result.record.ranker_version) == released[-1]
-    assert status(output)["served"]["day"] == name_of(second)
 
 
 def test_after_a_rollback_training_goes_on_from_what_is_served(world, output):

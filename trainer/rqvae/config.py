@@ -77,6 +77,8 @@ class RqVaeConfig:
         early_stop_min_delta: Relative improvement of the reconstruction that counts as one.
         max_items: Items, at most, that training looks at: a random sample of a larger set.
         seed: Seed of everything random.
+        model: Output folder of a `sid run` whose released SID space a pipeline takes, RQ-VAE and
+            Semantic IDs, instead of training one; the other fields are then those of that run.
     """
 
     preset: Literal["default", "paper", "rq_kmeans"] = "default"
@@ -103,6 +105,7 @@ class RqVaeConfig:
     early_stop_min_delta: float = Field(default=1e-3, ge=0)
     max_items: int = Field(default=1_000_000, ge=1)
     seed: int = 0
+    model: str | None = None
 
     @pydantic.model_validator(mode="before")
     @classmethod
