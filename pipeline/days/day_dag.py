@@ -159,12 +159,14 @@ def create_day_pipeline(
         earlier_state=earlier(last, "state"),
         span=day,
     )
+    # After a refresh, too, the day is compared with the last one.
+    of_log = last.artifacts["statistics"] == ledger.days[0].artifacts["statistics"]
     guard = DayGuard(
         statistics=ingestion.impression_checks[0].outputs["statistics"],
         earlier_statistics=earlier(last, "statistics"),
         earlier_semantic_ids=earlier(last, "semantic_ids"),
         parameters=json.dumps(
-            parameters.day_guard(config, inputs, last.name, last is ledger.days[0]), sort_keys=True
+            parameters.day_guard(config, inputs, last.name, of_log), sort_keys=True
         ),
         code_version=code_version(check_day),
     )

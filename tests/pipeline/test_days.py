@@ -24,6 +24,7 @@ from semantic_id_ranking.pipeline.days.status import status
 from semantic_id_ranking.pipeline.load_config import load_config
 from semantic_id_ranking.pipeline.run_records import open_metadata
 from semantic_id_ranking.pipeline.run_records import RunRecords
+from tests import synthetic
 from tests.days_world import CONSOLE
 from tests.days_world import FIRST
 from tests.days_world import impressions_counted
@@ -157,6 +158,21 @@ def test_days_out_of_their_order_are_refused(world, output):
     with pytest.raises(InputError, match=f"day {late} is missing: .*no such file"):
         backfill(patterns, logs, output, config, CONSOLE, name_of(FIRST), late)
     assert len(Ledger.open(output).days) == 2
+
+
+def test_a_day_with_inverted_labels_stops_and_what_was_served_stays(world, output, tmp_path):
+    day = FIRST + 1
+    frame = world.of(day)
+    frame = frame.assign(click=1 - frame["click"])
+    inverted = synthetic.write(frame, tmp_path / "inverted.parquet")
+    serving = pathlib.Path(output, "serving")
+    before = {p: p.stat().st_mtime_ns for p in serving.rglob("*")}
+    ledger = Ledger.open(output)
+    with pytest.raises(InputError, match=r"inverted\.parquet: .*click") as caught:
+        world.day(day, output, inverted)
+    assert "\n" not in str(caught.value)
+    assert {p: p.stat().st_mtime_ns for p in serving.rglob("*")} == before
+    assert Ledger.open(output) == ledger
 
 
 def test_after_a_rollback_training_goes_on_from_what_is_served(world, output):

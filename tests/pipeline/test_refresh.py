@@ -34,7 +34,7 @@ class Refreshed:
 
     def __init__(self, world, folder: pathlib.Path):
         self.output = str(folder / "output")
-        self.store = str(folder / "sids.sqlite")
+        self.store = f"sqlite:///{folder / 'sids.sqlite'}"
         shutil.copytree(world.output, self.output)
         self.items = world.items(FIRST)
         self.before = Ledger.open(self.output)
@@ -58,7 +58,7 @@ def refreshed(world, tmp_path_factory) -> Refreshed:
 
 
 def test_a_refresh_killed_after_each_step_ends_as_one(world, refreshed):
-    assert refreshed.killed_after == list(STEPS), refreshed.log[-3000:]
+    assert refreshed.killed_after == list(STEPS), refreshed.log[-2000:]
     output = refreshed.output
     assert Ledger.open(output) == refreshed.before
     released = refreshed.release()
