@@ -33,6 +33,7 @@ RUN_BY = {
     "sid push --rollback": ("tests/cli/test_json.py", '"push", "--rollback"'),
     "sid push --run": ("tests/cli/test_json.py", '"push", "--run"'),
     "sid rank": ("tests/cli/test_json.py", '"rank", "--run"'),
+    "sid refresh": ("tests/pipeline/test_refresh.py", '[sid, "refresh"'),
     "sid run": ("tests/cli/test_json.py", '"run", "--json"'),
     "sid serve": ("tests/cli/test_serve.py", '"serve"'),
     "sid status": ("tests/pipeline/test_days.py", 'sid("status"'),

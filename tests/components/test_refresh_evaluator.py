@@ -1,4 +1,4 @@
-"""What a refresh keeps and moves, against numbers worked out by hand."""
+"""The report of a refresh, against numbers worked out by hand."""
 
 import numpy as np
 import pytest

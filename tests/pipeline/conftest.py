@@ -1,4 +1,4 @@
-"""What the tests of days share."""
+"""Fixtures of the tests of days."""
 
 import pytest
 

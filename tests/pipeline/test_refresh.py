@@ -15,7 +15,6 @@ from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.days.day_config import day_config
 from semantic_id_ranking.pipeline.days.ledger import Ledger
-from semantic_id_ranking.pipeline.days.refresh import refresh
 from semantic_id_ranking.pipeline.days.run_day import run_day
 from semantic_id_ranking.pipeline.days.status import status
 from semantic_id_ranking.serving.store.open_store import open_store
@@ -73,9 +72,13 @@ def test_a_refresh_killed_after_each_step_ends_as_one(world, refreshed):
             CONSOLE,
         )
 
-    result = refresh(refreshed.items, output, refreshed.config(), CONSOLE)
+    sid = os.path.join(os.path.dirname(sys.executable), "sid")
+    options = ["--set", f"serving.store={refreshed.store}", "--json"]
+    command = [sid, "refresh", "--items", refreshed.items, "--output", output, *options]
+    done = subprocess.run(command, capture_output=True, check=True)
     ledger = Ledger.open(output)
-    assert ledger.last == result.record
+    said = json.loads(done.stdout)
+    assert said == {"record": ledger.last.to_json(), "report": refresh_report(output)}
     assert [day.refresh for day in ledger.days] == [False, False, True]
     assert refreshed.release() == released
     for name in ("ranker", "semantic_id"):
