@@ -10,6 +10,7 @@ import grpc.aio
 from semantic_id_ranking.serving.client.channel import channel_of
 from semantic_id_ranking.serving.client.channel import methods_of
 from semantic_id_ranking.serving.client.channel import open_async_channel
+from semantic_id_ranking.serving.client.connection_failure import async_connection_failure
 from semantic_id_ranking.serving.client.operations import Operation
 from semantic_id_ranking.serving.client.operations import Pause
 from semantic_id_ranking.serving.client.operations import Steps
@@ -58,7 +59,10 @@ class AsyncTransport:
         if isinstance(operation, Pause):
             return await asyncio.sleep(max(0.0, min(operation.seconds, seconds)))
         if not isinstance(operation, StoreLookup):
-            return await self._methods[operation.method](operation.message, timeout=seconds)
+            try:
+                return await self._methods[operation.method](operation.message, timeout=seconds)
+            except grpc.RpcError as error:
+                raise await async_connection_failure(self._channel, error) from error
         try:
             return await asyncio.wait_for(asyncio.to_thread(operation.carry_out), seconds)
         except asyncio.TimeoutError:

@@ -9,6 +9,7 @@ import grpc
 from semantic_id_ranking.serving.client.channel import channel_of
 from semantic_id_ranking.serving.client.channel import methods_of
 from semantic_id_ranking.serving.client.channel import open_channel
+from semantic_id_ranking.serving.client.connection_failure import connection_failure
 from semantic_id_ranking.serving.client.operations import Operation
 from semantic_id_ranking.serving.client.operations import Pause
 from semantic_id_ranking.serving.client.operations import Steps
@@ -57,4 +58,7 @@ class BlockingTransport:
         seconds = operation.deadline - time.monotonic()
         if isinstance(operation, Pause):
             return time.sleep(max(0.0, min(operation.seconds, seconds)))
-        return self._methods[operation.method](operation.message, timeout=seconds)
+        try:
+            return self._methods[operation.method](operation.message, timeout=seconds)
+        except grpc.RpcError as error:
+            raise connection_failure(self._channel, error) from error

@@ -13,31 +13,39 @@ from semantic_id_ranking.serving.client.tls import ClientTls
 from semantic_id_ranking.serving.grpc_options import MAX_MESSAGE_BYTES
 from semantic_id_ranking.serving.grpc_options import MESSAGE_LIMITS
 
-_RETRIES = {
+_SERVICE_CONFIG = {
     "methodConfig": [
         {
             "name": [
                 {"service": "tensorflow.serving.PredictionService"},
                 {"service": "tensorflow.serving.ModelService"},
             ],
+            "waitForReady": True,
             "retryPolicy": {
                 "maxAttempts": 5,
                 "initialBackoff": "0.05s",
                 "maxBackoff": "1s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # gRPC's servers, TensorFlow Serving too, answer CANCELLED to a request that arrives
+                # while they stop and before the client knows of it.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
-    ]
+    ],
+    # A failure takes a token, a success gives a tenth of one; half of them have to be there for a
+    # retry. So a server in trouble gets a tenth more calls, and ten at first.
+    "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.1},
 }
 _OPTIONS = (
     *MESSAGE_LIMITS,
-    ("grpc.service_config", json.dumps(_RETRIES)),
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     # A request larger than this (256 KiB, if not said) is not kept for a retry.
     ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),
-    # How long a lost connection stays lost at first; the default outlasts the retries.
+    # A server that is back is found within a second, however long it was away; the default waits up
+    # to two minutes between attempts to connect. "min" is how long one attempt may take.
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
     # A peer that vanished without a word is noticed after 25 s of unanswered calls; the default is
     # a quarter of an hour. Without calls no ping is sent: TensorFlow Serving hangs up on those.
     ("grpc.keepalive_time_ms", 20_000),
@@ -48,9 +56,11 @@ _OPTIONS = (
 def open_channel(address: str, *, tls: ClientTls | None = None) -> grpc.Channel:
     """Opens a channel, one connection that is kept, for any number of clients and threads.
 
-    A call that ends UNAVAILABLE (the server restarts, or its batching queue is full) is made up to
-    five times, after waits of about 0.05, 0.1, 0.2 and 0.4 s, all within the call's deadline; gRPC
-    does it. A call that ends otherwise is not made again.
+    A call waits for a connection until its deadline, so that it outlasts a server's restart. One
+    that is answered UNAVAILABLE (the server's batching queue is full, or it stops) is made up to
+    five times, after random waits of about 0.05, 0.1, 0.2 and 0.4 s, as long as such retries are no
+    more than a tenth of the calls that succeed, and ten at first. gRPC does both, within the call's
+    deadline. A call that ends otherwise is not made again.
 
     Args:
         address: host:port.

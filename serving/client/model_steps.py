@@ -259,7 +259,11 @@ class ModelSteps(abc.ABC, Generic[Interface]):
         try:
             return (yield ModelRequest(method, request, deadline))
         except grpc.RpcError as error:
-            raise ModelCallError(self.model, error.code(), error.details()) from error
+            code = error.code()
+            # A server that stops says so of requests that it does not take any more.
+            if code == grpc.StatusCode.CANCELLED:
+                code = grpc.StatusCode.UNAVAILABLE
+            raise ModelCallError(self.model, code, error.details()) from error
 
 
 def _read_space(info: predict_pb2.PredictResponse) -> SidSpace:

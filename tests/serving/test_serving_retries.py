@@ -59,6 +59,30 @@ class FlakyEncoder(prediction_service_pb2_grpc.PredictionServiceServicer):
         return response
 
 
+class Waiting:
+    """An AsyncEncoderClient whose calls are waited for."""
+
+    def __init__(self, *args, **kwargs):
+        self.loop = asyncio.new_event_loop()
+        self.client = self.wait(self.make(*args, **kwargs))
+
+    async def make(self, *args, **kwargs):
+        return AsyncEncoderClient(*args, **kwargs)
+
+    def wait(self, coroutine):
+        return self.loop.run_until_complete(coroutine)
+
+    def encode(self, embeddings):
+        return self.wait(self.client.encode(embeddings))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.wait(self.client.close())
+        self.loop.close()
+
+
 def unused_address():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -169,19 +193,88 @@ def test_the_deadline_covers_the_retries(flaky):
     assert flaky.calls == 2
 
 
-def test_a_server_that_is_away_is_unavailable():
-    with EncoderClient(unused_address()) as encoder, pytest.raises(ModelCallError) as caught:
+@pytest.mark.parametrize("encoder_class", [EncoderClient, Waiting])
+def test_a_server_that_is_away_is_waited_for_and_then_unavailable(encoder_class):
+    begin = time.monotonic()
+    with (
+        encoder_class(unused_address(), timeout=0.5) as encoder,
+        pytest.raises(ModelCallError) as caught,
+    ):
         encoder.encode(EMBEDDING)
+    assert 0.45 < time.monotonic() - begin < 5
     assert caught.value.code == grpc.StatusCode.UNAVAILABLE
+    assert "Connection refused" in caught.value.details
 
 
-def test_a_server_that_restarts_is_found_within_one_call(flaky):
+@pytest.mark.parametrize("encoder_class", [EncoderClient, Waiting])
+@pytest.mark.parametrize("seconds", [0.2, 2.5])
+def test_a_server_that_restarts_is_found_within_one_call(flaky, encoder_class, seconds):
     address = unused_address()
     server, _ = listen(flaky, address)
-    with EncoderClient(address) as encoder, contextlib.ExitStack() as stack:
+    with encoder_class(address, timeout=20.0) as encoder, contextlib.ExitStack() as stack:
         encoder.encode(EMBEDDING)
         server.stop(None).wait()
-        timer = threading.Timer(0.2, lambda: stack.callback(listen(flaky, address)[0].stop, None))
+        timer = threading.Timer(
+            seconds, lambda: stack.callback(listen(flaky, address)[0].stop, None)
+        )
         timer.start()
+        begin = time.monotonic()
         np.testing.assert_array_equal(encoder.encode(EMBEDDING), [[7]])
+        assert seconds - 0.1 < time.monotonic() - begin < seconds + 5
         timer.join()
+
+
+@pytest.mark.parametrize("encoder_class", [EncoderClient, Waiting])
+def test_a_request_that_arrives_while_the_server_stops_is_made_again(flaky, encoder_class):
+    flaky.refusals = [grpc.StatusCode.CANCELLED]
+    with encoder_class(flaky.address) as encoder:
+        np.testing.assert_array_equal(encoder.encode(EMBEDDING), [[7]])
+    assert flaky.calls == 2
+    flaky.refusals = [grpc.StatusCode.CANCELLED] * 9
+    with (
+        encoder_class(flaky.address) as encoder,
+        pytest.raises(ModelCallError, match="answered UNAVAILABLE: on purpose"),
+    ):
+        encoder.encode(EMBEDDING)
+
+
+def test_retries_of_a_server_in_trouble_are_ten_and_a_tenth_of_the_calls(flaky):
+    with EncoderClient(flaky.address) as encoder:
+        for _ in range(30):
+            encoder.encode(EMBEDDING)  # The tokens are full, and stay so.
+        flaky.calls, calls = 0, 60
+        flaky.refusals = [grpc.StatusCode.UNAVAILABLE] * 1000
+        for _ in range(calls):
+            with pytest.raises(ModelCallError, match="UNAVAILABLE: on purpose"):
+                encoder.encode(EMBEDDING)
+        assert calls < flaky.calls <= calls + 10
+        flaky.refusals = []
+        for _ in range(130):  # From none to more than half of 20 by tenths.
+            encoder.encode(EMBEDDING)
+        flaky.calls, flaky.refusals = 0, [grpc.StatusCode.UNAVAILABLE]
+        encoder.encode(EMBEDDING)
+        assert flaky.calls == 2
+
+
+def test_calls_outlast_a_restart_of_their_server(flaky):
+    address = unused_address()
+    servers = [listen(flaky, address)[0]]
+    ended = threading.Event()
+
+    def call(encoder):
+        calls = 0
+        while not ended.is_set():
+            assert encoder.encode(EMBEDDING).tolist() == [[7]]
+            calls += 1
+        return calls
+
+    with EncoderClient(address) as encoder, futures.ThreadPoolExecutor(8) as pool:
+        calling = [pool.submit(call, encoder) for _ in range(8)]
+        for _ in range(3):
+            time.sleep(0.3)
+            servers[-1].stop(5).wait()
+            servers.append(listen(flaky, address)[0])
+        time.sleep(0.3)
+        ended.set()
+        assert all(one.result() > 4 for one in calling)
+    servers[-1].stop(None).wait()
