@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import time
@@ -53,6 +54,14 @@ class RedisServer:
         """Kills it."""
         self._process.kill()
         self._process.wait()
+
+    def hang(self) -> None:
+        """Stops it where it is, with its connections open; `go_on` ends that."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Has it work again."""
+        self._process.send_signal(signal.SIGCONT)
 
     def __enter__(self):
         self.start()

@@ -40,6 +40,16 @@ def require_timeout(timeout: Any) -> None:
         raise ValueError(f"timeout is {timeout!r}; seconds, a finite number above 0, are wanted")
 
 
+def require_on_store_error(on_store_error: Any) -> None:
+    """Refuses what is neither of the two.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if on_store_error not in ("raise", "unknown"):
+        raise ValueError(f"on_store_error is {on_store_error!r}; 'raise' or 'unknown' is wanted")
+
+
 def name_list(names: Iterable[Any]) -> str:
     """Names as a message lists them."""
     return ", ".join(sorted(map(str, names))) or "nothing"

@@ -12,6 +12,7 @@ from semantic_id_ranking.serving.client.async_transport import AsyncTransport
 from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
 from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.ranker_steps import RankerSteps
+from semantic_id_ranking.serving.client.ranking import OnStoreError
 from semantic_id_ranking.serving.client.ranking import Ranking
 from semantic_id_ranking.serving.client.ranking import SortBy
 from semantic_id_ranking.serving.client.ranking import Source
@@ -24,7 +25,7 @@ class AsyncRankerClient:
     """`RankerClient` with coroutines; arguments, results and errors are the same.
 
     It belongs to the event loop that runs when it is made. Any number of calls may be in flight.
-    The store is asked in the loop's threads.
+    The store is asked in threads of the client's own.
 
     Args:
         address: host:port, or a channel opened with `open_async_channel`, to share it.
@@ -34,6 +35,7 @@ class AsyncRankerClient:
         sid_fingerprint: As of `RankerClient`.
         store: As of `RankerClient`.
         encoder: As of `RankerClient`.
+        on_store_error: As of `RankerClient`.
 
     Raises:
         ValueError: As of `RankerClient`.
@@ -59,8 +61,9 @@ class AsyncRankerClient:
         sid_fingerprint: str | None = None,
         store: SidStore | None = None,
         encoder: str | None = "semantic_id",
+        on_store_error: OnStoreError = "raise",
     ):
-        self._steps = RankerSteps(model, sid_fingerprint, timeout, store, encoder)
+        self._steps = RankerSteps(model, sid_fingerprint, timeout, store, encoder, on_store_error)
         self._transport = AsyncTransport(address, tls)
 
     async def space(self) -> SidSpace:
@@ -75,6 +78,11 @@ class AsyncRankerClient:
     def sid_counts(self) -> Mapping[Source, int]:
         """See `RankerClient.sid_counts`."""
         return self._steps.sid_counts
+
+    @property
+    def store_error_count(self) -> int:
+        """See `RankerClient.store_error_count`."""
+        return self._steps.store_error_count
 
     async def rank(
         self,

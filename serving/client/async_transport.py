@@ -14,15 +14,15 @@ from semantic_id_ranking.serving.client.connection_failure import async_connecti
 from semantic_id_ranking.serving.client.operations import Operation
 from semantic_id_ranking.serving.client.operations import Pause
 from semantic_id_ranking.serving.client.operations import Steps
+from semantic_id_ranking.serving.client.operations import store_threads
 from semantic_id_ranking.serving.client.operations import StoreLookup
 from semantic_id_ranking.serving.client.tls import ClientTls
-from semantic_id_ranking.serving.store import StoreError
 
 Result = TypeVar("Result")
 
 
 class AsyncTransport:
-    """Awaits operations in the running event loop; stores are asked in its threads.
+    """Awaits operations in the running event loop; stores are asked in threads of its own.
 
     Args:
         address: host:port, or an open channel, which stays open.
@@ -33,6 +33,7 @@ class AsyncTransport:
         channel, self._is_own = channel_of(address, tls, open_async_channel)
         self._channel = channel
         self._methods = methods_of(channel)
+        self._store_threads = store_threads()
 
     async def run(self, steps: Steps[Result]) -> Result:
         """Runs the steps of a call to their result."""
@@ -51,6 +52,7 @@ class AsyncTransport:
 
     async def close(self) -> None:
         """Closes the channel, if this transport opened it."""
+        self._store_threads.shutdown(wait=False, cancel_futures=True)
         if self._is_own:
             await self._channel.close()
 
@@ -63,8 +65,8 @@ class AsyncTransport:
                 return await self._methods[operation.method](operation.message, timeout=seconds)
             except grpc.RpcError as error:
                 raise await async_connection_failure(self._channel, error) from error
+        answer = asyncio.wrap_future(self._store_threads.submit(operation.carry_out))
         try:
-            return await asyncio.wait_for(asyncio.to_thread(operation.carry_out), seconds)
+            return await asyncio.wait_for(answer, seconds)
         except asyncio.TimeoutError:
-            name = operation.store.name
-            raise StoreError(f"{name}: did not answer before the call's deadline") from None
+            raise operation.too_late() from None

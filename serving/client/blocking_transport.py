@@ -1,6 +1,7 @@
 """Operations of the clients in the caller's thread."""
 
 import time
+from concurrent import futures
 from typing import Any
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from semantic_id_ranking.serving.client.connection_failure import connection_fai
 from semantic_id_ranking.serving.client.operations import Operation
 from semantic_id_ranking.serving.client.operations import Pause
 from semantic_id_ranking.serving.client.operations import Steps
+from semantic_id_ranking.serving.client.operations import store_threads
 from semantic_id_ranking.serving.client.operations import StoreLookup
 from semantic_id_ranking.serving.client.tls import ClientTls
 
@@ -21,6 +23,8 @@ Result = TypeVar("Result")
 
 class BlockingTransport:
     """Carries out operations one after the other and blocks the thread; uses no event loop.
+
+    Stores are asked in threads of its own, so that their answer can be given up.
 
     Args:
         address: host:port, or an open channel, which stays open.
@@ -31,6 +35,7 @@ class BlockingTransport:
         channel, self._is_own = channel_of(address, tls, open_channel)
         self._channel = channel
         self._methods = methods_of(channel)
+        self._store_threads = store_threads()
 
     def run(self, steps: Steps[Result]) -> Result:
         """Runs the steps of a call to their result."""
@@ -49,13 +54,19 @@ class BlockingTransport:
 
     def close(self) -> None:
         """Closes the channel, if this transport opened it."""
+        self._store_threads.shutdown(wait=False, cancel_futures=True)
         if self._is_own:
             self._channel.close()
 
     def _carry_out(self, operation: Operation) -> Any:
-        if isinstance(operation, StoreLookup):  # The store's own timeout holds.
-            return operation.carry_out()
         seconds = operation.deadline - time.monotonic()
+        if isinstance(operation, StoreLookup):
+            answer = self._store_threads.submit(operation.carry_out)
+            try:
+                return answer.result(seconds)
+            except futures.TimeoutError:
+                answer.cancel()
+                raise operation.too_late() from None
         if isinstance(operation, Pause):
             return time.sleep(max(0.0, min(operation.seconds, seconds)))
         try:

@@ -9,6 +9,7 @@ in the event loop.
 import dataclasses
 from collections.abc import Generator
 from collections.abc import Sequence
+from concurrent import futures
 from typing import Any
 from typing import TypeVar
 
@@ -17,8 +18,11 @@ from google.protobuf.message import Message
 
 from semantic_id_ranking.serving.store import SidStore
 from semantic_id_ranking.serving.store import StoredItems
+from semantic_id_ranking.serving.store import StoreError
 
 Result = TypeVar("Result")
+
+_STORE_THREADS = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +60,10 @@ class StoreLookup:
     width: int | None = None
     user: str | None = None
 
+    def too_late(self) -> StoreError:
+        """The error of a store that has not answered by the deadline."""
+        return StoreError(f"{self.store.name}: did not answer before the call's deadline")
+
     def carry_out(self) -> StoredItems:
         """Asks the store, once."""
         if self.width is not None:
@@ -75,6 +83,15 @@ class Pause:
 
     seconds: float
     deadline: float
+
+
+def store_threads() -> futures.ThreadPoolExecutor:
+    """Threads in which the stores of a client are asked.
+
+    A look-up that is too late is left behind, and its thread with it until the store's own timeout
+    is over: threads of the caller, or of an event loop, would be used up by a store that hangs.
+    """
+    return futures.ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="sid-store")
 
 
 Operation = ModelRequest | StoreLookup | Pause

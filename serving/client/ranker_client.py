@@ -12,6 +12,7 @@ from semantic_id_ranking.serving.client.blocking_transport import BlockingTransp
 from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
 from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.ranker_steps import RankerSteps
+from semantic_id_ranking.serving.client.ranking import OnStoreError
 from semantic_id_ranking.serving.client.ranking import Ranking
 from semantic_id_ranking.serving.client.ranking import SortBy
 from semantic_id_ranking.serving.client.ranking import Source
@@ -34,11 +35,15 @@ class RankerClient:
         sid_fingerprint: Fingerprint of the space of the caller's Semantic IDs; a ranker of another
             space is refused. If None, `rank` takes the space that is served at its first use, and
             `rank_items` that of the version that answers.
-        store: Where `rank_items` looks Semantic IDs up; the store's own timeout holds for it.
+        store: Where `rank_items` looks Semantic IDs up.
         encoder: Name of the model on the same server that encodes new items; None: none does.
+        on_store_error: What becomes of a ranking whose store does not answer. "raise": StoreError.
+            "unknown": it gets half of the call's time, and then its items are unknown, its counters
+            zeros and its history empty; `store_error_count` counts such rankings.
 
     Raises:
-        ValueError: `timeout` is no finite number above 0, or `tls` comes with a channel.
+        ValueError: `timeout` is no finite number above 0, `tls` comes with a channel, or
+            `on_store_error` is something else.
         OSError: A file of `tls` cannot be read.
 
     Example:
@@ -60,8 +65,9 @@ class RankerClient:
         sid_fingerprint: str | None = None,
         store: SidStore | None = None,
         encoder: str | None = "semantic_id",
+        on_store_error: OnStoreError = "raise",
     ):
-        self._steps = RankerSteps(model, sid_fingerprint, timeout, store, encoder)
+        self._steps = RankerSteps(model, sid_fingerprint, timeout, store, encoder, on_store_error)
         self._transport = BlockingTransport(address, tls)
 
     def space(self) -> SidSpace:
@@ -88,6 +94,11 @@ class RankerClient:
     def sid_counts(self) -> Mapping[Source, int]:
         """The sum of the `sid_counts` of all rankings so far, to watch the unknown items."""
         return self._steps.sid_counts
+
+    @property
+    def store_error_count(self) -> int:
+        """Rankings so far that were made without the store's answer; see `on_store_error`."""
+        return self._steps.store_error_count
 
     def rank(
         self,
@@ -210,7 +221,7 @@ class RankerClient:
                 integer of 1 or more, or the ranker has several tasks and `task` names none of them.
             ServedSpaceError: The store holds no Semantic IDs of the ranker's space, the encoder is
                 of another one, or the space is not `sid_fingerprint`.
-            StoreError: The store does not answer.
+            StoreError: The store does not answer in time, and `on_store_error` is "raise".
             ModelCallError: The server refuses, or does not answer in time.
 
         Example:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_id_ranking.serving.client.arguments import require_mapping
+from semantic_id_ranking.serving.client.arguments import require_on_store_error
 from semantic_id_ranking.serving.client.arguments import require_top_k
 from semantic_id_ranking.serving.client.encoder_steps import EncoderSteps
 from semantic_id_ranking.serving.client.errors import MissingInputError
@@ -20,6 +21,7 @@ from semantic_id_ranking.serving.client.model_steps import ModelSteps
 from semantic_id_ranking.serving.client.model_steps import SignatureDefs
 from semantic_id_ranking.serving.client.operations import Steps
 from semantic_id_ranking.serving.client.rank_signature import RankSignature
+from semantic_id_ranking.serving.client.ranking import OnStoreError
 from semantic_id_ranking.serving.client.ranking import RankedItem
 from semantic_id_ranking.serving.client.ranking import Ranking
 from semantic_id_ranking.serving.client.ranking import SortBy
@@ -31,6 +33,7 @@ from semantic_id_ranking.serving.client.sid_source import SidSource
 from semantic_id_ranking.serving.client.sid_source import source_of_stored
 from semantic_id_ranking.serving.client.store_query import StoreQuery
 from semantic_id_ranking.serving.store import SidStore
+from semantic_id_ranking.serving.store import StoreError
 
 _SIGNATURE = "rank"
 _TOP_K_SIGNATURE = "rank_top_k"
@@ -47,6 +50,10 @@ class RankerSteps(ModelSteps[RankSignature]):
         timeout: Seconds for a call, retries, look-ups and encoding included.
         store: Where Semantic IDs are looked up; None: nowhere.
         encoder: Name of the encoder on the server; None: nothing is encoded.
+        on_store_error: What becomes of a ranking whose store does not answer.
+
+    Raises:
+        ValueError: As of `ModelSteps`, or `on_store_error` is something else.
     """
 
     def __init__(
@@ -56,17 +63,27 @@ class RankerSteps(ModelSteps[RankSignature]):
         timeout: float,
         store: SidStore | None,
         encoder: str | None,
+        on_store_error: OnStoreError,
     ):
         super().__init__(model, sid_fingerprint, timeout)
+        require_on_store_error(on_store_error)
         self._given_fingerprint = sid_fingerprint
-        self._sids = SidSource(store, EncoderSteps(encoder, None, timeout) if encoder else None)
+        encoder_steps = EncoderSteps(encoder, None, timeout) if encoder else None
+        self._sids = SidSource(store, encoder_steps, on_store_error)
         self._counts: collections.Counter[Source] = collections.Counter()
+        self._store_errors = 0
 
     @property
     def sid_counts(self) -> Mapping[Source, int]:
         """The sum of the `sid_counts` of all rankings so far."""
         with self._lock:
             return {source: self._counts[source] for source in _SOURCES}
+
+    @property
+    def store_error_count(self) -> int:
+        """Rankings so far that were made without the store's answer."""
+        with self._lock:
+            return self._store_errors
 
     def item_fields(self) -> Steps[tuple[str, ...]]:
         """The fields by which the ranker represents items, of "sid", "item_id" and "embedding"."""
@@ -137,21 +154,27 @@ class RankerSteps(ModelSteps[RankSignature]):
             version = yield from self.served_version(self._require_given_space, deadline)
             return Ranking([], {}, version.number)
         source_of: dict[str, Source] = {}
+        store_error: StoreError | None = None
 
         def inputs(version: RankerVersion) -> Steps[dict[str, NDArray[Any]]]:
+            nonlocal store_error
             signature = version.interface
             weights = signature.weights(task)
             query = StoreQuery(signature.context_widths, context, history is not None, user_id)
             asked, columns, sids = request, context, None
             source_of.clear()
+            store_error = None
             if "sid" in signature.item_fields or query.width is not None:
                 found = yield from self._sids.find(
                     version, list(request.row_of), request.embeddings, query, deadline
                 )
+                store_error = found.store_error
                 asked, sids, sources = _with_history(request, found, query, signature)
+                rows = [request.row_of[item] for item in request.candidates]
                 if found.stored is not None and query.width is not None:
-                    rows = [request.row_of[item] for item in request.candidates]
                     columns = {**context, **query.columns(found.stored, rows, sids[rows])}
+                elif found.store_error is not None:
+                    columns = {**context, **query.columns_of_nothing(sids[rows])}
                 if "sid" in signature.item_fields:
                     source_of.update(zip(asked.row_of, sources, strict=True))
 
@@ -178,8 +201,10 @@ class RankerSteps(ModelSteps[RankSignature]):
         counts = {source: sources.count(source) for source in _SOURCES} if sources else {}
         with self._lock:
             self._counts.update(counts)
+            self._store_errors += store_error is not None
         ranked = [request.candidates[position] for position in order.tolist()]
-        return Ranking(_ranked_items(ranked, outputs, source_of), counts, version.number)
+        items = _ranked_items(ranked, outputs, source_of)
+        return Ranking(items, counts, version.number, store_error)
 
     def read_interface(self, signature_defs: SignatureDefs) -> RankSignature:
         """The signature `rank`."""

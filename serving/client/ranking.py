@@ -8,9 +8,16 @@ from typing import Literal
 
 from numpy.typing import NDArray
 
+from semantic_id_ranking.serving.store import StoreError
+
 Source = Literal["store", "encoded", "unknown"]
 """Source of an item's Semantic ID: the store, its embedding, encoded for this call, or
 nowhere (codes -1 stand for it: it is scored as an item of which nothing is known)."""
+
+
+OnStoreError = Literal["raise", "unknown"]
+"""What becomes of a ranking whose store does not answer: the error, or a ranking of items of which
+the store knows nothing."""
 
 
 SortBy = str | Mapping[str, float] | None
@@ -57,8 +64,11 @@ class Ranking:
             history, each once) have their Semantic ID from there; empty where the ranker does not
             ask for it.
         version: The ranker's version.
+        store_error: What kept the store from being read, where `on_store_error` is "unknown"; None
+            where nothing did.
     """
 
     items: Sequence[RankedItem]
     sid_counts: Mapping[Source, int]
     version: int
+    store_error: StoreError | None = None

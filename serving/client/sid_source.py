@@ -1,6 +1,7 @@
 """Semantic IDs of items, from a store or an encoder."""
 
 import dataclasses
+import time
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +16,12 @@ from semantic_id_ranking.serving.client.model_steps import ServedVersion
 from semantic_id_ranking.serving.client.operations import Steps
 from semantic_id_ranking.serving.client.operations import StoreLookup
 from semantic_id_ranking.serving.client.rank_signature import RankSignature
+from semantic_id_ranking.serving.client.ranking import OnStoreError
 from semantic_id_ranking.serving.client.ranking import Source
 from semantic_id_ranking.serving.client.store_query import StoreQuery
 from semantic_id_ranking.serving.store import SidStore
 from semantic_id_ranking.serving.store import StoredItems
+from semantic_id_ranking.serving.store import StoreError
 from semantic_id_ranking.serving.store import UnknownSpaceError
 
 RankerVersion = ServedVersion[RankSignature]
@@ -31,12 +34,15 @@ class FoundItems:
     Attributes:
         sids: [N, L] int32, codes -1 for an unknown item.
         sources: The source of each.
-        stored: What else the store has of them and of the user; None where it was not asked.
+        stored: What else the store has of them and of the user; None where it was not asked, or
+            did not answer.
+        store_error: Why it did not.
     """
 
     sids: NDArray[Any]
     sources: list[Source]
     stored: StoredItems | None
+    store_error: StoreError | None = None
 
 
 class SidSource:
@@ -45,11 +51,15 @@ class SidSource:
     Args:
         store: Where they are looked up; None: nowhere.
         encoder: Encodes items that the store lacks; None: none does.
+        on_store_error: Whether an error of the store is raised, or its items are unknown.
     """
 
-    def __init__(self, store: SidStore | None, encoder: EncoderSteps | None):
+    def __init__(
+        self, store: SidStore | None, encoder: EncoderSteps | None, on_store_error: OnStoreError
+    ):
         self._store = store
         self._encoder = encoder
+        self._raises = on_store_error == "raise"
 
     def find(
         self,
@@ -71,21 +81,26 @@ class SidSource:
         Raises:
             MissingInputError: The store does not have what is asked of it.
             ServedSpaceError: The store has no such space, or the encoder is of another one.
-            StoreError: The store does not answer.
+            StoreError: The store does not answer, and that is to be raised.
             ModelCallError: The encoder does not.
             ValueError: An embedding does not fit the encoder.
         """
         sids = np.full((len(item_ids), ranker.space.levels), -1, np.int32)
-        stored = None
+        stored, store_error = None, None
         if self._store:
-            stored = yield from self._look_up(self._store, ranker, item_ids, query, deadline)
-            sids = stored.sids
+            try:
+                stored = yield from self._look_up(self._store, ranker, item_ids, query, deadline)
+                sids = stored.sids
+            except StoreError as error:
+                if self._raises:
+                    raise
+                store_error = error
         else:
             query.require_store()
         known = sids[:, 0] >= 0
         sources = source_of_stored(sids)
         if not self._encoder:
-            return FoundItems(sids, sources, stored)
+            return FoundItems(sids, sources, stored, store_error)
         new = [row for row in np.flatnonzero(~known).tolist() if item_ids[row] in embeddings]
         if new:
             items = [item_ids[row] for row in new]
@@ -95,7 +110,7 @@ class SidSource:
             )
             for row in new:
                 sources[row] = "encoded" if sids[row, 0] >= 0 else "unknown"
-        return FoundItems(sids, sources, stored)
+        return FoundItems(sids, sources, stored, store_error)
 
     def _look_up(
         self,
@@ -106,6 +121,8 @@ class SidSource:
         deadline: float,
     ) -> Steps[StoredItems]:
         fingerprint = ranker.space.fingerprint
+        if not self._raises:  # The other half is for the ranker.
+            deadline = (time.monotonic() + deadline) / 2
         try:
             found: StoredItems = yield StoreLookup(
                 store, fingerprint, item_ids, deadline, query.width, query.user

@@ -114,6 +114,20 @@ class StoreQuery:
         }
         return {name: made[name].astype(np.float32) for name in self._columns}
 
+    def columns_of_nothing(self, sids: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """`columns` where the store did not answer: those of new items and of a user unknown.
+
+        Args:
+            sids: [N, L] Semantic IDs of the candidates, which were encoded if they are known.
+        """
+        made = {}
+        for name in self._columns:
+            rows = 1 if name == USER_COUNTERS else len(sids)
+            made[name] = np.zeros((rows, self._widths[name]), np.float32)
+        if USER_CODE_COUNTERS in made:
+            made[USER_CODE_COUNTERS][sids[:, 0] < 0] = np.nan
+        return made
+
     def _fits(self, found: StoredItems) -> bool:
         if found.moment is None:
             return False

@@ -34,6 +34,10 @@ class Waiting:
     def sid_counts(self):
         return self.client.sid_counts
 
+    @property
+    def store_error_count(self):
+        return self.client.store_error_count
+
     def __exit__(self, *exc_info):
         self.loop.run_until_complete(self.client.close())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())

@@ -1,6 +1,7 @@
 """A day that is served from what a release put into the store: it is as that day's examples say."""
 
 import collections
+import contextlib
 
 import numpy as np
 import pytest
@@ -97,12 +98,18 @@ class CountingRanker(switched_ranker.SwitchedRanker):
         return super().Predict(request, context)
 
 
-@pytest.fixture(scope="module")
-def server():
-    servicer = CountingRanker(switched_ranker.Version(1, SPACE.fingerprint))
+@contextlib.contextmanager
+def counting_ranker(fingerprint):
+    servicer = CountingRanker(switched_ranker.Version(1, fingerprint))
     server, servicer.address = listen(servicer)
     yield servicer
     server.stop(None).wait()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with counting_ranker(SPACE.fingerprint) as servicer:
+        yield servicer
 
 
 @pytest.fixture(scope="module")
