@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.async_transport import AsyncTransport
-from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
-from semantic_id_ranking.serving.client.item_ids import ItemId
 from semantic_id_ranking.serving.client.ranker_steps import RankerSteps
 from semantic_id_ranking.serving.client.ranking import OnStoreError
 from semantic_id_ranking.serving.client.ranking import Ranking
@@ -18,6 +16,8 @@ from semantic_id_ranking.serving.client.ranking import SortBy
 from semantic_id_ranking.serving.client.ranking import Source
 from semantic_id_ranking.serving.client.ranking import TopCandidates
 from semantic_id_ranking.serving.client.tls import ClientTls
+from semantic_id_ranking.serving.item_ids import ItemEmbeddings
+from semantic_id_ranking.serving.item_ids import ItemId
 from semantic_id_ranking.serving.store import SidStore
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_id_ranking.serving.client.arguments import require_mapping
-from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
-from semantic_id_ranking.serving.client.item_ids import ItemId
-from semantic_id_ranking.serving.client.item_ids import to_text_keys
-from semantic_id_ranking.serving.client.item_ids import to_texts
+from semantic_id_ranking.serving.item_ids import ItemEmbeddings
+from semantic_id_ranking.serving.item_ids import ItemId
+from semantic_id_ranking.serving.item_ids import to_text_keys
+from semantic_id_ranking.serving.item_ids import to_texts
 
 
 class ItemRequest:

@@ -17,7 +17,7 @@ from semantic_id_ranking.serving.client.arguments import object_array
 from semantic_id_ranking.serving.client.arguments import require_mapping
 from semantic_id_ranking.serving.client.context_columns import ContextColumns
 from semantic_id_ranking.serving.client.errors import MissingInputError
-from semantic_id_ranking.serving.client.item_ids import to_text
+from semantic_id_ranking.serving.item_ids import to_text
 
 _EMBEDDING = "embedding"
 _SID = "sid"

@@ -13,9 +13,6 @@ from semantic_id_ranking.serving.client.arguments import require_on_store_error
 from semantic_id_ranking.serving.client.arguments import require_top_k
 from semantic_id_ranking.serving.client.encoder_steps import EncoderSteps
 from semantic_id_ranking.serving.client.errors import MissingInputError
-from semantic_id_ranking.serving.client.item_ids import ItemEmbeddings
-from semantic_id_ranking.serving.client.item_ids import ItemId
-from semantic_id_ranking.serving.client.item_ids import to_texts
 from semantic_id_ranking.serving.client.item_request import ItemRequest
 from semantic_id_ranking.serving.client.model_steps import ModelSteps
 from semantic_id_ranking.serving.client.model_steps import SignatureDefs
@@ -32,6 +29,9 @@ from semantic_id_ranking.serving.client.sid_source import RankerVersion
 from semantic_id_ranking.serving.client.sid_source import SidSource
 from semantic_id_ranking.serving.client.sid_source import source_of_stored
 from semantic_id_ranking.serving.client.store_query import StoreQuery
+from semantic_id_ranking.serving.item_ids import ItemEmbeddings
+from semantic_id_ranking.serving.item_ids import ItemId
+from semantic_id_ranking.serving.item_ids import to_texts
 from semantic_id_ranking.serving.store import SidStore
 from semantic_id_ranking.serving.store import StoreError
 

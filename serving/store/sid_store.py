@@ -10,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.serving.item_ids import ItemId
+from semantic_id_ranking.serving.item_ids import to_text_keys
+from semantic_id_ranking.serving.item_ids import to_texts
+from semantic_id_ranking.serving.store.by_item import by_item
 from semantic_id_ranking.serving.store.checkpoint import Checkpoint
 from semantic_id_ranking.serving.store.counter_codec import decode_counters
 from semantic_id_ranking.serving.store.counter_codec import encode_counters
@@ -20,7 +24,7 @@ from semantic_id_ranking.serving.store.stored_items import StoredItems
 from semantic_id_ranking.serving.store.stored_moment import StoredMoment
 from semantic_id_ranking.serving.store.user_record import decode_user
 from semantic_id_ranking.serving.store.user_record import encode_user
-from semantic_id_ranking.serving.store.user_record import UserRecord
+from semantic_id_ranking.serving.store.user_record import UserRecords
 
 #: Kinds of what a namespace holds, each with keys of its own: items, items, users, and one key.
 SID, COUNTER, USER, MOMENT = "sid", "counter", "user", "moment"
@@ -85,7 +89,7 @@ class SidStore(abc.ABC):
     def put(
         self,
         fingerprint: str,
-        item_ids: Sequence[str],
+        item_ids: Sequence[ItemId],
         sids: NDArray[Any],
         checkpoint: Checkpoint | None = None,
         continues: bool = False,
@@ -95,7 +99,8 @@ class SidStore(abc.ABC):
 
         Args:
             fingerprint: Their space.
-            item_ids: N items.
+            item_ids: N items; an integer stands for its decimal digits, bytes for UTF-8 text, as
+                wherever ids are taken.
             sids: [N, L] integers, 0 .. K-1.
             checkpoint: How far the batch has come with them; replaces the one before.
             continues: Refuse them where the checkpoint before is of another source: it has begun
@@ -105,15 +110,16 @@ class SidStore(abc.ABC):
         Raises:
             UnknownSpaceError: The store has no such namespace; `add_space` makes it.
             StoreError: Another batch has begun since.
-            ValueError: Semantic IDs or counters do not fit the space, or are not one for each item.
+            ValueError: Semantic IDs or counters do not fit the space, or are not one for each item,
+                or an id is of another type, as with every method.
         """
         space = self._require_space(fingerprint)
-        values = {SID: _by_item(item_ids, SidCodec(space).encode(sids), "Semantic IDs")}
+        values = {SID: by_item(item_ids, SidCodec(space).encode(sids), "Semantic IDs")}
         if counters is not None:
-            values[COUNTER] = _by_item(item_ids, encode_counters(counters), "rows of counters")
+            values[COUNTER] = by_item(item_ids, encode_counters(counters), "rows of counters")
         self._write(fingerprint, values, checkpoint, continues)
 
-    def get(self, fingerprint: str, item_ids: Sequence[str]) -> NDArray[np.int32]:
+    def get(self, fingerprint: str, item_ids: Sequence[ItemId]) -> NDArray[np.int32]:
         """Reads the Semantic IDs of many items.
 
         Args:
@@ -127,11 +133,11 @@ class SidStore(abc.ABC):
             UnknownSpaceError: The store has no such namespace.
             StoreError: A value does not fit the space.
         """
-        space, (sids,) = self._read(fingerprint, [(SID, item_ids)])
+        space, (sids,) = self._read(fingerprint, [(SID, to_texts("item_ids", item_ids))])
         return self._decoded(fingerprint, space, sids)
 
     def put_counters(
-        self, fingerprint: str, item_ids: Sequence[str], counters: NDArray[Any]
+        self, fingerprint: str, item_ids: Sequence[ItemId], counters: NDArray[Any]
     ) -> None:
         """Writes the counters of many items, all or none; an item's earlier ones are replaced.
 
@@ -145,13 +151,13 @@ class SidStore(abc.ABC):
             ValueError: The counters have another shape, or are not of one row for each item.
         """
         self._require_space(fingerprint)
-        values = _by_item(item_ids, encode_counters(counters), "rows of counters")
+        values = by_item(item_ids, encode_counters(counters), "rows of counters")
         self._write(fingerprint, {COUNTER: values})
 
     def put_users(
         self,
         fingerprint: str,
-        users: Mapping[str, UserRecord],
+        users: UserRecords,
         checkpoint: Checkpoint | None = None,
         continues: bool = False,
     ) -> None:
@@ -163,8 +169,9 @@ class SidStore(abc.ABC):
             checkpoint: As of `put`, as are the errors.
             continues: As of `put`.
         """
+        records = to_text_keys("users", users)
         self._require_space(fingerprint)
-        values = {user: encode_user(record) for user, record in users.items()}
+        values = {user: encode_user(record) for user, record in records.items()}
         self._write(fingerprint, {USER: values}, checkpoint, continues)
 
     def put_moment(self, fingerprint: str, moment: StoredMoment) -> None:
@@ -173,7 +180,7 @@ class SidStore(abc.ABC):
         self._write(fingerprint, {MOMENT: {_MOMENT_KEY: moment.to_bytes()}})
 
     def get_items(
-        self, fingerprint: str, item_ids: Sequence[str], width: int, user: str | None = None
+        self, fingerprint: str, item_ids: Sequence[ItemId], width: int, user: ItemId | None = None
     ) -> StoredItems:
         """Reads Semantic IDs and counters of many items and the record of a user, as of one moment.
 
@@ -193,7 +200,8 @@ class SidStore(abc.ABC):
             UnknownSpaceError: The store has no such namespace.
             StoreError: A Semantic ID does not fit the space, or a record is damaged.
         """
-        users = [] if user is None else [user]
+        item_ids = to_texts("item_ids", item_ids)
+        users = [] if user is None else to_texts("user", [user])
         keys = [(SID, item_ids), (COUNTER, item_ids), (USER, users), (MOMENT, [_MOMENT_KEY])]
         space, (sids, counters, records, moments) = self._read(fingerprint, keys)
         decoded = self._decoded(fingerprint, space, sids)
@@ -289,9 +297,3 @@ class SidStore(abc.ABC):
             f"{self.name}: holds no Semantic IDs of SID space {fingerprint} (it holds {held}); "
             "load them with `sid publish`"
         )
-
-
-def _by_item(item_ids: Sequence[str], values: Sequence[bytes], what: str) -> dict[str, bytes]:
-    if len(values) != len(item_ids):
-        raise ValueError(f"{len(values)} {what} for {len(item_ids)} items")
-    return dict(zip(item_ids, values, strict=True))

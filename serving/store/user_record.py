@@ -1,6 +1,7 @@
 """History and counters of a user at the moment of a release, and their form in a store."""
 
 import dataclasses
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,6 +48,10 @@ class UserRecord:
             np.zeros((0, 2), np.int32),
             np.zeros((0, width), np.int64),
         )
+
+
+#: user_id -> record. One for each type of id: the key of a `Mapping` is invariant.
+UserRecords = Mapping[str, UserRecord] | Mapping[bytes, UserRecord] | Mapping[int, UserRecord]
 
 
 def encode_user(record: UserRecord) -> bytes:

@@ -370,3 +370,36 @@ def test_a_url_of_another_form_is_refused(url):
     with pytest.raises(ValueError, match="names no store; write sqlite:///path") as caught:
         open_store(url)
     assert "secret" not in str(caught.value)
+
+
+def test_ids_are_the_same_text_wherever_they_are_taken(store):
+    store.add_space(A)
+    for number, one in enumerate([7, b"7", "7", np.int64(7), np.str_("7")]):
+        store.put("space-a", [one, "x"], [[1, number], [0, 0]])
+        for asked in (7, b"7", "7", np.int64(7)):
+            assert store.get("space-a", [asked, "x"]).tolist() == [[1, number], [0, 0]]
+        store.put_counters("space-a", [one], [[number]])
+        store.put_users("space-a", {one: UserRecord.nothing(2, number + 1)})
+        found = store.get_items("space-a", [one], 1, user=b"7")
+        assert found.counters.tolist() == [[number]]
+        assert len(found.user.counters) == number + 1
+    assert store.count("space-a") == 2
+    assert store.count_users("space-a") == 1
+
+
+@pytest.mark.parametrize("one", [None, 1.5, True, b"\xff", "\ud800"])
+def test_what_is_no_id_is_refused_by_every_method(store, one):
+    store.add_space(A)
+    record = UserRecord.nothing(2, 1)
+    for call, argument in (
+        (lambda: store.put("space-a", ["x", one], [[1, 2], [1, 2]]), "item_ids"),
+        (lambda: store.get("space-a", ["x", one]), "item_ids"),
+        (lambda: store.put_counters("space-a", ["x", one], [[1], [2]]), "item_ids"),
+        (lambda: store.get_items("space-a", ["x", one], 0), "item_ids"),
+        (lambda: store.put_users("space-a", {"x": record, one: record}), "users"),
+    ):
+        with pytest.raises(ValueError, match=f"^{argument}: item id "):
+            call()
+    with pytest.raises(ValueError, match=r"item_ids is '7'; a list of ids is wanted"):
+        store.get("space-a", "7")
+    assert store.count("space-a") == 0

@@ -1,9 +1,10 @@
-"""Item ids as text: one rule for every argument of the clients that holds ids."""
+"""Ids as text: one rule for every argument of the clients and the stores that holds ids."""
 
 import numbers
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
+from typing import cast
 
 from numpy.typing import ArrayLike
 
@@ -70,6 +71,14 @@ def to_text_keys(argument: str, values: Any) -> dict[str, Any]:
 
 
 def _convert(argument: str, item_ids: Iterable[ItemId]) -> list[str]:
+    item_ids = list(item_ids)
+    if set(map(type, item_ids)) == {str}:
+        try:
+            # At once: two halves of a character make none with a line feed between them.
+            "\n".join(cast("list[str]", item_ids)).encode()
+            return cast("list[str]", item_ids)
+        except UnicodeError:
+            pass  # `to_text` names the id.
     try:
         return [to_text(item_id) for item_id in item_ids]
     except ValueError as error:
