@@ -34,7 +34,8 @@ def rollback(models: str, model: str | None, console: rich.console.Console) -> d
     What is newer is moved to `<model>/.rolled_back/<version>`, where no model server looks; a
     server that serves the latest version then loads the one before it. `release.json` follows. The
     encoder of the ranker that is taken back stays for as long as a server may serve that ranker:
-    the next release or rollback moves it.
+    the next release or rollback moves it. A rollback that was killed halfway is completed, and
+    nothing goes back further.
 
     Args:
         models: Folder of the models' base folders.
@@ -49,28 +50,13 @@ def rollback(models: str, model: str | None, console: rich.console.Console) -> d
         InputError: There is no such model or no older version, or the ranker would be without an
             encoder of its SID space; nothing was moved.
     """
-    with _locked(models):
+    with _locked(models) as completed:
         folders = {name: VersionFolder(path) for name, path in base_paths(models).items()}
-        if model is not None and model not in folders:
-            held = ", ".join(sorted(folders))
-            raise InputError(f"--model {model}: no such model in {models}; it holds {held}")
-        if model not in (None, RANKER):
-            target = _served(folders) | {model: _version_before(folders[model])}
-            aside = {model: _newer(folders[model], target[model])}
+        if completed is not None and completed.is_rollback:
+            aside = _moved(completed)
+            target = completed.release.versions if completed.release else _served(folders)
         else:
-            target = _ranker_before(models, folders, by_release=model is None)
-            aside = {
-                ENCODER: _encoders_aside(folders, target),
-                RANKER: _newer(folders[RANKER], target[RANKER]),
-            }
-        aside = {name: versions for name, versions in aside.items() if versions}
-        _require_encoder(folders, target, aside, model)
-        moves = [
-            (folders[name].version_path(version), folders[name].aside_path(version))
-            for name, versions in aside.items()
-            for version in versions
-        ]
-        commit(models, Journal.of(models, moves, _release_of(models, target)))
+            target, aside = _go_back(models, folders, model)
     set_aside = {name: versions[-1] for name, versions in aside.items()}
     for name, version in set_aside.items():
         console.print(
@@ -83,16 +69,55 @@ def rollback(models: str, model: str | None, console: rich.console.Console) -> d
     return {"versions": dict(target), "set_aside": set_aside}
 
 
+def _go_back(
+    models: str, folders: Folders, model: str | None
+) -> tuple[dict[str, int], dict[str, list[int]]]:
+    """Version of each model that is served then, and those that were moved aside for it."""
+    if model is not None and model not in folders:
+        held = ", ".join(sorted(folders))
+        raise InputError(f"--model {model}: no such model in {models}; it holds {held}")
+    if model not in (None, RANKER):
+        target = _served(folders) | {model: _version_before(folders[model])}
+        aside = {model: _newer(folders[model], target[model])}
+    else:
+        target = _ranker_before(models, folders, by_release=model is None)
+        aside = {
+            ENCODER: _encoders_aside(folders, target),
+            RANKER: _newer(folders[RANKER], target[RANKER]),
+        }
+    aside = {name: versions for name, versions in aside.items() if versions}
+    _require_encoder(folders, target, aside, model)
+    moves = [
+        (folders[name].version_path(version), folders[name].aside_path(version))
+        for name, versions in aside.items()
+        for version in versions
+    ]
+    commit(models, Journal.of(models, moves, _release_of(models, target)))
+    return target, aside
+
+
+def _moved(journal: Journal) -> dict[str, list[int]]:
+    """The versions of each model that a rollback moved aside."""
+    moved: dict[str, list[int]] = {}
+    for source, _ in journal.moves:
+        name, version = os.path.split(source)
+        moved.setdefault(name, []).append(int(version))
+    return moved
+
+
 @contextlib.contextmanager
-def _locked(models: str) -> Iterator[None]:
-    """The lock of the output folder that the models are in, if they are in one."""
+def _locked(models: str) -> Iterator[Journal | None]:
+    """The lock of the output folder that the models are in, if they are in one.
+
+    Yields:
+        The change that a killed process left and that was completed; None where there was none.
+    """
     output = os.path.dirname(os.path.abspath(models))
     if os.path.exists(os.path.join(output, LOCK_FILE)):
-        with output_lock(output, "sid push"):
-            yield
+        with output_lock(output, "sid push") as completed:
+            yield completed
     else:
-        recover(models)
-        yield
+        yield recover(models)
 
 
 def _served(folders: Folders) -> dict[str, int]:

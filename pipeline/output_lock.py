@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+from semantic_id_ranking.components.releaser.journal import Journal
 from semantic_id_ranking.components.releaser.journal import recover
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.destinations import SERVING
@@ -17,7 +18,7 @@ LOCK_FILE = "run.lock"
 
 
 @contextlib.contextmanager
-def output_lock(output: str, command: str) -> Iterator[None]:
+def output_lock(output: str, command: str) -> Iterator[Journal | None]:
     """Locks an output folder, and completes the release that a killed process left there.
 
     The kernel holds the lock, and releases it when the process ends, however it ends; the file
@@ -26,6 +27,9 @@ def output_lock(output: str, command: str) -> Iterator[None]:
     Args:
         output: The folder, which exists.
         command: What is done there, such as `sid run`.
+
+    Yields:
+        That release; None where there was none.
 
     Raises:
         InputError: Another process holds the lock, or that release cannot be completed.
@@ -49,8 +53,7 @@ def output_lock(output: str, command: str) -> Iterator[None]:
         file.truncate(0)
         json.dump(holder, file)
         file.flush()
-        recover(os.path.join(output, SERVING))
-        yield
+        yield recover(os.path.join(output, SERVING))
 
 
 def _holder(file: Any) -> str:

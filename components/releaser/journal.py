@@ -5,6 +5,7 @@ after that leaves a journal, and the next one completes the change; one that is 
 files that nobody sees, and the next one removes them.
 """
 
+import contextlib
 import logging
 import os
 import time
@@ -61,6 +62,11 @@ class Journal(JsonModel):
             load_seconds=load_seconds,
         )
 
+    @property
+    def is_rollback(self) -> bool:
+        """Whether it goes back to what was released before: that alone deletes nothing."""
+        return self.keep_versions is None
+
 
 def commit(serving: str, journal: Journal) -> None:
     """Does what a journal says, all or nothing.
@@ -78,24 +84,27 @@ def commit(serving: str, journal: Journal) -> None:
     _carry_out(serving, journal)
 
 
-def recover(serving: str) -> None:
+def recover(serving: str) -> Journal | None:
     """Completes the change that a killed process left, and removes what it did not come to use.
 
     Args:
         serving: Folder of the models' base folders, which need not exist; nobody else changes it.
 
+    Returns:
+        The change; None where none was left.
+
     Raises:
         InputError: The journal is damaged, or its change cannot be completed, and is undone.
     """
-    try:
+    journal = None
+    with contextlib.suppress(FileNotFoundError):
         journal = Journal.read(os.path.join(serving, JOURNAL))
-    except FileNotFoundError:
-        pass
-    else:
+    if journal is not None:
         _carry_out(serving, journal)
     if os.path.isdir(serving):
         for name in os.listdir(serving):
             VersionFolder(os.path.join(serving, name)).remove_staging()
+    return journal
 
 
 def _carry_out(serving: str, journal: Journal) -> None:

@@ -240,6 +240,20 @@ def test_a_rollback_that_is_killed_is_completed_by_the_next_start(tmp_path):
         assert begun == (step > 0)
 
 
+def test_a_killed_rollback_that_is_repeated_goes_back_once(tmp_path):
+    for number, space in enumerate((A, B, C), 1):
+        release(tmp_path, number, 10 + number, space)
+    for step in range(3):
+        copy = tmp_path.parent / f"{tmp_path.name}-{step}"
+        shutil.copytree(tmp_path, copy)
+        assert killed_before(step, lambda copy=copy: rollback(copy))
+        assert f"ranker: version 2 is the newest again; 3 is in {copy}/ranker" in rollback(copy)
+        assert served(copy)["ranker"] == [1, 2]
+        assert read_releases(str(copy))[0].versions == {"ranker": 2, "semantic_id": 12}
+    # One that was not interrupted goes back further.
+    assert "ranker: version 1 is the newest again" in rollback(copy)
+
+
 def killed_before(step, action):
     """Whether an action in a process of its own was killed before a rename or a written file."""
     pid = os.fork()
