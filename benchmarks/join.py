@@ -174,7 +174,7 @@ def join(folder: str, output: str, counters: bool, state: str | None, shards: in
     before = resource.getrusage(resource.RUSAGE_SELF)
     begin = time.perf_counter()
     Executor(context).Do(
-        inputs, outputs, {"parameters": json.dumps(dataclasses.asdict(parameters))}
+        inputs, outputs, {"parameters": json.dumps(dataclasses.asdict(parameters)), "span": 0}
     )
     after = resource.getrusage(resource.RUSAGE_SELF)
     print(
