@@ -36,6 +36,8 @@ class Feature(NamedTuple):
 
 # The numbers of the fields of tf.train.Feature.
 BYTES, FLOATS, INTEGERS = 1, 2, 3
+# The smallest numbers that take 2, 3, ..., 10 bytes.
+_VARINT_BOUNDS = np.uint64(1) << np.arange(7, 64, 7, dtype=np.uint64)
 
 
 def strings(values: pa.BinaryArray) -> pa.BinaryArray:
@@ -58,17 +60,16 @@ def floats(values: np.ndarray, offsets: np.ndarray | None = None) -> pa.BinaryAr
 
 def integers(values: np.ndarray) -> pa.BinaryArray:
     """Payloads of int64 values [n, k], k of them a row."""
-    flat = np.ascontiguousarray(values, np.int64).reshape(-1).view(np.uint64)
-    groups = np.arange(10, dtype=np.uint64)
-    parts = flat[:, None] >> (7 * groups)
-    # A byte for each group of 7 bits that is not above the highest one set.
-    used = parts > 0
-    used[:, 0] = True
-    more = np.zeros_like(used)
-    more[:, :-1] = used[:, 1:]
-    bytes_ = ((parts & np.uint64(0x7F)) | (more.astype(np.uint64) << np.uint64(7))).astype(np.uint8)
-    lengths = used.sum(axis=1).reshape(len(values), -1).sum(axis=1)
-    return _binary(bytes_[used], np.concatenate([[0], np.cumsum(lengths)]))
+    rest = np.ascontiguousarray(values, np.int64).reshape(-1).view(np.uint64)
+    # Each byte has 7 bits, the lowest ones first, and says whether more follow.
+    lengths = 1 + np.searchsorted(_VARINT_BOUNDS, rest, "right")
+    ends = np.cumsum(lengths)
+    position, data = ends - lengths, np.empty(lengths.sum(), np.uint8)
+    while len(rest):
+        more = rest > 0x7F
+        data[position] = rest & np.uint64(0x7F) | more * np.uint64(0x80)
+        rest, position = rest[more] >> np.uint64(7), position[more] + 1
+    return _binary(data, np.append(0, ends)[:: values.shape[1]])
 
 
 def join_payloads(
@@ -100,9 +101,14 @@ def encode(features: Mapping[str, Feature]) -> pa.BinaryArray:
     Returns:
         Binary [n], a serialised tf.train.Example each.
     """
-    entries = [_entry(name, feature) for name, feature in features.items()]
-    body = _concatenate(*entries)
-    return _framed(body, _string_header)
+    pieces: list[pa.BinaryArray] = []
+    for name, (kind, payload) in features.items():
+        header = functools.partial(_entry_header, name, kind)
+        pieces += [_headers(pc.binary_length(payload), header), payload]
+    # A missing feature is no bytes. Each byte is copied once: all pieces of a row go together.
+    lengths = functools.reduce(pc.add, (pc.fill_null(pc.binary_length(p), 0) for p in pieces))
+    whole = _headers(lengths, _string_header)
+    return _concatenate(whole, *pieces, null_handling="replace")
 
 
 def tfrecords(records: pa.BinaryArray) -> pa.Buffer:
@@ -115,18 +121,13 @@ def tfrecords(records: pa.BinaryArray) -> pa.Buffer:
     data = records.buffers()[2].to_pybytes()
     bounds = ends.tolist()
     checks = [google_crc32c.value(data[a:b]) for a, b in itertools.pairwise(bounds)]
-    footer = _binary(
+    footers = _binary(
         _masked(np.array(checks, np.uint64)).view(np.uint8), 4 * np.arange(len(bounds))
     )
-    framed = _concatenate(_framed(records, _record_header), footer)
+    headers = _headers(pc.binary_length(records), _record_header)
+    framed = _concatenate(headers, records, footers)
     ends = np.frombuffer(framed.buffers()[1], np.int32)
     return framed.buffers()[2].slice(0, int(ends[len(framed)]))
-
-
-def _entry(name: str, feature: Feature) -> pa.BinaryArray:
-    """A feature as an entry of the Example's map; of a missing one, nothing."""
-    header = functools.partial(_entry_header, name, feature.kind)
-    return pc.fill_null(_framed(feature.payload, header), b"")
 
 
 @functools.lru_cache(2**16)
@@ -159,14 +160,20 @@ def _masked(checks: np.ndarray) -> np.ndarray:
 
 def _framed(values: pa.BinaryArray, header: Callable[[int], bytes]) -> pa.BinaryArray:
     """Each value after a header, which depends on its length; null stays null."""
-    lengths = pc.fill_null(pc.binary_length(values), 0).to_numpy(zero_copy_only=False)
-    distinct, which = np.unique(lengths, return_inverse=True)
-    headers = pa.array([header(int(length)) for length in distinct], pa.binary())
-    return _concatenate(headers.take(pa.array(which.reshape(-1))), values)
+    return _concatenate(_headers(pc.binary_length(values), header), values)
 
 
-def _concatenate(*columns: pa.BinaryArray) -> pa.BinaryArray:
-    return pc.binary_join_element_wise(*columns, pa.scalar(b"", pa.binary()))
+def _headers(lengths: pa.Int32Array, header: Callable[[int], bytes]) -> pa.BinaryArray:
+    """A header for each length; null stays null."""
+    encoded = lengths.dictionary_encode()
+    distinct = [header(length) for length in encoded.dictionary.to_pylist()]
+    return pa.array(distinct, pa.binary()).take(encoded.indices)
+
+
+def _concatenate(*columns: pa.BinaryArray, null_handling: str = "emit_null") -> pa.BinaryArray:
+    return pc.binary_join_element_wise(
+        *columns, pa.scalar(b"", pa.binary()), null_handling=null_handling
+    )
 
 
 def _binary(data: np.ndarray, offsets: np.ndarray) -> pa.BinaryArray:
