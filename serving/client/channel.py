@@ -6,9 +6,8 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from tensorflow_serving.apis import model_service_pb2_grpc
-from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+from semantic_id_ranking.serving.client import messages
 from semantic_id_ranking.serving.client.tls import ClientTls
 from semantic_id_ranking.serving.grpc_options import MAX_MESSAGE_BYTES
 from semantic_id_ranking.serving.grpc_options import MESSAGE_LIMITS
@@ -36,6 +35,21 @@ _SERVICE_CONFIG = {
     # retry. So a server in trouble gets a tenth more calls, and ten at first.
     "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.1},
 }
+_METHODS = (
+    ("PredictionService", "Predict", messages.PredictRequest, messages.PredictResponse),
+    (
+        "PredictionService",
+        "GetModelMetadata",
+        messages.GetModelMetadataRequest,
+        messages.GetModelMetadataResponse,
+    ),
+    (
+        "ModelService",
+        "GetModelStatus",
+        messages.GetModelStatusRequest,
+        messages.GetModelStatusResponse,
+    ),
+)
 _OPTIONS = (
     *MESSAGE_LIMITS,
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
@@ -112,12 +126,13 @@ def methods_of(channel: Any) -> dict[str, Callable[..., Any]]:
     Args:
         channel: An open channel, blocking or for asyncio.
     """
-    prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-    model = model_service_pb2_grpc.ModelServiceStub(channel)
     return {
-        "Predict": prediction.Predict,
-        "GetModelMetadata": prediction.GetModelMetadata,
-        "GetModelStatus": model.GetModelStatus,
+        method: channel.unary_unary(
+            f"/tensorflow.serving.{service}/{method}",
+            request_serializer=request.SerializeToString,
+            response_deserializer=response.FromString,
+        )
+        for service, method, request, response in _METHODS
     }
 
 

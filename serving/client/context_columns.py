@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from google.protobuf.message import Message
 from numpy.typing import NDArray
-from tensorflow.core.protobuf import meta_graph_pb2
 
 from semantic_id_ranking.contracts.feature_names import CONTEXT
 from semantic_id_ranking.contracts.feature_names import context_column
@@ -15,26 +14,28 @@ from semantic_id_ranking.serving.client.arguments import name_list
 from semantic_id_ranking.serving.client.arguments import object_array
 from semantic_id_ranking.serving.client.arguments import require_mapping
 from semantic_id_ranking.serving.client.errors import MissingInputError
+from semantic_id_ranking.serving.tensor_proto import NUMPY_TYPES
 
 
 class ContextColumns:
     """Makes the context inputs of a request.
 
     Args:
-        inputs: The inputs of the signature. Those named `context_feature(column)` are context: of
-            shape [N], one value a candidate; [N, C], several numbers; [1, C], several of the user.
+        inputs: The inputs of the signature, name -> `TensorInfo`. Those named
+            `context_feature(column)` are context: of shape [N], one value a candidate; [N, C],
+            several numbers; [1, C], several of the user.
 
     Attributes:
-        dtypes: dtype of each column.
+        dtypes: dtype of each column; object of one of strings.
         widths: Numbers in each column of several.
     """
 
-    def __init__(self, inputs: Mapping[str, meta_graph_pb2.TensorInfo]):
+    def __init__(self, inputs: Mapping[str, Message]):
         self._inputs = {
             context_column(name): name for name in sorted(inputs) if name.startswith(CONTEXT)
         }
         self.dtypes = {
-            column: tf.as_dtype(inputs[name].dtype) for column, name in self._inputs.items()
+            column: NUMPY_TYPES[inputs[name].dtype] for column, name in self._inputs.items()
         }
         shapes = {
             column: [dim.size for dim in inputs[name].tensor_shape.dim]
@@ -85,11 +86,12 @@ class ContextColumns:
         dtype = self.dtypes[column]
         if column in self.widths:
             return _rows(column, value, self.widths[column], dtype)
-        return _strings(column, value) if dtype == tf.string else _numbers(column, value, dtype)
+        return _numbers(column, value, dtype) if dtype.kind != "O" else _strings(column, value)
 
     def _kind(self, column: str) -> str:
         """What a column holds, in words."""
-        name: str = self.dtypes[column].name
+        dtype = self.dtypes[column]
+        name = "string" if dtype.kind == "O" else dtype.name
         return f"{self.widths[column]} of {name}" if column in self.widths else name
 
 
@@ -99,7 +101,7 @@ def _similar(column: str, context: Mapping[str, Any]) -> str:
     return f", which {similar[0]} may be meant for" if similar else ""
 
 
-def _rows(column: str, value: Any, width: int, dtype: tf.DType) -> NDArray[Any]:
+def _rows(column: str, value: Any, width: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     try:
         array = np.asarray(value)
     except ValueError:  # Lists of several lengths.
@@ -109,17 +111,17 @@ def _rows(column: str, value: Any, width: int, dtype: tf.DType) -> NDArray[Any]:
             f"context {column} has shape {array.shape} and type {array.dtype}; {width} numbers are "
             "wanted, or so many for each candidate"
         )
-    rows: NDArray[Any] = np.atleast_2d(array).astype(dtype.as_numpy_dtype)
+    rows: NDArray[Any] = np.atleast_2d(array).astype(dtype)
     return rows
 
 
-def _numbers(column: str, value: Any, dtype: tf.DType) -> NDArray[Any]:
+def _numbers(column: str, value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     array: NDArray[Any] = np.atleast_1d(np.asarray(value)).ravel()
     if array.dtype.kind not in "biuf":
         raise ValueError(f"context {column} is {array.dtype}; {dtype.name} is wanted")
     with np.errstate(invalid="ignore"):
-        converted: NDArray[Any] = array.astype(dtype.as_numpy_dtype)
-    if not dtype.is_floating and (converted != array).any():
+        converted: NDArray[Any] = array.astype(dtype)
+    if dtype.kind != "f" and (converted != array).any():
         row = (converted != array).argmax()
         raise ValueError(f"context {column} at row {row} is {array[row]}; {dtype.name} is wanted")
     return converted

@@ -9,8 +9,8 @@ import grpc
 import numpy as np
 from numpy.typing import ArrayLike
 from numpy.typing import NDArray
-from tensorflow_serving.apis import get_model_status_pb2
 
+from semantic_id_ranking.serving.client import messages
 from semantic_id_ranking.serving.client.errors import ModelCallError
 from semantic_id_ranking.serving.client.errors import ServedSpaceError
 from semantic_id_ranking.serving.client.model_steps import ModelSteps
@@ -24,7 +24,7 @@ Require: TypeAlias = Callable[[ServedVersion[int]], None]
 """Raises ServedSpaceError to refuse a version."""
 
 _SIGNATURE = "serving_default"
-_State = get_model_status_pb2.ModelVersionStatus
+_State = messages.ModelVersionStatus
 _COMING = {_State.START, _State.LOADING}
 _LOADING_SECONDS = 0.05
 
@@ -155,7 +155,7 @@ class EncoderSteps(ModelSteps[int]):
 
     def _states(self, deadline: float) -> Steps[dict[int, int]]:
         """The state of each version that the server knows."""
-        request = get_model_status_pb2.GetModelStatusRequest()
+        request = messages.GetModelStatusRequest()
         self.set_spec(request.model_spec)
         try:
             response = yield from self.answer("GetModelStatus", request, deadline)

@@ -13,12 +13,9 @@ from typing import TypeVar
 import grpc
 from google.protobuf.message import Message
 from numpy.typing import NDArray
-from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow_serving.apis import get_model_metadata_pb2
-from tensorflow_serving.apis import model_pb2
-from tensorflow_serving.apis import predict_pb2
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.serving.client import messages
 from semantic_id_ranking.serving.client.arguments import require_timeout
 from semantic_id_ranking.serving.client.errors import ModelCallError
 from semantic_id_ranking.serving.client.errors import ServedSpaceError
@@ -27,7 +24,8 @@ from semantic_id_ranking.serving.client.operations import Steps
 from semantic_id_ranking.serving.tensor_proto import read_array
 from semantic_id_ranking.serving.tensor_proto import write_array
 
-SignatureDefs = Mapping[str, meta_graph_pb2.SignatureDef]
+#: Name of a signature -> its `SignatureDef`.
+SignatureDefs = Mapping[str, Message]
 Interface = TypeVar("Interface")
 
 
@@ -218,15 +216,13 @@ class ModelSteps(abc.ABC, Generic[Interface]):
             number = info.model_spec.version.value
             if metadata.model_spec.version.value == number:
                 break
-        signature_defs = get_model_metadata_pb2.SignatureDefMap()
-        metadata.metadata["signature_def"].Unpack(signature_defs)
+        packed = metadata.metadata["signature_def"].value
+        signature_defs = messages.SignatureDefMap.FromString(packed)
         interface = self.read_interface(signature_defs.signature_def)
         return ServedVersion(self.model, number, _read_space(info), interface)
 
-    def _metadata(
-        self, deadline: float, version: int | None
-    ) -> Steps[get_model_metadata_pb2.GetModelMetadataResponse]:
-        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    def _metadata(self, deadline: float, version: int | None) -> Steps[Message]:
+        request = messages.GetModelMetadataRequest(metadata_field=["signature_def"])
         self.set_spec(request.model_spec, version)
         return self.answer("GetModelMetadata", request, deadline)
 
@@ -236,15 +232,15 @@ class ModelSteps(abc.ABC, Generic[Interface]):
         inputs: Mapping[str, NDArray[Any]],
         deadline: float,
         version: int | None,
-    ) -> Steps[predict_pb2.PredictResponse]:
-        request = predict_pb2.PredictRequest()
+    ) -> Steps[Message]:
+        request = messages.PredictRequest()
         for alias, array in inputs.items():
             write_array(array, request.inputs[alias])
         self.set_spec(request.model_spec, version)
         request.model_spec.signature_name = signature
         return self.answer("Predict", request, deadline)
 
-    def set_spec(self, spec: model_pb2.ModelSpec, version: int | None = None) -> None:
+    def set_spec(self, spec: Message, version: int | None = None) -> None:
         """Has a request name the model and, unless it is None, a version."""
         spec.name = self.model
         if version is not None:
@@ -266,7 +262,7 @@ class ModelSteps(abc.ABC, Generic[Interface]):
             raise ModelCallError(self.model, code, error.details()) from error
 
 
-def _read_space(info: predict_pb2.PredictResponse) -> SidSpace:
+def _read_space(info: Message) -> SidSpace:
     def value(name: str) -> Any:
         return read_array(info.outputs[name]).item()
 

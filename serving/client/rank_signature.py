@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import Message
 from numpy.typing import NDArray
-from tensorflow.core.protobuf import meta_graph_pb2
 
 from semantic_id_ranking.contracts.feature_names import weight_input
 from semantic_id_ranking.contracts.sid_space import SidSpace
@@ -31,20 +31,20 @@ class RankSignature:
     """The inputs of a ranker: item fields and context columns.
 
     Args:
-        signature_def: The signature, with inputs `candidate_<field>`, `current_<field>` and
+        signature_def: The `SignatureDef`, with inputs `candidate_<field>`, `current_<field>` and
             `history_<field>` for the fields `sid` (int64), `item_id` (string) and `embedding`
             (float32), and `context_feature(column)` (string or a number; of several numbers,
             float32 [N, C], or [1, C] for what is the user's); its outputs are the tasks.
 
     Attributes:
         item_fields: The fields, of "sid", "item_id" and "embedding", that the ranker sees items by.
-        context_columns: dtype of each context column.
+        context_columns: dtype of each context column; object of one of strings.
         context_widths: Numbers in each context column of several.
         tasks: The tasks, in alphabetical order.
         embedding_dim: Length of an embedding (D); 0 where the ranker sees none.
     """
 
-    def __init__(self, signature_def: meta_graph_pb2.SignatureDef):
+    def __init__(self, signature_def: Message):
         inputs = signature_def.inputs
         self.item_fields = tuple(_suffixes(inputs, "candidate_"))
         self._context = ContextColumns(inputs)

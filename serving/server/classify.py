@@ -13,7 +13,7 @@ from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
 from semantic_id_ranking.serving.server.servable import Servable
 from semantic_id_ranking.serving.server.status import failed_precondition
 from semantic_id_ranking.serving.server.status import invalid_argument
-from semantic_id_ranking.serving.tensor_proto import data_type
+from semantic_id_ranking.serving.server.tensor_proto import data_type
 
 CLASSES = "classes"
 SCORES = "scores"

@@ -9,7 +9,7 @@ from semantic_id_ranking.serving.server.example_input import serialized_examples
 from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
 from semantic_id_ranking.serving.server.servable import Servable
 from semantic_id_ranking.serving.server.status import invalid_argument
-from semantic_id_ranking.serving.tensor_proto import write_array
+from semantic_id_ranking.serving.server.tensor_proto import write_array
 
 INPUTS = "inputs"
 """Alias of the one input: serialized tf.Examples [B]."""

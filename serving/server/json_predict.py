@@ -15,8 +15,8 @@ from semantic_id_ranking.serving.server.json_tensor import shortest_decimal
 from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
 from semantic_id_ranking.serving.server.servable import Servable
 from semantic_id_ranking.serving.server.status import invalid_argument
-from semantic_id_ranking.serving.tensor_proto import read_array
-from semantic_id_ranking.serving.tensor_proto import write_array
+from semantic_id_ranking.serving.server.tensor_proto import read_array
+from semantic_id_ranking.serving.server.tensor_proto import write_array
 
 _BYTES_SUFFIX = "_bytes"
 

@@ -13,7 +13,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from semantic_id_ranking.serving.server.status import invalid_argument
-from semantic_id_ranking.serving.tensor_proto import type_name
+from semantic_id_ranking.serving.server.tensor_proto import type_name
 
 Inputs = Mapping[str, meta_graph_pb2.TensorInfo]
 

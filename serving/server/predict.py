@@ -4,7 +4,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
 from semantic_id_ranking.serving.server.servable import Servable
-from semantic_id_ranking.serving.tensor_proto import write_array
+from semantic_id_ranking.serving.server.tensor_proto import write_array
 
 
 def predict(servable: Servable, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:

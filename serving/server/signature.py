@@ -18,8 +18,8 @@ from semantic_id_ranking.serving.server.status import CODES
 from semantic_id_ranking.serving.server.status import failed_precondition
 from semantic_id_ranking.serving.server.status import invalid_argument
 from semantic_id_ranking.serving.server.status import StatusError
-from semantic_id_ranking.serving.tensor_proto import read_array
-from semantic_id_ranking.serving.tensor_proto import type_name
+from semantic_id_ranking.serving.server.tensor_proto import read_array
+from semantic_id_ranking.serving.server.tensor_proto import type_name
 
 # Of a string in a tensor, besides its characters.
 _STRING_BYTES = 24

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import types_pb2
 
+from semantic_id_ranking.serving.server import tensor_proto as server_tensor_proto
+from semantic_id_ranking.serving.tensor_proto import NUMPY_TYPES
 from semantic_id_ranking.serving.tensor_proto import read_array
 from semantic_id_ranking.serving.tensor_proto import write_array
 
@@ -59,4 +62,48 @@ def test_content_that_does_not_fill_the_shape_is_refused():
     proto = tf.make_tensor_proto(np.arange(3.0))
     proto.tensor_shape.dim[0].size = 4
     with pytest.raises(ValueError, match="reshape"):
+        read_array(proto)
+
+
+def test_the_types_are_tensorflows():
+    for number, dtype in NUMPY_TYPES.items():
+        assert np.dtype(tf.as_dtype(number).as_numpy_dtype) == dtype, number
+    others = ("bfloat16", "float8", "int4", "int2", "uint4", "uint2", "q", "resource", "variant")
+    for number in set(types_pb2.DataType.values()) - set(NUMPY_TYPES) - {types_pb2.DT_INVALID}:
+        name = types_pb2.DataType.Name(number).removeprefix("DT_").lower()
+        assert name.endswith("_ref") or name.startswith(others), name
+
+
+def test_values_that_are_no_content_are_read_as_tensorflow_reads_them():
+    """As TensorFlow Serving sends them: in fields of their own, the last for all that follow."""
+    for number, dtype in NUMPY_TYPES.items():
+        kind = tf.as_dtype(number)
+        given = np.array([b"a", b"\xff"] if kind == tf.string else [1, 0], dtype)
+        if dtype.kind == "c":
+            given = given * np.array(1 - 2j, dtype)
+        for length in (0, 1, 2):
+            proto = tensor_pb2.TensorProto(dtype=number)
+            for one in given[:length]:
+                # A single value goes into a field of its type.
+                proto.MergeFrom(tf.make_tensor_proto(one, kind))
+            for size in (2, 3):
+                proto.tensor_shape.dim.add(size=size)
+            assert not proto.tensor_content
+            read = read_array(proto)
+            assert (read.dtype, read.shape) == (dtype, (2, 3)), kind
+            if length or kind != tf.string:  # TensorFlow's own makes texts of no bytes.
+                np.testing.assert_array_equal(read, tf.make_ndarray(proto), err_msg=kind.name)
+            else:
+                assert set(read.ravel()) == {b""}
+            np.testing.assert_array_equal(read.ravel()[:length], given[:length])
+
+
+def test_a_server_reads_and_writes_what_numpy_does_not_have_itself():
+    array = tf.constant([1.5, -2.0], tf.bfloat16).numpy()
+    proto = tensor_pb2.TensorProto()
+    server_tensor_proto.write_array(array, proto)
+    assert proto == tf.make_tensor_proto(array)
+    np.testing.assert_array_equal(server_tensor_proto.read_array(proto), array)
+    assert server_tensor_proto.data_type(array) == types_pb2.DT_BFLOAT16
+    with pytest.raises(KeyError):
         read_array(proto)
