@@ -1,8 +1,12 @@
 """Extras of this distribution that a command needs and that are not installed."""
 
-import importlib.metadata
+from __future__ import annotations
 
-from packaging.requirements import Requirement
+import importlib.metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 _DISTRIBUTION = "semantic-id-ranking"
 
@@ -31,6 +35,10 @@ def missing_extra() -> str | None:
     Raises:
         PackageNotFoundError: This distribution itself is not installed.
     """
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError:  # It is of that extra itself.
+        return "pipeline"
     requirements = [Requirement(text) for text in importlib.metadata.requires(_DISTRIBUTION) or ()]
     for extra in ("pipeline", "demo"):
         for requirement in requirements:

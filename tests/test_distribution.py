@@ -38,7 +38,8 @@ def test_it_holds_the_data_of_the_package(staged):
         files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
         assert files
         assert {f"semantic_id_ranking/{path.relative_to(ROOT)}" for path in files} <= set(staged)
-    assert {"LICENSE", "semantic_id_ranking/py.typed"} <= set(staged)
+    others = {"py.typed", "serving/client/messages.binpb"}
+    assert {"LICENSE", *(f"semantic_id_ranking/{name}" for name in others)} <= set(staged)
 
 
 def test_it_holds_nothing_beside_the_package(staged):

@@ -30,16 +30,22 @@ install() {
 }
 install "$wheel"
 environment/bin/python -W ignore -c '
+import importlib.metadata
 from semantic_id_ranking.serving.client import AsyncRankerClient, EncoderClient, RankerClient
+from semantic_id_ranking.serving.client import ModelCallError
 from semantic_id_ranking.serving.store import open_store
 with open_store("sqlite:///sids.sqlite") as store:
     assert store.spaces() == {}
+    with RankerClient("127.0.0.1:1", store=store, timeout=0.2) as ranker:
+        try:
+            ranker.space()
+        except ModelCallError as error:
+            assert error.code.name == "UNAVAILABLE", error
+found = importlib.metadata.distributions()
+installed = {one.metadata["Name"].replace("_", "-") for one in found}
+base = {"semantic-id-ranking", "numpy", "grpcio", "protobuf"}
+assert installed == base | {"typing-extensions"}, installed  # The last is of grpcio.
 ' || fail "the client and the store need more than the base dependencies"
-environment/bin/python -W ignore -c '
-import tensorflow as tf
-encode = tf.function(lambda x: {"sid": x}, input_signature=[tf.TensorSpec([], name="x")])
-tf.saved_model.save(tf.Module(), "models/m/1", signatures={"encode": encode})
-' 2>/dev/null || fail "TensorFlow saves no model"
 for command in "demo" "run --items x --impressions x --output x" "tune-sid --items x --impressions x" \
     "encode --model models/m --items x --output x" "publish --sids x --store sqlite:///x" \
     "rank --run x --user x" "serve --models models"; do

@@ -18,6 +18,7 @@ def open_store(url: str, timeout: float = 5.0) -> SidStore:
 
     Raises:
         ValueError: The URL is of another form; the message holds no password.
+        ModuleNotFoundError: Redis needs the extra `redis`.
     """
     scheme, separator, rest = url.partition("://")
     if separator and scheme == "sqlite" and rest.startswith("/") and rest != "/":
@@ -26,8 +27,16 @@ def open_store(url: str, timeout: float = 5.0) -> SidStore:
         return SqliteSidStore(urllib.parse.unquote(rest[1:]), timeout)
     if separator and scheme in ("redis", "rediss") and rest:
         # redis-py is slow to import, and a SQLite file needs none of it.
-        from semantic_id_ranking.serving.store.redis_sid_store import RedisSidStore
-
+        try:
+            from semantic_id_ranking.serving.store.redis_sid_store import RedisSidStore
+        except ModuleNotFoundError as error:
+            if error.name != "redis":
+                raise
+            raise ModuleNotFoundError(
+                "a store in Redis needs redis-py, which the extra redis brings: "
+                "pip install 'semantic-id-ranking[redis]'",
+                name=error.name,
+            ) from None
         return RedisSidStore(url, timeout)
     # Any part of a malformed URL may be one of a password: only what looks like a path is quoted.
     named = repr(url) if _PATH.fullmatch(url) else "the URL of the store"
