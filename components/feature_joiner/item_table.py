@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from semantic_id_ranking.components.feature_joiner import encode_examples
 
@@ -107,14 +108,15 @@ def build_item_table(
         ValueError: An item has no Semantic ID.
     """
     table = pa.concat_tables(sid_tables).combine_chunks()
-    coded = np.array([i.encode() for i in table["item_id"].to_pylist()], object)
+    coded = table["item_id"].combine_chunks().cast(pa.binary())
     codes = np.concatenate([chunk.flatten().to_numpy() for chunk in table["sid"].chunks])
     codes = codes.reshape(len(coded), -1)
     # In whatever order a runner delivers them, the table is the same.
     counted = list(state_items)
-    ids = pd.Index(np.unique(np.concatenate([coded, *(i for i, _ in counted)])).astype(object))
+    every = pc.unique(pa.concat_arrays([coded, *(pa.array(i, pa.binary()) for i, _ in counted)]))
+    ids = pd.Index(every.take(pc.sort_indices(every)).to_numpy(zero_copy_only=False))
     sids = np.full((len(ids), codes.shape[1]), -1, np.int32)
-    sids[ids.get_indexer(coded)] = codes
+    sids[ids.get_indexer(coded.to_numpy(zero_copy_only=False))] = codes
 
     created_at = np.full(len(ids), _UNKNOWN)
     embeddings = None

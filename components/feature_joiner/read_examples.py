@@ -1,16 +1,25 @@
-"""Reading of gzipped TFRecords of tf.train.Examples with TensorFlow.
+"""Reading of gzipped TFRecords of tf.train.Examples, some thousands at a time.
 
-Beam's own reader takes 20 µs an Example, this about 3. No TFX here: its import slows workers.
+Beam's own reader takes 20 µs an Example, TensorFlow's 2, this 1.5. No TFX here: its import slows
+workers.
+
+Reference: https://www.tensorflow.org/tutorials/load_data/tfrecord.
 """
 
+import struct
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from apache_beam.io.filesystems import FileSystems
+from isal import igzip
 
-_ROWS = 16_384
+_BYTES = 2**22
+# A record is its length, a check of that, itself and a check of it.
+_LENGTH = struct.Struct("<Q")
+_HEADER, _FOOTER = 12, 4
 
 Columns = Mapping[str, tf.RaggedTensor]
 
@@ -27,12 +36,31 @@ def read_examples(path: str, features: Mapping[str, tf.DType]) -> Iterator[Colum
         Each feature's values in a batch of Examples, ragged [n, ...].
     """
     spec = {name: tf.io.RaggedFeature(kind) for name, kind in features.items()}
-    parsed = tf.data.TFRecordDataset([path], "GZIP", buffer_size=2**20).batch(_ROWS)
-    parsed = parsed.map(lambda rows: tf.io.parse_example(rows, spec))
-    options = tf.data.Options()
-    # Threads of its own for each file would only wait for each other.
-    options.threading.private_threadpool_size = 1
-    yield from parsed.with_options(options)
+    for records in _read_records(path):
+        yield tf.io.parse_example(tf.constant(records), spec)
+
+
+def _read_records(path: str) -> Iterator[list[bytes]]:
+    """Records, some megabytes at a time; gzip has a check of its own of all of them."""
+    data = b""
+    with (
+        FileSystems.open(path, compression_type="uncompressed") as raw,
+        igzip.GzipFile(fileobj=raw) as file,
+    ):
+        while more := file.read(_BYTES):
+            data += more
+            records, begin = [], 0
+            while begin + _HEADER <= len(data):
+                end = begin + _HEADER + _LENGTH.unpack_from(data, begin)[0]
+                if end + _FOOTER > len(data):
+                    break
+                records.append(data[begin + _HEADER : end])
+                begin = end + _FOOTER
+            data = data[begin:]
+            if records:
+                yield records
+    if data:
+        raise ValueError(f"{path}: ends within a record")
 
 
 def scalars(feature: tf.RaggedTensor, missing: Any) -> np.ndarray:

@@ -58,10 +58,9 @@ def write_titles(directory: str, items: Iterable[pa.Table], earlier: str | None 
     today = []
     for part in items:
         today += part["item_id"].cast(pa.string()).chunks
-        rows = zip(part["item_id"].to_pylist(), part["title"].to_pylist(), strict=True)
-        found = [(item.decode(), title.decode(errors="replace")) for item, title in rows if title]
-        columns = [list(column) for column in zip(*found, strict=True)] or [[], []]
-        parts.append(pa.table(columns, _TITLES))
+        part = part.filter(pc.greater(pc.binary_length(part["title"]), 0))
+        titles = [title.decode(errors="replace") for title in part["title"].to_pylist()]
+        parts.append(pa.table([part["item_id"].cast(pa.string()), titles], _TITLES))
     if earlier is not None:
         with FileSystems.open(_titles_file(earlier)) as file:
             before = pq.ParquetFile(pa.BufferReader(file.read())).read()
