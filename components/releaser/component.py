@@ -23,6 +23,7 @@ class ReleaserSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "serving": component_spec.ExecutionParameter(type=str),
         "config": component_spec.ExecutionParameter(type=str),
+        "renews_store": component_spec.ExecutionParameter(type=int),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
@@ -52,6 +53,8 @@ class Releaser(base_component.BaseComponent):
         serving: Folder of the models' base folders, which a model server watches.
         config: The configuration, which `release.json` repeats; its `serving` says where the store
             is and how many versions stay.
+        renews_store: Whether Semantic IDs, counters and users get into the store, for the ranker
+            that is served in their SID space, where this one is not blessed.
     """
 
     SPEC_CLASS = ReleaserSpec
@@ -66,6 +69,7 @@ class Releaser(base_component.BaseComponent):
         model_blessing: types.BaseChannel,
         serving: str,
         config: Mapping[str, Any],
+        renews_store: bool = False,
     ):
         super().__init__(
             ReleaserSpec(
@@ -76,6 +80,7 @@ class Releaser(base_component.BaseComponent):
                 model_blessing=model_blessing,
                 serving=serving,
                 config=json_utils.dumps(dict(config)),
+                renews_store=int(renews_store),
                 code_version=code_version(executor.Executor),
                 release=types.Channel(type=ReleasedModels),
             )

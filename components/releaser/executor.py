@@ -18,6 +18,7 @@ from semantic_id_ranking.components.releaser.release import Release
 from semantic_id_ranking.components.releaser.release_models import earlier_release
 from semantic_id_ranking.components.releaser.release_models import Outcome
 from semantic_id_ranking.components.releaser.release_models import release_models
+from semantic_id_ranking.components.releaser.release_models import renew_store
 from semantic_id_ranking.contracts.json_file import write_json
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.contracts.version_folders import RELEASE
@@ -37,14 +38,15 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: `ranker`, `semantic_id`, `semantic_ids`, `state`, `model_blessing`.
             output_dict: `release`.
-            exec_properties: `serving`, and `config`, as JSON.
+            exec_properties: `serving`, `config`, as JSON, and `renews_store`.
 
         Raises:
             InputError: A model is damaged or does not answer, what is released is of two SID
                 spaces, or the store does not answer; what was served stays served.
         """
         blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
-        if not model_utils.is_model_blessed(blessing):
+        blessed = model_utils.is_model_blessed(blessing)
+        if not blessed and not exec_properties["renews_store"]:
             return
         serving = exec_properties["serving"]
         output = os.path.dirname(serving)
@@ -60,6 +62,9 @@ class Executor(base_executor.BaseExecutor):
             state=relative_to(output, uri("state")),
             config=json_utils.loads(exec_properties["config"]),
         )
+        if not blessed:
+            renew_store(serving, release)
+            return
         outcome = _release(serving, release)
         artifact = artifact_utils.get_single_instance(output_dict["release"])
         os.makedirs(artifact.uri, exist_ok=True)

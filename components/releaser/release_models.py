@@ -15,6 +15,7 @@ from semantic_id_ranking.components.releaser.journal import recover
 from semantic_id_ranking.components.releaser.publish_sids import publish_sids
 from semantic_id_ranking.components.releaser.release import ENCODER
 from semantic_id_ranking.components.releaser.release import RANKER
+from semantic_id_ranking.components.releaser.release import read_releases
 from semantic_id_ranking.components.releaser.release import Release
 from semantic_id_ranking.components.releaser.require_releasable import require_one_space
 from semantic_id_ranking.components.releaser.require_releasable import require_releasable
@@ -57,6 +58,24 @@ def earlier_release(serving: str, release: Release) -> Mapping[str, int] | None:
     return {name: version for name, version in found.items() if version is not None}
 
 
+def renew_store(serving: str, release: Release) -> None:
+    """Puts Semantic IDs, counters and users into the store for the ranker that is served.
+
+    So it knows of the days that were accepted since, whether their rankers were released or not.
+    Nothing happens where none is served, or one of another SID space.
+
+    Args:
+        serving: Folder of the models' base folders, within the output folder of the run.
+        release: A release that does not happen; its configuration says where the store is.
+
+    Raises:
+        InputError: A table is wrong, or the store does not answer.
+    """
+    served = read_releases(serving)
+    if served and served[0].fingerprint == release.fingerprint:
+        _fill_store(serving, release)
+
+
 def release_models(serving: str, release: Release) -> Outcome:
     """Releases the models of a run.
 
@@ -78,9 +97,7 @@ def release_models(serving: str, release: Release) -> Outcome:
     models = {name: os.path.join(output, release.models[name]) for name in (ENCODER, RANKER)}
     semantic_ids = os.path.join(output, release.semantic_ids)
     require_one_space(models, semantic_ids if release.store else None)
-    if release.store:
-        state = os.path.join(output, release.state) if release.counters else None
-        publish_sids(serving, semantic_ids, release.store, state)
+    _fill_store(serving, release)
     rankers, encoders = (VersionFolder(os.path.join(serving, name)) for name in (RANKER, ENCODER))
     with contextlib.ExitStack() as stack:
         # An encoder that is served already stays where it is: to renumber it would unload it.
@@ -109,6 +126,13 @@ def release_models(serving: str, release: Release) -> Outcome:
         described = release.with_versions(versions)
         commit(serving, Journal.of(serving, moves, described, release.keep_versions, seconds))
     return Outcome(versions, frozenset(pushed))
+
+
+def _fill_store(serving: str, release: Release) -> None:
+    if release.store:
+        output = os.path.dirname(serving)
+        state = os.path.join(output, release.state) if release.counters else None
+        publish_sids(serving, os.path.join(output, release.semantic_ids), release.store, state)
 
 
 def _newest_space(rankers: VersionFolder) -> str | None:

@@ -241,6 +241,8 @@ def create_day_pipeline(
         model_blessing=gate.outputs["blessing"],
         serving=destinations.serving,
         config=to_dict(config),
+        # The day is accepted all the same.
+        renews_store=True,
     )
     own = [
         drift,

@@ -15,6 +15,7 @@ from semantic_id_ranking.components.artifacts import State
 from semantic_id_ranking.components.releaser.executor import Executor
 from semantic_id_ranking.components.releaser.object_store import release_into_object_store
 from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.release import write_releases
 from semantic_id_ranking.components.releaser.version_folder import VersionFolder
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.contracts.sid_space import SidSpace
@@ -51,24 +52,28 @@ class Output:
             shutil.copytree(self.exported / model, artifact.uri)
         return artifact
 
-    def do(self, ranker="1", blessed=True, keep_versions=3):
+    def do(self, ranker="1", blessed=True, keep_versions=3, items=3, renews_store=False):
         """Runs it; the artifact that says what was released."""
         blessing = self.artifact(standard_artifacts.ModelBlessing, "blessing")
         blessing.set_int_custom_property("blessed", int(blessed))
         inputs = {
             "ranker": self.artifact(standard_artifacts.Model, f"ranker/{ranker}", ranker),
             "semantic_id": self.artifact(standard_artifacts.Model, "encoder/1", "encoder"),
-            "semantic_ids": self.artifact(SemanticIds, "sids/1"),
+            "semantic_ids": self.artifact(SemanticIds, f"sids/{items}"),
             "state": self.artifact(State, "histories/1"),
             "model_blessing": blessing,
         }
-        write_sids(pathlib.Path(inputs["semantic_ids"].uri), SPACE, 3)
+        write_sids(pathlib.Path(inputs["semantic_ids"].uri), SPACE, items)
         output = self.artifact(ReleasedModels, f"release/{ranker}")
         config = {"serving": {"keep_versions": keep_versions, "store": self.store}}
         Executor().Do(
             {name: [artifact] for name, artifact in inputs.items()},
             {"release": [output]},
-            {"serving": self.serving, "config": json.dumps(config)},
+            {
+                "serving": self.serving,
+                "config": json.dumps(config),
+                "renews_store": int(renews_store),
+            },
         )
         return output
 
@@ -97,7 +102,7 @@ def test_what_is_blessed_is_released_and_the_artifact_says_so(output):
             "semantic_id": "artifacts/encoder/1/Format-Serving",
             "ranker": "artifacts/ranker/1/Format-Serving",
         },
-        "semantic_ids": "artifacts/sids/1",
+        "semantic_ids": "artifacts/sids/3",
         "state": "artifacts/histories/1",
         "config": {"serving": {"keep_versions": 3, "store": output.store}},
     }
@@ -111,6 +116,29 @@ def test_what_is_not_blessed_changes_nothing(output):
     artifact = output.do(blessed=False)
     assert not os.path.exists(output.serving)
     assert not os.path.exists(artifact.uri)
+
+
+def test_a_ranker_that_is_not_blessed_renews_the_store_of_the_served_one(output):
+    output.do("2", blessed=False, items=4, renews_store=True)
+    assert not os.path.exists(output.serving)
+    assert not os.path.exists(output.path.parent / "sids.sqlite")
+    output.do()
+    before = read_releases(output.serving)
+    artifact = output.do("2", blessed=False, items=4, renews_store=True)
+    with open_store(output.store) as store:
+        assert store.get(SPACE, ["item0", "item3"])[:, 0].tolist() == [0, 3]
+    assert not os.path.exists(artifact.uri)
+    assert read_releases(output.serving) == before
+    assert len(output.versions("ranker")) == 1
+
+
+def test_the_store_is_not_renewed_for_a_served_ranker_of_another_space(output):
+    output.do()
+    (served,) = read_releases(output.serving)
+    write_releases(output.serving, [served.model_copy(update={"fingerprint": OTHER.fingerprint})])
+    output.do("2", blessed=False, items=4, renews_store=True)
+    with open_store(output.store) as store:
+        assert store.count(SPACE) == 3
 
 
 def test_a_second_ranker_of_the_space_is_pushed_alone_and_twice_never(output):
