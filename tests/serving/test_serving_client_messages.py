@@ -13,6 +13,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import predict_pb2
 
+from benchmarks import client_import
 from semantic_id_ranking.serving.client import messages
 from semantic_id_ranking.serving.tensor_proto import NUMPY_TYPES
 from semantic_id_ranking.serving.tensor_proto import write_array
@@ -23,25 +24,10 @@ ARRAYS = {
     if dtype.kind != "O"
     for shape in ((), (2, 3), (1, 0, 2))
 } | {"strings": np.array([[b"a\0", b""], [b"\xff", "ü".encode()]], object)}
-#: A process that costs what it imports, in CPU seconds and MiB at most, after `import numpy, grpc`.
-COST = """
-import resource
+#: The process of the benchmark, and what must not be imported.
+COST = f"""{client_import.PROCESS}
 import sys
-
-def used():
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    # Not ru_maxrss, which the process has from the one that made it.
-    status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-    return usage.ru_utime + usage.ru_stime, int(status["VmHWM"].split()[0]) / 1024
-
-import numpy
-import grpc
-before = used()
-from semantic_id_ranking.serving.client import AsyncRankerClient, EncoderClient, RankerClient
-from semantic_id_ranking.serving.store import open_store
-after = used()
-print(*after, after[0] - before[0], after[1] - before[1])
-heavy = {"tensorflow", "tensorflow_serving", "redis", "sqlite3", "pydantic", "pyarrow", "yaml"}
+heavy = {{"tensorflow", "tensorflow_serving", "redis", "sqlite3", "pydantic", "pyarrow", "yaml"}}
 assert not heavy.intersection(sys.modules), heavy.intersection(sys.modules)
 """
 BOTH = """
@@ -152,17 +138,8 @@ def test_every_field_is_one_of_the_installed_tensorflow_serving_api():
     assert compared > 200
 
 
-def test_the_import_of_a_client_costs_little_and_no_tensorflow():
-    """The processor's time is that of the quickest of some tries: the machine does other work."""
-    total = over = alone = float("inf")
-    for _ in range(12):
-        seconds, mib, seconds_over, mib_over = map(float, run(COST).split())
-        assert mib <= 75
-        assert mib_over <= 15
-        total, over = min(total, seconds), min(over, seconds_over)
-        # Where `import numpy, grpc` alone takes more than .35 s, what comes on top counts.
-        alone = min(alone, seconds - seconds_over)
-        if total <= max(0.5, alone + 0.15) and over <= 0.15:
-            return
-    assert total <= max(0.5, alone + 0.15)
-    assert over <= 0.15
+def test_the_import_of_a_client_takes_little_memory_and_no_tensorflow():
+    """Its processor time is `make bench-client-import`."""
+    _, before, _, after = map(float, run(COST).split())
+    assert after <= 75
+    assert after - before <= 15
