@@ -70,17 +70,27 @@ def count_users(
     first = np.unique(of_user)
     end[user[first]] += counting.sums_of_runs(flags, first)
 
+    # Users without an impression stay as they are, however many there are.
+    active = np.zeros(len(end), bool)
+    active[user] = True
+    touched = active[before.user]
+    user_before, codes_before = before.user[touched], before.codes[touched]
+    counters_before = before.by_codes[touched]
     by_first, _, _ = _by_key(
-        user, moment, codes >> _SHIFT, flags, before.user, before.codes >> _SHIFT, before.by_codes
+        user, moment, codes >> _SHIFT, flags, user_before, codes_before >> _SHIFT, counters_before
     )
     by_two, keys, sums = _by_key(
-        user, moment, codes, flags, before.user, before.codes, before.by_codes
+        user, moment, codes, flags, user_before, codes_before, counters_before
     )
-    return (
-        totals,
-        np.concatenate([by_first, by_two], axis=1),
-        UserCounters(end, keys[:, 0], keys[:, 1], sums),
+    users = np.concatenate([before.user[~touched], keys[:, 0]])
+    order = np.argsort(users, kind="stable")
+    after = UserCounters(
+        end,
+        users[order],
+        np.concatenate([before.codes[~touched], keys[:, 1]])[order],
+        np.concatenate([before.by_codes[~touched], sums])[order],
     )
+    return totals, np.concatenate([by_first, by_two], axis=1), after
 
 
 def _by_key(

@@ -80,5 +80,5 @@ def test_a_group_is_sorted_once_however_many_batches_it_makes(monkeypatch, batch
     assert len(batches) == -(-3000 // batch_rows)
     for _, rows in batches:
         features(joined, rows, table, popularity(), PARAMETERS)
-    # By user and time, and by user and codes for one code and for two.
-    assert len(sorts) == once == 3
+    # By user and time, by user and codes for one code and for two, and their counters by user.
+    assert len(sorts) == once == 4
