@@ -94,7 +94,7 @@ def _popularity(counts: np.ndarray, config: Config) -> np.ndarray:
 def _history(data: DataSet) -> tuple[np.ndarray, np.ndarray]:
     """Items int32 [M, H] and their number int64 [M]."""
     impressions, config = data.impressions, data.config
-    task = None if config.history.events == "all" else config.positive_task
+    task = None if config.history.labelled else config.positive_task
     # Of events at one instant the one with the greater item id comes first.
     rank = np.argsort(np.argsort(data.items.ids))
     order = np.lexsort((rank[impressions.item], impressions.timestamp, impressions.user))

@@ -32,6 +32,8 @@ class Catalogue:
         item_ages: item_id -> age in days at the end of the log; None where the ranker does not read
             it.
         counters: Counters of items and users; None where the ranker does not read them.
+        history_labels: task -> user_id -> labels of the histories' impressions, NaN for none; no
+            task where histories are of positives alone.
     """
 
     item_ids: Sequence[str]
@@ -44,6 +46,9 @@ class Catalogue:
     task: str
     item_ages: Mapping[str, float] | None = None
     counters: StateCounters | None = None
+    history_labels: Mapping[str, Mapping[str, Sequence[float]]] = dataclasses.field(
+        default_factory=dict
+    )
 
     @classmethod
     def load(cls, run: str) -> "Catalogue":
@@ -63,15 +68,21 @@ class Catalogue:
         release = releases[0]
         # Absolute in a release of before they were relative to the run's folder.
         sids, known = (os.path.join(run, path) for path in (release.semantic_ids, release.state))
-        users = _read_columns(known, ["user_id", "item_id"], "users-*.parquet")
         titles = _read_columns(os.path.join(known, "titles"), ["item_id", "title"])
         config = release.config
         tasks = config["tasks"]
+        labelled = config.get("history", {}).get("events") == "all"
+        labels = {task["name"]: f"label_{task['name']}" for task in tasks if labelled}
+        users = _read_columns(known, ["user_id", "item_id", *labels.values()], "users-*.parquet")
         binary = tuple(task["name"] for task in tasks if task.get("type", "binary") == "binary")
         return cls(
             item_ids=_read_columns(sids, ["item_id"])["item_id"],
             titles=dict(zip(titles["item_id"], titles["title"], strict=True)),
             histories=dict(zip(users["user_id"], users["item_id"], strict=True)),
+            history_labels={
+                task: dict(zip(users["user_id"], users[column], strict=True))
+                for task, column in labels.items()
+            },
             semantic_ids=sids,
             fingerprint=release.fingerprint,
             categorical=config["context"]["categorical"],

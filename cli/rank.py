@@ -178,6 +178,9 @@ def show_ranking(
             ranking = ranker.rank_items(
                 candidates.item_ids,
                 history=history,
+                history_labels={
+                    task: labels.get(user, []) for task, labels in catalogue.history_labels.items()
+                },
                 context=context,
                 embeddings=candidates.embeddings,
                 task=catalogue.task,

@@ -9,6 +9,7 @@ every other character becomes `_0x<its code point>_`: `device.os` is served as
 import re
 
 CONTEXT = "context_"
+HISTORY_LABEL = "history_label_"
 
 _ESCAPED = re.compile("_0x(10[0-9a-f]{4}|[0-9a-f]{1,5})_")
 # A character that does not survive, or an underscore that would read as the beginning of an escape.
@@ -54,6 +55,15 @@ def context_feature(column: str) -> str:
 def context_column(feature: str) -> str:
     """The column of a context feature, such as `context_feature` names it."""
     return unescape(feature.removeprefix(CONTEXT))
+
+
+def history_label(task: str) -> str:
+    """The feature, and signature input, of a task's labels of the history's impressions.
+
+    >>> history_label("click")
+    'history_label_click'
+    """
+    return HISTORY_LABEL + escape(task)
 
 
 def weight_input(task: str) -> str:

@@ -29,4 +29,4 @@ def check_ranker(config: Config) -> None:
         (*map(context_feature, numbers), HISTORY_LENGTH),
         {context_feature(column): width for column, width in counters.items()},
     )
-    check_network(config.ranker, config.tasks, spec)
+    check_network(config.ranker, config.tasks, spec, config.history.labelled)

@@ -124,7 +124,7 @@ def tokenizer(config: Config) -> dict[str, Any]:
 
 def join_parameters(config: Config, inputs: Inputs) -> JoinParameters:
     """Parameters of FeatureJoiner."""
-    positive = None if config.history.events == "all" else config.positive_task
+    positive = None if config.history.labelled else config.positive_task
     return JoinParameters(
         labels={task.name: task.label for task in config.tasks},
         regressions=tuple(task.name for task in config.tasks if task.type == "regression"),
@@ -132,7 +132,7 @@ def join_parameters(config: Config, inputs: Inputs) -> JoinParameters:
         categorical=config.context.categorical,
         numeric=config.context.numeric,
         history_length=config.history.length,
-        history_labels=config.history.events == "all",
+        history_labels=config.history.labelled,
         item_fields=config.representation.item_fields,
         current_item=inputs.has_current_item,
         item_age=config.context.item_age,
@@ -216,6 +216,7 @@ def _ranker(config: Config, representation: RepresentationConfig) -> dict[str, A
         "tasks": [to_dict(task) for task in config.tasks],
         "context": _context(config),
         "history_length": config.history.length,
+        "history_labels": [task.name for task in config.tasks] if config.history.labelled else [],
     }
 
 

@@ -72,13 +72,18 @@ class HistoryConfig:
         length: Items, at most (H), most recent first.
         positive: The binary task whose label 1 puts an item into the history. None takes the first
             binary task; where there is none, every impression counts.
-        events: What makes the history: `positives`, or `all` impressions. With `all` the joined
-            examples also hold the labels of the history's impressions, by task.
+        events: What makes the history: `positives`, or `all` impressions. With `all` the ranker
+            also reads the labels of the history's impressions, by task.
     """
 
     length: int = Field(default=20, ge=1)
     positive: str | None = None
     events: Literal["positives", "all"] = "positives"
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the ranker reads the labels of the history's impressions."""
+        return self.events == "all"
 
 
 @one_sentence

@@ -17,6 +17,7 @@ from semantic_id_ranking.contracts.counters import ITEM_COUNTERS
 from semantic_id_ranking.contracts.counters import USER_CODE_COUNTERS
 from semantic_id_ranking.contracts.counters import USER_COUNTERS
 from semantic_id_ranking.contracts.feature_names import context_feature
+from semantic_id_ranking.contracts.feature_names import history_label
 from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
@@ -85,7 +86,7 @@ def _items(
     if parameters.history_labels:
         for task, labels in zip(parameters.labels, joined.events.labels.T, strict=True):
             values = encoding.floats(labels[events], offsets)
-            result[f"history_label_{task}"] = Feature(encoding.FLOATS, values)
+            result[history_label(task)] = Feature(encoding.FLOATS, values)
     return result
 
 

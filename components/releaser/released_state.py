@@ -80,10 +80,12 @@ class ReleasedState:
 
     @property
     def moment(self) -> StoredMoment:
-        """What the counters do not know of any more, and which tasks they count."""
-        tasks = self.content["tasks"].items()
+        """What the state does not know of any more, and of which tasks it has what."""
+        tasks = self.content["tasks"]
         return StoredMoment(
-            self.content["as_of"], tuple(task for task, kind in tasks if kind == "binary")
+            self.content["as_of"],
+            tuple(task for task, kind in tasks.items() if kind == "binary"),
+            tuple(tasks) if self.content["history_of"] == _ALL else (),
         )
 
     def item_counters(self) -> "CountersByItem":
@@ -127,7 +129,7 @@ class ReleasedState:
         distinct = list(dict.fromkeys(names))
         at = {item: row for row, item in enumerate(distinct)}
         sids = sids_of(distinct)[[at[item] for item in names]]
-        tasks = self.content["tasks"] if self.content["history_of"] == _ALL else ()
+        tasks = self.moment.history_tasks
         labels = _columns([_lists(rows[f"label_{task}"])[1] for task in tasks], len(names))
         totals = np.stack([rows[name].to_numpy() for name in self._block], axis=1)
         codes_bounds, codes = _lists(rows["codes"])

@@ -117,6 +117,7 @@ class AsyncRankerClient:
         user: ItemId | None = None,
         current: ItemId | None = None,
         history: Sequence[ItemId] | None = None,
+        history_labels: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
         embeddings: ItemEmbeddings | None = None,
         task: SortBy = None,
@@ -125,7 +126,15 @@ class AsyncRankerClient:
         """See `RankerClient.rank_items`."""
         return await self._transport.run(
             self._steps.rank_items(
-                item_ids, user, current, history, context, embeddings, task, top_k
+                item_ids,
+                user,
+                current,
+                history,
+                history_labels,
+                context,
+                embeddings,
+                task,
+                top_k,
             )
         )
 

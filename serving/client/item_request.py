@@ -1,6 +1,7 @@
 """Items that are ranked by their ids."""
 
 import copy
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,12 +22,14 @@ class ItemRequest:
         item_ids: The candidates.
         current: The item that the user looks at; None: there is none.
         history: The user's past items, most recent first; None: there are none.
+        history_labels: task -> a label for each of them; None: there are none.
         embeddings: item_id -> content embedding [D]; None: there are none.
 
     Attributes:
         candidates: The candidates.
         current: The current item, or nothing.
         history: The past items.
+        history_labels: Their labels.
         embeddings: item_id -> content embedding.
         row_of: item_id -> its row, 0 .. N-1, among the N distinct items of the request.
 
@@ -39,11 +42,17 @@ class ItemRequest:
         item_ids: Sequence[ItemId],
         current: ItemId | None,
         history: Sequence[ItemId] | None,
+        history_labels: Mapping[str, Any] | None,
         embeddings: ItemEmbeddings | None,
     ):
         self.candidates = to_texts("item_ids", item_ids)
         self.current = [] if current is None else to_texts("current", [current])
         self.history = [] if history is None else to_texts("history", history)
+        if history_labels is not None:
+            require_mapping("history_labels", history_labels)
+            if history is None:
+                raise ValueError("history_labels is given without history; give both or neither")
+        self.history_labels = history_labels
         if embeddings is None:
             embeddings = {}
         require_mapping("embeddings", embeddings)
@@ -51,10 +60,13 @@ class ItemRequest:
         distinct = dict.fromkeys([*self.candidates, *self.history, *self.current])
         self.row_of = {item: row for row, item in enumerate(distinct)}
 
-    def with_history(self, history: Sequence[str]) -> "ItemRequest":
+    def with_history(
+        self, history: Sequence[str], history_labels: Mapping[str, Any]
+    ) -> "ItemRequest":
         """The same with another history; items that only that one has follow in `row_of`."""
         changed = copy.copy(self)
         changed.history = list(history)
+        changed.history_labels = history_labels
         distinct = dict.fromkeys([*self.row_of, *history])
         changed.row_of = {item: row for row, item in enumerate(distinct)}
         return changed

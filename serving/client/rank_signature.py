@@ -10,6 +10,9 @@ import numpy as np
 from google.protobuf.message import Message
 from numpy.typing import NDArray
 
+from semantic_id_ranking.contracts.feature_names import HISTORY_LABEL
+from semantic_id_ranking.contracts.feature_names import history_label
+from semantic_id_ranking.contracts.feature_names import unescape
 from semantic_id_ranking.contracts.feature_names import weight_input
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.serving.client.arguments import name_list
@@ -20,6 +23,7 @@ from semantic_id_ranking.serving.client.errors import MissingInputError
 from semantic_id_ranking.serving.item_ids import to_text
 
 _EMBEDDING = "embedding"
+_LABELS = "labels"
 _SID = "sid"
 
 _INT32_MAX = 2**31 - 1
@@ -33,11 +37,13 @@ class RankSignature:
     Args:
         signature_def: The `SignatureDef`, with inputs `candidate_<field>`, `current_<field>` and
             `history_<field>` for the fields `sid` (int64), `item_id` (string) and `embedding`
-            (float32), and `context_feature(column)` (string or a number; of several numbers,
+            (float32), `history_label(task)` (float32) where the history has labels, and
+            `context_feature(column)` (string or a number; of several numbers,
             float32 [N, C], or [1, C] for what is the user's); its outputs are the tasks.
 
     Attributes:
         item_fields: The fields, of "sid", "item_id" and "embedding", that the ranker sees items by.
+        history_tasks: The tasks whose labels of the history's impressions the ranker reads.
         context_columns: dtype of each context column; object of one of strings.
         context_widths: Numbers in each context column of several.
         tasks: The tasks, in alphabetical order.
@@ -47,6 +53,7 @@ class RankSignature:
     def __init__(self, signature_def: Message):
         inputs = signature_def.inputs
         self.item_fields = tuple(_suffixes(inputs, "candidate_"))
+        self.history_tasks = tuple(map(unescape, _suffixes(inputs, HISTORY_LABEL)))
         self._context = ContextColumns(inputs)
         self.context_columns = self._context.dtypes
         self.context_widths = self._context.widths
@@ -69,8 +76,9 @@ class RankSignature:
             candidate: `sid` [N, L] integers, `item_id` [N] strings or integers, `embedding` [N, D]
                 numbers.
             current: `sid` [L], `item_id` one, `embedding` [D]; None where there is no current item.
-            history: `sid` [T, L], `item_id` [T], `embedding` [T, D], most recent first; None where
-                there is none.
+            history: `sid` [T, L], `item_id` [T], `embedding` [T, D], most recent first, and
+                `labels`, a mapping from each of `history_tasks` to [T] numbers, NaN where there is
+                none; None where there is none.
             context: One value, or [N], for each column; [C], or [N, C], for one of C numbers. None:
                 there are no columns.
             space: The ranker's SID space.
@@ -103,6 +111,9 @@ class RankSignature:
                 else self._items("history", history, field, space)
             )
             arrays[f"history_{field}"] = past[np.newaxis]
+        for task in self.history_tasks:
+            labels = _labels(task, history, past.shape[0])
+            arrays[history_label(task)] = labels[np.newaxis]
         given = {} if context is None else context
         return arrays | self._context.arrays(given, len(candidates))
 
@@ -158,6 +169,29 @@ class RankSignature:
         if field == _EMBEDDING:
             return np.zeros((1, self.embedding_dim), np.float32)
         return np.array([b""], object)
+
+
+def _labels(task: str, history: Fields | None, items: int) -> NDArray[Any]:
+    """The labels of a task, float32 [T]."""
+    if history is None:
+        return np.zeros(0, np.float32)
+    by_task = history.get(_LABELS)
+    if by_task is None or task not in by_task:
+        raise MissingInputError(
+            f"the ranker reads the labels of the history's impressions, but history holds none of "
+            f"task {task}; give labels, a mapping from task to a number for each item"
+        )
+    try:
+        # None becomes NaN.
+        labels: NDArray[Any] = np.asarray(by_task[task], np.float32)
+    except (TypeError, ValueError):
+        raise ValueError(f"history labels of {task} are no numbers: {by_task[task]!r}") from None
+    if labels.shape != (items,):
+        raise ValueError(
+            f"history labels of {task} have shape {labels.shape}; one for each of the {items} "
+            "items of the history is wanted"
+        )
+    return labels
 
 
 def _suffixes(aliases: Iterable[str], prefix: str) -> list[str]:

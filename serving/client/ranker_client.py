@@ -121,7 +121,9 @@ class RankerClient:
             current: The same for the item the user looks at: `sid` [L], `item_id` one, `embedding`
                 [D]. None: there is none.
             history: The same for the user's past, most recent first: `sid` [T, L], `item_id` [T],
-                `embedding` [T, D]. None: there is none.
+                `embedding` [T, D]; and, where the ranker reads the labels of its impressions,
+                `labels`, a mapping from task to [T] numbers, NaN or None for none. None: there is
+                none.
             context: Context columns: one value, or one for each candidate; a value of counters is
                 a list. None: there are none.
 
@@ -182,6 +184,7 @@ class RankerClient:
         user: ItemId | None = None,
         current: ItemId | None = None,
         history: Sequence[ItemId] | None = None,
+        history_labels: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
         embeddings: ItemEmbeddings | None = None,
         task: SortBy = None,
@@ -204,6 +207,8 @@ class RankerClient:
             current: The item the user looks at; None: there is none.
             history: The user's past items, most recent first; None: there are none, or, of a
                 `user`, those that the store has.
+            history_labels: task -> a label of each of `history`, NaN or None for none, where the
+                ranker reads them; the store has those of its own histories.
             context: Context columns: one value, or one for each candidate; a value of counters is
                 a list. None: there are none.
             embeddings: item_id -> content embedding [D], of items that the store may not have; of
@@ -215,8 +220,9 @@ class RankerClient:
             The candidates, best first.
 
         Raises:
-            MissingInputError: The ranker asks for a context column that is left out, or `user` is
-                given and the store has no users of the ranker's space, or counters of other tasks.
+            MissingInputError: The ranker asks for a context column or labels of the history that
+                are left out, or `user` is given and the store has no users of the ranker's space,
+                or counters or histories of other tasks.
             ValueError: A shape or a type does not fit, an id is of another type, `top_k` is no
                 integer of 1 or more, or the ranker has several tasks and `task` names none of them.
             ServedSpaceError: The store holds no Semantic IDs of the ranker's space, the encoder is
@@ -229,7 +235,15 @@ class RankerClient:
         """
         return self._transport.run(
             self._steps.rank_items(
-                item_ids, user, current, history, context, embeddings, task, top_k
+                item_ids,
+                user,
+                current,
+                history,
+                history_labels,
+                context,
+                embeddings,
+                task,
+                top_k,
             )
         )
 

@@ -137,6 +137,7 @@ class RankerSteps(ModelSteps[RankSignature]):
         user: ItemId | None,
         current: ItemId | None,
         history: Sequence[ItemId] | None,
+        history_labels: Mapping[str, Any] | None,
         context: Mapping[str, Any] | None,
         embeddings: ItemEmbeddings | None,
         task: SortBy,
@@ -144,7 +145,7 @@ class RankerSteps(ModelSteps[RankSignature]):
     ) -> Steps[Ranking]:
         """Scores and sorts candidates by their ids."""
         deadline = self.deadline()
-        request = ItemRequest(item_ids, current, history, embeddings)
+        request = ItemRequest(item_ids, current, history, history_labels, embeddings)
         (user_id,) = [None] if user is None else to_texts("user", [user])
         context = {} if context is None else context
         require_mapping("context", context)
@@ -160,7 +161,13 @@ class RankerSteps(ModelSteps[RankSignature]):
             nonlocal store_error
             signature = version.interface
             weights = signature.weights(task)
-            query = StoreQuery(signature.context_widths, context, history is not None, user_id)
+            query = StoreQuery(
+                signature.context_widths,
+                signature.history_tasks,
+                context,
+                history is not None,
+                user_id,
+            )
             asked, columns, sids = request, context, None
             source_of.clear()
             store_error = None
@@ -181,10 +188,13 @@ class RankerSteps(ModelSteps[RankSignature]):
             def fields(items: Sequence[str]) -> dict[str, Any]:
                 return asked.fields(items, sids, signature.embedding_dim)
 
+            past = None
+            if asked.history:
+                past = {**fields(asked.history), "labels": asked.history_labels}
             made = signature.inputs(
                 fields(asked.candidates),
                 fields(asked.current) if asked.current else None,
-                fields(asked.history) if asked.history else None,
+                past,
                 columns,
                 version.space,
             )
@@ -232,7 +242,8 @@ def _with_history(
             "the ranker sees items by their embeddings, which a store does not have; give history "
             "and embeddings of its items"
         )
-    asked = request.with_history(record.item_ids)
+    labels = query.history_labels(found.stored, record)
+    asked = request.with_history(record.item_ids, labels)
     at = {item: row for row, item in enumerate(record.item_ids)}
     sids = record.sids[[at[item] for item in asked.row_of if item not in request.row_of]]
     both = np.concatenate([found.sids, sids])

@@ -1,5 +1,6 @@
 """Features of a request from a store: counters, and the past of its user."""
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from semantic_id_ranking.contracts.counters import counters_by_codes
 from semantic_id_ranking.contracts.counters import ITEM_COUNTERS
 from semantic_id_ranking.contracts.counters import USER_CODE_COUNTERS
 from semantic_id_ranking.contracts.counters import USER_COUNTERS
+from semantic_id_ranking.serving.client.arguments import name_list
 from semantic_id_ranking.serving.client.errors import MissingInputError
 from semantic_id_ranking.serving.store import StoredItems
 from semantic_id_ranking.serving.store import UserRecord
@@ -23,6 +25,7 @@ class StoreQuery:
 
     Args:
         widths: Numbers in each context column of several of the ranker.
+        history_tasks: The tasks whose labels of the history's impressions the ranker reads.
         context: The context columns of the caller, which are not asked for.
         has_history: Whether the caller gives the history.
         user: The user; None: neither history nor counters of a user are asked for.
@@ -31,6 +34,7 @@ class StoreQuery:
     def __init__(
         self,
         widths: Mapping[str, int],
+        history_tasks: Collection[str],
         context: Mapping[str, Any],
         has_history: bool,
         user: str | None,
@@ -39,6 +43,7 @@ class StoreQuery:
         of_items = [name for name in asked if name == ITEM_COUNTERS]
         self._columns = of_items if user is None else asked
         self._widths = widths
+        self._history_tasks = history_tasks
         self.reads_history = user is not None and not has_history
         reads_user = self.reads_history or len(self._columns) > len(of_items)
         self.user = user if reads_user else None
@@ -64,10 +69,13 @@ class StoreQuery:
             store: Name of the store, for messages.
 
         Raises:
-            MissingInputError: The store has no users of that space, or its counters are of other
-                tasks than the ranker's.
+            MissingInputError: The store has no users of that space, or its counters or histories
+                are of other tasks than the ranker's.
         """
-        if self.user is None or self._fits(found):
+        if self.user is None:
+            return
+        if self._fits(found):
+            self._require_labels(found, store)
             return
         if found.moment is None:
             raise MissingInputError(
@@ -78,6 +86,16 @@ class StoreQuery:
             f"the counters in {store} are of the tasks {', '.join(found.moment.tasks) or 'none'}; "
             f"the ranker reads another number of them ({self._of_ranker()})"
         )
+
+    def history_labels(self, found: StoredItems, record: UserRecord) -> dict[str, NDArray[Any]]:
+        """The labels of a record's history by task, float32 [h] each.
+
+        Args:
+            found: What is there, for which `require_moment` holds.
+            record: Its `record`.
+        """
+        tasks = found.moment.history_tasks if found.moment and record.item_ids else ()
+        return {task: record.labels[:, column] for column, task in enumerate(tasks)}
 
     def record(self, found: StoredItems, levels: int) -> UserRecord:
         """The user's record; of a user who is not known, that of one without impressions.
@@ -133,6 +151,16 @@ class StoreQuery:
             return False
         widths = CounterLayout(found.moment.tasks).widths
         return all(self._widths[name] == widths[name] for name in self._columns)
+
+    def _require_labels(self, found: StoredItems, store: str) -> None:
+        if not self.reads_history or found.moment is None:
+            return
+        held, wanted = set(found.moment.history_tasks), set(self._history_tasks)
+        if bool(held) != bool(wanted) or not wanted <= held:
+            raise MissingInputError(
+                f"the histories in {store} have labels of {name_list(held)}, and the ranker reads "
+                f"those of {name_list(wanted)}; release a ranker and a state of one history.events"
+            )
 
     def _of_ranker(self) -> str:
         return ", ".join(f"{self._widths[name]} of {name}" for name in self._columns)

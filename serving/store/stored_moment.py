@@ -11,10 +11,13 @@ class StoredMoment:
     Attributes:
         as_of: The first instant that the counters do not know of, ISO 8601.
         tasks: The binary tasks that are counted, in the order of the configuration.
+        history_tasks: The tasks whose labels the users' records have, in the order of the
+            configuration; none where the history is of positives alone.
     """
 
     as_of: str
     tasks: tuple[str, ...]
+    history_tasks: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Its form in a store."""
@@ -24,4 +27,4 @@ class StoredMoment:
     def from_bytes(cls, value: bytes) -> "StoredMoment":
         """Reads what `to_bytes` wrote."""
         content = json.loads(value)
-        return cls(content["as_of"], tuple(content["tasks"]))
+        return cls(content["as_of"], tuple(content["tasks"]), tuple(content["history_tasks"]))

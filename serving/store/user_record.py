@@ -18,8 +18,8 @@ class UserRecord:
     Attributes:
         item_ids: The items of the history [h], most recent first.
         sids: int32 [h, L], their Semantic IDs; codes -1 of an item without one.
-        labels: float32 [h, T], the labels of those events, of all tasks in the order of the
-            configuration; T is 0 where examples have none of them.
+        labels: float32 [h, T], the labels of those events, NaN where there was none: of
+            `StoredMoment.history_tasks`.
         counters: int64 [C], the user's: the block of `CounterLayout`.
         codes: int32 [m, 2], first two codes of Semantic IDs; a 0 stands behind an only code.
         by_codes: int64 [m, C], counters of the user's impressions of items that begin with them.

@@ -13,10 +13,14 @@ from semantic_id_ranking.cli.catalogue import Catalogue
 def load(tmp_path):
     """Loads the catalogue of a run over items a and b whose ranker reads a context."""
 
-    def load_run(context: dict) -> Catalogue:
+    def load_run(context: dict, **config) -> Catalogue:
         tables = {
             "sids/sids-0.parquet": {"item_id": ["a", "b"]},
-            "state/users-0.parquet": {"user_id": ["u"], "item_id": [["b", "a"]]},
+            "state/users-0.parquet": {
+                "user_id": ["u"],
+                "item_id": [["b", "a"]],
+                "label_click": [[0.0, 1.0]],
+            },
             "state/titles/titles-0.parquet": {"item_id": ["a", "b"], "title": ["A", "B"]},
         }
         if context.get("item_age"):
@@ -31,7 +35,7 @@ def load(tmp_path):
             "models": {},
             "semantic_ids": "sids",
             "state": "state",
-            "config": {"context": context, "tasks": [{"name": "click"}]},
+            "config": {"context": context, "tasks": [{"name": "click"}], **config},
         }
         (run / "serving").mkdir()
         (run / "serving" / "release.json").write_text(json.dumps(release))
@@ -60,3 +64,11 @@ def test_ages_are_those_of_the_candidates_and_an_unknown_item_is_new(load):
 def test_a_ranker_that_reads_no_age_is_sent_none(load, option):
     catalogue = load({"categorical": [], "numeric": [], **option})
     assert catalogue.state_context(["a"], "u") == {}
+
+
+@pytest.mark.parametrize(
+    ("history", "labels"), [({"events": "all"}, {"click": {"u": [0, 1]}}), ({"length": 9}, {})]
+)
+def test_labels_are_read_of_a_history_of_all_impressions(load, history, labels):
+    catalogue = load({"categorical": [], "numeric": []}, history=history)
+    assert catalogue.history_labels == labels

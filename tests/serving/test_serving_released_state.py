@@ -89,6 +89,10 @@ class CountingRanker(switched_ranker.SwitchedRanker):
             info.dtype = types_pb2.DT_FLOAT
             for size in (1 if column == "user_counters" else -1, width):
                 info.tensor_shape.dim.add(size=size)
+        labels = signatures.signature_def["rank"].inputs["history_label_click"]
+        labels.dtype = types_pb2.DT_FLOAT
+        for size in (1, -1):
+            labels.tensor_shape.dim.add(size=size)
         response.metadata["signature_def"].Pack(signatures)
         return response
 
@@ -153,12 +157,13 @@ def test_what_a_client_sends_is_what_the_next_days_examples_hold(days, server, u
             record = store.get_items(SPACE.fingerprint, [], 0, user.decode()).user
             if record is not None:
                 assert [one.encode() for one in record.item_ids] == values(row, "history_item_id")
-                labels = np.array(values(row, "history_label_click"), np.float32)
-                np.testing.assert_array_equal(record.labels[:, 0], labels)
+            labels = np.array(values(row, "history_label_click"), np.float32)
+            np.testing.assert_array_equal(sent["history_label_click"], labels[np.newaxis])
             kinds.update(
                 known=record is not None,
                 unseen=item == b"f",
                 by_codes=any(values(row, "context_user_code_counters")),
+                masked=np.isnan(labels).any() and len(labels) > 1,
                 faded=values(row, "context_item_counters")[3] % 1 > 0,
             )
     assert 0 < kinds["known"] < len(examples)
@@ -181,8 +186,10 @@ def test_what_the_caller_gives_is_not_read(days, server, url):
     publish(days[0], url)
     given = {"item_counters": [9.0] * 6, "user_counters": [8.0] * 3}
     with open_store(url) as store, RankerClient(server.address, store=store) as ranker:
-        ranking = ranker.rank_items(["a"], user="u", history=["b"], context=given)
+        past = {"history": ["b"], "history_labels": {"click": [None]}}
+        ranking = ranker.rank_items(["a"], user="u", context=given, **past)
         sent = server.sent
+        assert np.isnan(sent["history_label_click"]).tolist() == [[True]]
         assert sent["history_sid"].tolist() == [[[6, 7]]]
         assert sent["context_item_counters"].tolist() == [[9.0] * 6]
         assert sent["context_user_counters"].tolist() == [[8.0] * 3]

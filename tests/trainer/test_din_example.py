@@ -10,6 +10,7 @@ from semantic_id_ranking.trainer.ranker.export import export_ranker
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
 from semantic_id_ranking.trainer.ranker.label_moments import LabelMoments
 from semantic_id_ranking.trainer.ranker.network_factory import network_factory
+from semantic_id_ranking.trainer.ranker.ranker_inputs import HistoryLabels
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 from semantic_id_ranking.trainer.ranker.train import train
@@ -51,6 +52,7 @@ def test_the_example_computes_what_it_says(din):
         tf.constant(rng.normal(size=(4, 3)), tf.float32),
         tf.constant(rng.normal(size=(4, 3)), tf.float32),
         ItemVectors(tf.constant(vectors), tf.constant(np.arange(6) > 0), tf.constant(index)),
+        HistoryLabels(tf.zeros([4, 3, 0]), tf.fill([4, 3, 0], False)),
         {"context_hour": tf.constant(rng.normal(size=(4, 1)), tf.float32)},
     )
     network = network_factory(din)(dataclasses.replace(cases.SMALL, model=din), TASKS)

@@ -13,6 +13,7 @@ from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.cross_network import CrossNetwork
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.ranker.network_factory import network_factory
+from semantic_id_ranking.trainer.ranker.ranker_inputs import HistoryLabels
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 from semantic_id_ranking.trainer.ranker.train import train
@@ -179,7 +180,7 @@ def test_networks_that_do_something_else(write, case):
 
 def test_training_refuses_before_it_looks_at_the_data(write):
     module = write(OTHERS["a tensor"][0])
-    data = tf.data.Dataset.from_generator(lambda: pytest.fail("read"), tf.float32)
+    data = tf.data.Dataset.from_generator(lambda: pytest.fail("read"), {"label_click": tf.float32})
     layer = cases.representation()
     with pytest.raises(InputError, match="a dictionary is needed"):
         train(data, layer, ContextSpec(), TASKS, config(f"{module}.Layer"), {})
@@ -194,11 +195,14 @@ def test_one_user_for_all_candidates_is_repeated():
             tf.constant([False, True]),
             tf.constant([[1, 0]]),
         ),
+        history_labels=HistoryLabels(tf.constant([[[1.0], [2.0]]]), tf.fill([1, 2, 1], True)),
         context={"by_user": tf.constant([[7.0]]), "by_candidate": tf.constant([[1.0], [2], [3]])},
     ).broadcast()
     np.testing.assert_array_equal(inputs.current, [[1, 2]] * 3)
     np.testing.assert_array_equal(inputs.history.all(), [[[5, 6], [0, 0]]] * 3)
     np.testing.assert_array_equal(inputs.history.present, [[True, False]] * 3)
+    np.testing.assert_array_equal(inputs.history_labels.values, [[[1], [2]]] * 3)
+    assert inputs.history_labels.known.shape == (3, 2, 1)
     np.testing.assert_array_equal(inputs.context["by_user"], [[7]] * 3)
     np.testing.assert_array_equal(inputs.context["by_candidate"], [[1], [2], [3]])
 

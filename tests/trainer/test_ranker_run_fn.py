@@ -45,6 +45,7 @@ def arguments(folder, transform_path, tokenizer, run="run", previous=None, **ran
             ],
             "context": cases.COLUMNS,
             "history_length": 3,
+            "history_labels": ["click", "watch"],
         },
     )
 

@@ -77,7 +77,9 @@ def carry_fn(arguments: CarryArguments) -> None:
     context = ContextTransform(
         tft.TFTransformOutput(arguments.transform_output), **custom["context"]
     )
-    builder = FeatureBuilder(representation, context, custom["history_length"])
+    builder = FeatureBuilder(
+        representation, context, custom["history_length"], custom["history_labels"]
+    )
     data = read_examples(
         [arguments.examples],
         {**builder.parsing_spec, **label_parsing_spec(tasks)},

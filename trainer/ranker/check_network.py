@@ -19,6 +19,7 @@ from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
 from semantic_id_ranking.trainer.ranker.network_factory import network_factory
+from semantic_id_ranking.trainer.ranker.ranker_inputs import HistoryLabels
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 
@@ -39,7 +40,12 @@ _KERAS = sys.modules[tf.keras.layers.Layer.__module__.partition(".")[0]]
 _LIBRARIES = (__file__, os.path.dirname(tf.__file__), os.path.dirname(inspect.getfile(_KERAS)))
 
 
-def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: ContextSpec) -> None:
+def check_network(
+    config: RankerConfig,
+    tasks: Sequence[TaskConfig],
+    context: ContextSpec,
+    labelled_history: bool = False,
+) -> None:
     """Makes the network that `config.model` names, tries it on zeros and throws it away.
 
     It is tried as it will be used: eagerly and with batch sizes that are not known, in training and
@@ -50,6 +56,7 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
         config: The ranker.
         tasks: What to predict.
         context: The context features; the sizes of vocabularies make no difference.
+        labelled_history: Whether the history has the labels of its impressions.
 
     Raises:
         InputError: The name leads to no function, the function or its network fails, or an output
@@ -70,7 +77,8 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
             "layer of tf_keras (tf.keras.layers.Layer of Keras 2) is needed"
         )
     for users, history, training, situation in _SITUATIONS:
-        inputs = _zeros(config, context, users or _CANDIDATES, history)
+        labels = len(tasks) if labelled_history else 0
+        inputs = _zeros(config, context, users or _CANDIDATES, history, labels)
 
         def outputs(inputs: RankerInputs, training: bool = training) -> dict[str, tf.Tensor]:
             returned = network(inputs, training=training)
@@ -93,7 +101,9 @@ def check_network(config: RankerConfig, tasks: Sequence[TaskConfig], context: Co
                 )
 
 
-def _zeros(config: RankerConfig, context: ContextSpec, users: int, history: int) -> RankerInputs:
+def _zeros(
+    config: RankerConfig, context: ContextSpec, users: int, history: int, labels: int
+) -> RankerInputs:
     dim = config.embedding_dim
     widths = dict.fromkeys(context.categorical, config.context_dim)
     widths |= {**dict.fromkeys(context.numeric, 1), **context.counters}
@@ -104,6 +114,9 @@ def _zeros(config: RankerConfig, context: ContextSpec, users: int, history: int)
         current=tf.zeros([users, dim]),
         history=ItemVectors(
             tf.zeros([1, dim]), tf.constant([True]), tf.zeros([users, history], tf.int32)
+        ),
+        history_labels=HistoryLabels(
+            tf.zeros([users, history, labels]), tf.fill([users, history, labels], False)
         ),
         context={
             name: tf.zeros([_CANDIDATES if name in by_candidate else users, width])
@@ -123,6 +136,7 @@ def _unknown_sizes(inputs: RankerInputs, users: int | None) -> RankerInputs:
         candidate=spec(inputs.candidate, None),
         current=spec(inputs.current, users),
         history=ItemVectors(spec(distinct, None), spec(present, None), spec(index, users, None)),
+        history_labels=HistoryLabels(*(spec(one, users, None) for one in inputs.history_labels)),
         # Of one user, a context column may be by candidate all the same.
         context={name: spec(values, None) for name, values in inputs.context.items()},
     )

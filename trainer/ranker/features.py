@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.feature_names import history_label
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 
@@ -100,6 +101,25 @@ def _field_kind(field: str, space: SidSpace) -> tuple[list[int], tf.DType, int |
         "item_id": ([], tf.string, ""),
     }
     return kinds[field]
+
+
+def history_label_parsing_spec(tasks: Sequence[str]) -> dict[str, object]:
+    """Parsing specification of the labels of the history's impressions.
+
+    Args:
+        tasks: Names of tasks.
+
+    Returns:
+        Specifications of `history_label(task)` [B, T], float32, NaN where there is none; T is that
+        of `item_parsing_spec`.
+    """
+    spec = tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True, default_value=math.nan)
+    return dict.fromkeys(map(history_label, tasks), spec)
+
+
+def history_label_tensor_specs(tasks: Sequence[str]) -> dict[str, tf.TensorSpec]:
+    """The same labels in a request that ranks candidates for one user: float32 [1, T] each."""
+    return {name: tf.TensorSpec([1, None], tf.float32, name) for name in map(history_label, tasks)}
 
 
 def label_parsing_spec(tasks: Sequence[TaskConfig]) -> dict[str, object]:

@@ -23,13 +23,14 @@ class LabelMoments:
 
     @classmethod
     def measure(
-        cls, dataset: tf.data.Dataset, tasks: Sequence[TaskConfig]
+        cls, dataset: tf.data.Dataset, tasks: Sequence[TaskConfig], of_all: bool = False
     ) -> dict[str, "LabelMoments"]:
         """Measures the labels of regressions and of balanced binary tasks, in one pass.
 
         Args:
             dataset: Batches that hold `label_<task>` float32 [B], NaN where there is none.
             tasks: The tasks; other ones need no moments and are left out.
+            of_all: Measures other binary tasks too, as a labelled history needs it.
 
         Returns:
             Moments by task name.
@@ -40,7 +41,7 @@ class LabelMoments:
         names = {
             task.name: label_feature(task)
             for task in tasks
-            if task.type == "regression" or task.positive_weight == "balanced"
+            if of_all or task.type == "regression" or task.positive_weight == "balanced"
         }
         if not names:
             return {}

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from semantic_id_ranking._compat import keep_autograph_out_of_keras
+from semantic_id_ranking.contracts.feature_names import history_label
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.context_spec import ContextSpec
@@ -21,10 +22,12 @@ from semantic_id_ranking.trainer.ranker.negative_sampling import sample_negative
 from semantic_id_ranking.trainer.ranker.network_factory import network_factory
 from semantic_id_ranking.trainer.ranker.optimizers import scale_loss
 from semantic_id_ranking.trainer.ranker.optimizers import unscale_gradients
+from semantic_id_ranking.trainer.ranker.ranker_inputs import HistoryLabels
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations.item_representation import (
     ItemRepresentation,
 )
+from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 from semantic_id_ranking.trainer.ranker.task_loss import MeanLoss
 from semantic_id_ranking.trainer.ranker.task_objective import TaskObjective
 
@@ -36,10 +39,10 @@ class Ranker(tfrs.Model):
     each task's raw output of their vectors and of the context: `RankerConfig.model`, or
     `CrossNetwork`. Loss, metrics and the unit of what is served are `TaskObjective`'s.
 
-    Features are those of `features.item_parsing_spec` for the representation's fields and those of
-    `ContextSpec`. The user's features (current item, history, context) have a leading axis of B, as
-    many as candidates, or of 1: then one user ranks B candidates and the user's part is computed
-    once.
+    Features are those of `features.item_parsing_spec` for the representation's fields, those of
+    `ContextSpec` and, of every task or of none, `history_label(task)`. The user's features (current
+    item, history, context) have a leading axis of B, as many as candidates, or of 1: then one user
+    ranks B candidates and the user's part is computed once.
 
     Reference: Singh et al. (arXiv 2306.08121).
     """
@@ -59,7 +62,7 @@ class Ranker(tfrs.Model):
             context: The context features.
             tasks: What to predict.
             config: The network.
-            moments: Moments of the regression labels by task name.
+            moments: Moments of labels by task name.
         """
         keep_autograph_out_of_keras()
         super().__init__()
@@ -75,9 +78,9 @@ class Ranker(tfrs.Model):
         widths[:1] = [round(width * representation.bottom_factor) for width in widths[:1]]
         widened = dataclasses.replace(config, bottom_widths=tuple(widths))
         self.network = network_factory(config.model)(widened, tasks)
-        self._objectives = [
-            TaskObjective(task, moments.get(task.name, LabelMoments())) for task in tasks
-        ]
+        by_task = {task.name: moments.get(task.name, LabelMoments()) for task in tasks}
+        self._moments = by_task
+        self._objectives = [TaskObjective(task, by_task[task.name]) for task in tasks]
         self._mean_loss = MeanLoss([task.weight for task in tasks])
         self._examples = tf.keras.metrics.Sum("examples")
         # Every replica returns the metrics of all.
@@ -121,16 +124,32 @@ class Ranker(tfrs.Model):
         }
         vectors = self.representation.by_role(roles, training)
         index = tf.ensure_shape(tf.reshape(vectors[HISTORY].index, shape), static_shape)
+        history = vectors[HISTORY]._replace(index=index)
         return RankerInputs(
             candidate=vectors[CANDIDATE].all(),
             current=vectors[CURRENT].all(),
-            history=vectors[HISTORY]._replace(index=index),
+            history=history,
+            history_labels=self._history_labels(features, history),
             context={
                 **{name: _distinct(one, features[name]) for name, one in self._embeddings.items()},
                 **{name: features[name][:, None] for name in self._context.numeric},
                 **{name: features[name] for name in self._context.counters},
             },
         )
+
+    def _history_labels(
+        self, features: Mapping[str, tf.Tensor], history: ItemVectors
+    ) -> HistoryLabels:
+        if any(history_label(task) not in features for task in self._moments):
+            none = tf.zeros([*tf.unstack(tf.shape(history.index)), 0])
+            return HistoryLabels(none, none > 0)
+        scores = [
+            (features[history_label(task)] - one.mean) / one.std
+            for task, one in self._moments.items()
+        ]
+        values = tf.stack(scores, axis=2)
+        known = tf.math.is_finite(values)
+        return HistoryLabels(tf.where(known, values, 0.0), known)
 
     def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Weighted sum of the tasks' mean losses over the batch, each over what counts for it.

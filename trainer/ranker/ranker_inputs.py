@@ -8,6 +8,19 @@ import tensorflow as tf
 from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 
 
+class HistoryLabels(NamedTuple):
+    """Labels of the history's impressions, of K tasks.
+
+    Attributes:
+        values: float32 [U, T, K], in standard deviations from the label's mean in the train split;
+            0 where there is none.
+        known: bool [U, T, K], where there is one.
+    """
+
+    values: tf.Tensor
+    known: tf.Tensor
+
+
 class RankerInputs(NamedTuple):
     """Item vectors by role, and the context.
 
@@ -21,6 +34,8 @@ class RankerInputs(NamedTuple):
         current: float32 [U, d].
         history: The history of T >= 0 entries, the most recent one first: `history.all()` is
             float32 [U, T, d], `history.present` is bool [U, T], which entries there are.
+        history_labels: The labels of those entries, of every task in the order of the configuration
+            where the history is of all impressions, and of none (K is 0) where it is of positives.
         context: By feature, in the order of the configuration, float32 [U, c] or [B, c]: the vector
             of a categorical column (c is `RankerConfig.context_dim`), a standardised number (c is
             1), the standardised numbers of a column of counters (see `feature_widths`).
@@ -29,6 +44,7 @@ class RankerInputs(NamedTuple):
     candidate: tf.Tensor
     current: tf.Tensor
     history: ItemVectors
+    history_labels: HistoryLabels
     context: Mapping[str, tf.Tensor]
 
     def broadcast(self) -> "RankerInputs":
@@ -38,20 +54,22 @@ class RankerInputs(NamedTuple):
         ...     candidate=tf.zeros([500, 8]),
         ...     current=tf.zeros([1, 8]),
         ...     history=ItemVectors(tf.zeros([3, 8]), tf.fill([3], True), tf.constant([[0, 2, 1]])),
+        ...     history_labels=HistoryLabels(tf.zeros([1, 3, 1]), tf.fill([1, 3, 1], True)),
         ...     context={"context_hour": tf.zeros([1, 1])},
         ... )
         >>> inputs = one.broadcast()
-        >>> inputs.current.shape, inputs.history.all().shape, inputs.history.present.shape
-        (TensorShape([500, 8]), TensorShape([500, 3, 8]), TensorShape([500, 3]))
+        >>> inputs.current.shape, inputs.history.all().shape, inputs.history_labels.values.shape
+        (TensorShape([500, 8]), TensorShape([500, 3, 8]), TensorShape([500, 3, 1]))
         """
         batch = tf.shape(self.candidate)[0]
 
         def rows(values: tf.Tensor) -> tf.Tensor:
-            return tf.broadcast_to(values, [batch, values.shape[1] or tf.shape(values)[1]])
+            return tf.broadcast_to(values, tf.concat([[batch], tf.shape(values)[1:]], axis=0))
 
         return RankerInputs(
             candidate=self.candidate,
             current=rows(self.current),
             history=self.history._replace(index=rows(self.history.index)),
+            history_labels=HistoryLabels(*map(rows, self.history_labels)),
             context={name: rows(values) for name, values in self.context.items()},
         )

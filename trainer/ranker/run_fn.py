@@ -52,8 +52,9 @@ class TrainingArguments:
         model_run_dir: Where TensorBoard's logs and `metrics.json` go.
         ranker_state_dir: Where the state of this training goes.
         custom_config: `ranker`, `representation` (their dataclasses' fields), `tasks` (a list of
-            such), `context` (what `ContextTransform` takes by name) and `history_length` (history
-            entries to use, at most).
+            such), `context` (what `ContextTransform` takes by name), `history_length` (history
+            entries to use, at most) and `history_labels` (the tasks whose labels of the history's
+            impressions are features).
     """
 
     train_files: Sequence[str]
@@ -107,7 +108,8 @@ def run_fn(arguments: TrainingArguments) -> None:
     context = ContextTransform(
         tft.TFTransformOutput(arguments.transform_output), **custom["context"]
     )
-    builder = FeatureBuilder(representation, context, custom["history_length"])
+    history_labels = custom["history_labels"]
+    builder = FeatureBuilder(representation, context, custom["history_length"], history_labels)
     label_spec = label_parsing_spec(tasks)
 
     def examples(patterns: Sequence[str], shuffle_seed: int | None = None) -> tf.data.Dataset:
@@ -133,7 +135,7 @@ def run_fn(arguments: TrainingArguments) -> None:
             config.batch_size,
             lambda raw: read_labels(raw, tasks),
         )
-        moments = LabelMoments.measure(labels, tasks)
+        moments = LabelMoments.measure(labels, tasks, of_all=bool(history_labels))
     checkpoints = _checkpoint_directory(arguments)
     training = train(
         examples(arguments.train_files, config.seed),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 from absl import logging
 
+from semantic_id_ranking.contracts.feature_names import history_label
 from semantic_id_ranking.trainer.ranker.check_network import check_network
 from semantic_id_ranking.trainer.ranker.checkpoints import Checkpoints
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
@@ -96,7 +97,8 @@ def train(
         ValueError: `train_data` is empty.
     """
     distribution = distribution or Distribution(config.distribution)
-    check_network(config, tasks, context)
+    labelled_history = history_label(tasks[0].name) in train_data.element_spec
+    check_network(config, tasks, context, labelled_history)
     tf.keras.utils.set_random_seed(config.seed)
     with distribution.strategy.scope():
         model = create_ranker(
