@@ -53,6 +53,7 @@ def test_the_example_computes_what_it_says(din):
         tf.constant(rng.normal(size=(4, 3)), tf.float32),
         ItemVectors(tf.constant(vectors), tf.constant(np.arange(6) > 0), tf.constant(index)),
         HistoryLabels(tf.zeros([4, 3, 0]), tf.fill([4, 3, 0], False)),
+        tf.zeros([4, 3]),
         {"context_hour": tf.constant(rng.normal(size=(4, 1)), tf.float32)},
     )
     network = network_factory(din)(dataclasses.replace(cases.SMALL, model=din), TASKS)

@@ -196,6 +196,7 @@ def test_one_user_for_all_candidates_is_repeated():
             tf.constant([[1, 0]]),
         ),
         history_labels=HistoryLabels(tf.constant([[[1.0], [2.0]]]), tf.fill([1, 2, 1], True)),
+        shared_codes=tf.zeros([3, 2]),
         context={"by_user": tf.constant([[7.0]]), "by_candidate": tf.constant([[1.0], [2], [3]])},
     ).broadcast()
     np.testing.assert_array_equal(inputs.current, [[1, 2]] * 3)

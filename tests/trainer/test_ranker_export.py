@@ -33,6 +33,12 @@ class Exported:
     def __post_init__(self):
         self.signatures = tf.saved_model.load(self.directory).signatures
 
+    @property
+    def reads(self):
+        """The fields of items, and the tasks whose labels of the history are read."""
+        labels = LABELS if self.directory.endswith("attention") else ()
+        return self.model.representation.fields, labels
+
 
 @pytest.fixture(scope="module")
 def export(context, tokenizer, tmp_path_factory):
@@ -42,9 +48,10 @@ def export(context, tokenizer, tmp_path_factory):
     def export_one(name: str) -> Exported:
         resources = SidTokenizer.load(tokenizer)
         layer = CONFIGS[name].create(cases.DIM, resources)
-        builder = FeatureBuilder(layer, context, history_length=3)
+        labels = LABELS if name == "attention" else ()
+        builder = FeatureBuilder(layer, context, history_length=3, history_labels=labels)
         tasks = (cases.CLICK, cases.WATCH)
-        moments = {"watch": LabelMoments(100.0, 50.0)}
+        moments = {"click": LabelMoments(0.5, 0.5), "watch": LabelMoments(100.0, 50.0)}
         pooling = "attention" if name == "attention" else "mean"
         config = dataclasses.replace(cases.SMALL, history_pooling=pooling)
         model = Ranker(layer, context.spec, tasks, config, moments)
@@ -63,8 +70,11 @@ def export(context, tokenizer, tmp_path_factory):
 CONFIGS = {name: REGISTRY[name](rows=12) for name in REGISTRY}
 CONFIGS["sid_hybrid"] = SidHybrid(rows=60)
 CONFIGS["separate"] = SidPrefix(rows=12, separate_tables=True)
-# Attends to the history.
+# Attends to the history and its labels.
 CONFIGS["attention"] = SidNgram(rows=12)
+
+
+LABELS = ("click", "watch")
 
 
 @pytest.fixture(params=CONFIGS)
@@ -72,7 +82,7 @@ def exported(request, export) -> Exported:
     return export(request.param)
 
 
-def request_of(examples: list[bytes], fields) -> dict[str, tf.Tensor]:
+def request_of(examples: list[bytes], fields, labels=()) -> dict[str, tf.Tensor]:
     """A `rank` request with the candidates of many examples and the user of the first one."""
     parsed = [tf.train.Example.FromString(example).features.feature for example in examples]
     user = parsed[0]
@@ -80,6 +90,8 @@ def request_of(examples: list[bytes], fields) -> dict[str, tf.Tensor]:
         "context_tab": tf.constant(list(user["context_tab"].bytes_list.value)),
         "context_hour": tf.constant(list(user["context_hour"].float_list.value)),
     }
+    for name in (f"history_label_{task}" for task in labels):
+        request[name] = tf.constant([list(user[name].float_list.value)], tf.float32)
     if "sid" in fields:
         history = np.array(user["history_sid"].int64_list.value, np.int64)
         request["candidate_sid"] = tf.constant(
@@ -124,12 +136,16 @@ USERS = {
         "current_sid": [-1, -1],
         "current_item_id": [b""],
         "history_embedding": [],
+        "history_label_click": [],
+        "history_label_watch": [],
         "current_embedding": [0.0] * 16,
     },
     "more history than is used": {
         "history_sid": [1, 1, 3, 0, 2, 2, 0, 0, 3, 3],
         "history_item_id": [b"i11", b"i30", b"i22", b"i00", b"i33"],
         "history_embedding": [i / 16 for i in range(5 * 16)],
+        "history_label_click": [1.0, 0.0, float("nan"), 1.0, 1.0],
+        "history_label_watch": [10.0, 400.0, 60.0, float("nan"), 1.0],
     },
     "a context of zero": {"context_hour": [0.0], "context_tab": [b"never seen"]},
 }
@@ -147,8 +163,7 @@ def test_rank_gives_what_serving_gives(exported, user, count):
         )
         for i in range(count)
     ]
-    fields = exported.model.representation.fields
-    ranked = exported.signatures["rank"](**request_of(examples, fields))
+    ranked = exported.signatures["rank"](**request_of(examples, *exported.reads))
     served = exported.signatures["serving_default"](examples=tf.constant(examples))
     for name in ("click", "watch"):
         assert ranked[name].shape == (count,)
@@ -158,7 +173,7 @@ def test_rank_gives_what_serving_gives(exported, user, count):
 def test_rank_takes_context_by_candidate(exported):
     hours = [0.0, 5.0, 23.0]
     examples = [cases.joined_example(context_hour=[hour]) for hour in hours]
-    request = request_of(examples, exported.model.representation.fields)
+    request = request_of(examples, *exported.reads)
     ranked = exported.signatures["rank"](**{**request, "context_hour": tf.constant(hours)})
     served = exported.signatures["serving_default"](examples=tf.constant(examples))
     np.testing.assert_allclose(ranked["click"], served["click"], rtol=1e-5)
@@ -175,11 +190,24 @@ def test_serving_needs_no_labels_and_keeps_a_batch_of_one(exported):
     np.testing.assert_array_equal(served["click"], with_labels["click"])
 
 
+@pytest.mark.parametrize("task", LABELS)
+def test_each_label_of_the_history_counts(export, task):
+    exported = export("attention")
+    examples = [cases.joined_example(), cases.joined_example(candidate_sid=[3, 0])]
+    request = request_of(examples, *exported.reads)
+    rank = exported.signatures["rank"]
+    scores = rank(**request)
+    other = rank(**{**request, f"history_label_{task}": tf.constant([[0.0, 0.0]])})
+    # Of random weights, a head may be dead.
+    assert any(np.abs(scores[name] - other[name]).max() > 1e-4 for name in scores)
+
+
 def test_inputs_are_those_of_the_representation(exported):
     _, inputs = exported.signatures["rank"].structured_input_signature
-    fields = exported.model.representation.fields
+    fields, labels = exported.reads
     items = {f"{role}_{field}" for role in ("candidate", "current", "history") for field in fields}
-    assert set(inputs) == {*items, "context_tab", "context_hour"}
+    of_history = {f"history_label_{task}" for task in labels}
+    assert set(inputs) == {*items, *of_history, "context_tab", "context_hour"}
 
 
 def test_info_tells_the_sid_space(exported):

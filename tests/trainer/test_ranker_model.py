@@ -33,7 +33,7 @@ def test_history_is_the_mean_of_the_items_that_there_are():
         current=[[3, 0], NONE],
     )
     inputs = filled(cases.ranker()).network_inputs(features)
-    history = MeanHistory()(inputs.history, inputs.candidate)
+    history = MeanHistory()(inputs).vector
     # Row numbers: (0, 0) -> 0 and 4, (3, 3) -> 3 and 7, (1, 2) -> 1 and 6, (3, 0) -> 3 and 4.
     np.testing.assert_allclose(inputs.candidate, [[6, 60, 0], [12, 120, 0]])
     np.testing.assert_allclose(inputs.current, [[9, 90, 0], [0, 0, 0]])
@@ -44,7 +44,7 @@ def test_history_is_the_mean_of_the_items_that_there_are():
 def test_an_absent_entry_between_others_does_not_count_either():
     features = cases.features([[0, 0]], history=[[[0, 0], NONE, [1, 2]]])
     inputs = filled(cases.ranker()).network_inputs(features)
-    history = MeanHistory()(inputs.history, inputs.candidate)
+    history = MeanHistory()(inputs).vector
     np.testing.assert_allclose(history, [[7.5, 75, 0]])
 
 

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
+from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 from semantic_id_ranking.trainer.ranker.representations.row_sum import read_rows
 from semantic_id_ranking.trainer.ranker.representations.row_sum import segment_sum
@@ -93,7 +94,8 @@ def test_the_gradient_of_histories_without_an_item_is_zero():
     with tf.GradientTape() as tape:
         there, index = tf.ones([SHAPE[0]], tf.bool), tf.zeros([4, 0], tf.int32)
         history = ItemVectors(tf.convert_to_tensor(vectors), there, index)
-        loss = tf.reduce_sum(MeanHistory()(history, None))
+        absent = RankerInputs(tf.zeros([4, 32]), tf.zeros([4, 32]), history, None, None, {})
+        loss = tf.reduce_sum(MeanHistory()(absent).vector)
     gradient = tf.convert_to_tensor(tape.gradient(loss, vectors))
     assert np.count_nonzero(gradient) == 0
 

@@ -118,6 +118,7 @@ def _zeros(
         history_labels=HistoryLabels(
             tf.zeros([users, history, labels]), tf.fill([users, history, labels], False)
         ),
+        shared_codes=tf.zeros([_CANDIDATES, history]),
         context={
             name: tf.zeros([_CANDIDATES if name in by_candidate else users, width])
             for name, width in widths.items()
@@ -137,6 +138,7 @@ def _unknown_sizes(inputs: RankerInputs, users: int | None) -> RankerInputs:
         current=spec(inputs.current, users),
         history=ItemVectors(spec(distinct, None), spec(present, None), spec(index, users, None)),
         history_labels=HistoryLabels(*(spec(one, users, None) for one in inputs.history_labels)),
+        shared_codes=spec(inputs.shared_codes, None, None),
         # Of one user, a context column may be by candidate all the same.
         context={name: spec(values, None) for name, values in inputs.context.items()},
     )

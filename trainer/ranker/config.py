@@ -89,8 +89,9 @@ class RankerConfig:
         embedding_dim: Width of an item's vector.
         context_dim: Width of a categorical context column's vector.
         cross_layers: DCN-v2 cross layers over candidate, current item, history and context.
-        history_pooling: What becomes of the history's vectors: "mean", their mean; "attention", a
-            mean weighted by how well each fits the candidate.
+        history_pooling: What becomes of the history: "mean", the mean of its vectors; "attention",
+            a mean of vectors and labels weighted by how well each entry fits the candidate, with
+            similarities and labels so weighted as features of their own.
         bottom: What the tasks share above the cross layers: "shared", one stack of ReLU layers;
             "mmoe", `experts` such stacks, which each task mixes by a gate of its own (Ma et al.,
             KDD 2018).

@@ -1,5 +1,6 @@
 """The default network of a ranker."""
 
+from collections.abc import Iterable
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -17,9 +18,10 @@ from semantic_id_ranking.trainer.ranker.task_head import TaskHead
 class CrossNetwork(tf.keras.layers.Layer):
     """Cross layers and ReLU layers that the tasks share, and a head a task.
 
-    Candidate, current item, pooled history, the candidate's products with the other two, and the
-    context go through the cross layers, then through one stack of ReLU layers or through experts
-    that each task mixes. The user's part of it is computed once for all candidates.
+    Candidate, current item, pooled history, the candidate's products with the other two, the
+    signals of the history and the context go through the cross layers, then through one stack of
+    ReLU layers or through experts that each task mixes. A linear map of signals and context is
+    added to each task's raw output. The user's part is computed once for all candidates.
 
     Reference: the cross layers are DCN-v2's (arXiv 2008.13535).
     """
@@ -56,6 +58,10 @@ class CrossNetwork(tf.keras.layers.Layer):
             ]
         self._names = [task.name for task in tasks]
         self._heads = [TaskHead(task, config) for task in tasks]
+        # From zero, so that the network is at first what it is without.
+        self._direct = tf.keras.layers.Dense(
+            len(tasks), use_bias=False, kernel_initializer="zeros", name="direct"
+        )
 
     def call(self, inputs: RankerInputs, training: bool = False) -> dict[str, tf.Tensor]:
         """Raw outputs.
@@ -69,11 +75,15 @@ class CrossNetwork(tf.keras.layers.Layer):
         """
         del training
         candidate, current = inputs.candidate, inputs.current
-        history = self._pool_history(inputs.history, candidate)
-        parts = [candidate, current, history, candidate * current, candidate * history]
-        parts += inputs.context.values()
+        history, signals = self._pool_history(inputs)
         batch = tf.shape(candidate)[0]
-        x0 = tf.concat([tf.broadcast_to(x, [batch, x.shape[1]]) for x in parts], axis=1)
+
+        def rows(parts: Iterable[tf.Tensor]) -> tf.Tensor:
+            return tf.concat([tf.broadcast_to(x, [batch, x.shape[1]]) for x in parts], axis=1)
+
+        plain = rows([signals, *inputs.context.values()])
+        direct = self._direct(plain)
+        x0 = rows([candidate, current, history, candidate * current, candidate * history, plain])
         x0 = tf.cast(x0, self._multiplied_dtype)
         x = x0
         for cross in self._crosses:
@@ -81,4 +91,5 @@ class CrossNetwork(tf.keras.layers.Layer):
         for layer in self._bottom:
             x = layer(x)
         own = self._mixture(x) if self._mixture else [x] * len(self._heads)
-        return {name: head(x) for name, head, x in zip(self._names, self._heads, own, strict=True)}
+        outputs = zip(self._names, self._heads, own, tf.unstack(direct, axis=1), strict=True)
+        return {name: head(x) + added for name, head, x, added in outputs}

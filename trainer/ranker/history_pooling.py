@@ -1,27 +1,45 @@
 """Pooling of a user's history into one vector."""
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
+from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations.row_sum import segment_sum
+
+# A user's mean label counts as if there were so many labels of the mean of all users beside.
+_PRIOR_LABELS = 3.0
+# Weights of cosine, shared codes and position at first: the steps of an epoch change them little.
+_FIT = (1.0, 1.0, 0.0)
+# The score of an entry that there is not.
+_NEVER = -1e9
+
+
+class PooledHistory(NamedTuple):
+    """A history in a form that does not depend on its length.
+
+    Attributes:
+        vector: float32 [U or B, d]; zero where there are no items.
+        signals: float32 [B, S], numbers that say by themselves how well the candidate fits.
+    """
+
+    vector: tf.Tensor
+    signals: tf.Tensor
 
 
 class MeanHistory(tf.keras.layers.Layer):
     """The mean of the items that there are; zero where there are none."""
 
-    def call(self, history: ItemVectors, candidate: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: RankerInputs) -> PooledHistory:
         """Pools.
 
         Args:
-            history: Vectors of [U, T] items.
-            candidate: Not looked at.
+            inputs: The history, of which the labels are not looked at.
 
         Returns:
-            float32 [U, d].
+            A vector a user; no signals.
         """
-        del candidate
+        history = inputs.history
         users, length = tf.shape(history.index)[0], tf.shape(history.index)[1]
         # Absent items have the zero vector, so the sum needs no mask.
         total = segment_sum(
@@ -31,46 +49,92 @@ class MeanHistory(tf.keras.layers.Layer):
             users,
         )
         count = tf.reduce_sum(tf.cast(history.present, tf.float32), axis=1)
-        return total / tf.maximum(count, 1.0)[:, None]
+        mean = total / tf.maximum(count, 1.0)[:, None]
+        return PooledHistory(mean, tf.zeros([tf.shape(inputs.candidate)[0], 0]))
 
 
 class AttentionHistory(tf.keras.layers.Layer):
-    """The mean of the items weighted by how well each fits the candidate.
+    """The entries weighted by how well each fits the candidate.
 
-    The weight is the softmax, over the items that there are, of the scaled product of a linear map
-    of the candidate and the item. The items' vectors are the same for all candidates; only the
-    weights are a candidate's own.
+    An entry is the sum of its item's vector and of a linear map of its labels. Its weight is the
+    softmax, over the entries that there are, of the scaled product with a linear map of the
+    candidate, plus a linear map of the cosine of both items' vectors, of the codes that they share,
+    and of the logarithm of the position. The entries are the same for all candidates of a user;
+    only the weights are a candidate's own.
+
+    Signals are the weighted cosine and shared codes; of each task the weighted label less the
+    user's own mean, which says whether the user liked such items better than others; and that mean.
 
     Reference: target attention as in DIN (arXiv 1706.06978), by scaled products.
     """
 
-    def build(self, input_shape: Sequence[tf.TensorShape]) -> None:
-        """Makes the map of the candidate."""
-        dim = input_shape[0][-1]
+    def build(self, input_shape: RankerInputs) -> None:
+        """Makes the maps."""
+        dim = input_shape.candidate[-1]
         self._query = self.add_weight(
             name="query", shape=(dim, dim), initializer=tf.keras.initializers.Identity()
         )
+        self._fit = self.add_weight(
+            name="fit", shape=(3,), initializer=tf.keras.initializers.Constant(_FIT)
+        )
+        self._labels = tf.keras.layers.Dense(dim, use_bias=False, name="labels")
         super().build(input_shape)
 
-    def call(self, history: ItemVectors, candidate: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: RankerInputs) -> PooledHistory:
         """Pools.
 
         Args:
-            history: Vectors of [U, T] items.
-            candidate: float32 [B, d]; U is B or 1.
+            inputs: Candidates and history.
 
         Returns:
-            float32 [B, d]; zero where there are no items.
+            A vector and the signals of each candidate.
         """
-        items, present = history.all(), history.present
-        query = tf.matmul(candidate, self._query) * candidate.shape[1] ** -0.5
-        if present.shape[0] == 1:
-            # One product for all candidates.
-            scores = tf.matmul(query, items[0], transpose_b=True)
-        else:
-            scores = tf.matmul(items, query[:, :, None])[:, :, 0]
-        weights = tf.nn.softmax(tf.where(present, scores, scores.dtype.min), axis=1)
-        weights = tf.where(present, weights, 0.0)
-        if present.shape[0] == 1:
-            return tf.matmul(weights, items[0])
-        return tf.matmul(weights[:, None], items)[:, 0]
+        candidate, history = inputs.candidate, inputs.history
+        dim, length = candidate.shape[1], tf.shape(history.index)[1]
+        values, known = inputs.history_labels
+        known = tf.cast(known, tf.float32)
+        # The user's mean label, in standard deviations from the mean of all users.
+        mean = tf.reduce_sum(values, axis=1) / (tf.reduce_sum(known, axis=1) + _PRIOR_LABELS)
+        entries = history.all()
+        if values.shape[2]:
+            entries += self._labels(tf.concat([values, known], axis=2))
+        directions = tf.gather(_direction(history.distinct), history.index)
+        by_cosine, by_codes, by_position = tf.unstack(self._fit)
+        # One product for all that depends on both candidate and entry.
+        query = tf.matmul(candidate, self._query) * dim**-0.5
+        direction = _direction(candidate)
+        query = tf.concat([query, by_cosine * direction], axis=1)
+        position = by_position * tf.math.log1p(tf.range(length, dtype=tf.float32))
+        scores = _products(query, tf.concat([entries, directions], axis=2))
+        scores += by_codes * inputs.shared_codes
+        scores += tf.where(history.present, position, _NEVER)
+        weights = tf.nn.softmax(scores, axis=1)
+        pooled = tf.concat([entries, directions, known * (values - mean[:, None])], axis=2)
+        # Where there are no entries, each has a weight all the same.
+        pooled = tf.where(history.present[:, :, None], pooled, 0.0)
+        pooled = _sums(weights, pooled)
+        vector, towards, excess = tf.split(pooled, [dim, dim, values.shape[2]], axis=1)
+        cosine = tf.reduce_sum(towards * direction, axis=1, keepdims=True)
+        shared = tf.reduce_sum(weights * inputs.shared_codes, axis=1, keepdims=True)
+        mean = tf.broadcast_to(mean, tf.shape(excess))
+        return PooledHistory(vector, tf.concat([cosine, shared, excess, mean], axis=1))
+
+
+def _direction(vectors: tf.Tensor) -> tf.Tensor:
+    """Vectors [n, d] at length 1, which are not trained through it."""
+    # The gradient of a direction is the larger, the less its row was trained.
+    return tf.stop_gradient(tf.math.l2_normalize(vectors, axis=1))
+
+
+def _products(queries: tf.Tensor, entries: tf.Tensor) -> tf.Tensor:
+    """Products [B, T] of [B, d] and [U, T, d]; for one user, in one multiplication."""
+    if entries.shape[0] == 1:
+        return tf.matmul(queries, entries[0], transpose_b=True)
+    return tf.matmul(entries, queries[:, :, None])[:, :, 0]
+
+
+def _sums(weights: tf.Tensor, entries: tf.Tensor) -> tf.Tensor:
+    """Sums [B, d] of [U, T, d] by weights [B, T]."""
+    if entries.shape[0] == 1:
+        return tf.matmul(weights, entries[0])
+    return tf.matmul(weights[:, None], entries)[:, 0]

@@ -28,6 +28,7 @@ from semantic_id_ranking.trainer.ranker.representations.item_representation impo
     ItemRepresentation,
 )
 from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
+from semantic_id_ranking.trainer.ranker.shared_codes import shared_codes
 from semantic_id_ranking.trainer.ranker.task_loss import MeanLoss
 from semantic_id_ranking.trainer.ranker.task_objective import TaskObjective
 
@@ -124,12 +125,18 @@ class Ranker(tfrs.Model):
         }
         vectors = self.representation.by_role(roles, training)
         index = tf.ensure_shape(tf.reshape(vectors[HISTORY].index, shape), static_shape)
-        history = vectors[HISTORY]._replace(index=index)
+        candidate, history = vectors[CANDIDATE].all(), vectors[HISTORY]._replace(index=index)
+        if "sid" in fields:
+            sid, past = features[f"{CANDIDATE}_sid"], features[f"{HISTORY}_sid"]
+            shared = shared_codes(sid, past, history.present)
+        else:
+            shared = tf.zeros([tf.shape(candidate)[0], shape[1]])
         return RankerInputs(
-            candidate=vectors[CANDIDATE].all(),
+            candidate=candidate,
             current=vectors[CURRENT].all(),
             history=history,
             history_labels=self._history_labels(features, history),
+            shared_codes=shared,
             context={
                 **{name: _distinct(one, features[name]) for name, one in self._embeddings.items()},
                 **{name: features[name][:, None] for name in self._context.numeric},

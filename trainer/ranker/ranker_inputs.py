@@ -36,6 +36,8 @@ class RankerInputs(NamedTuple):
             float32 [U, T, d], `history.present` is bool [U, T], which entries there are.
         history_labels: The labels of those entries, of every task in the order of the configuration
             where the history is of all impressions, and of none (K is 0) where it is of positives.
+        shared_codes: float32 [B, T], the share of the codes that the Semantic IDs of the candidate
+            and of each entry begin with alike; 0 where items are not seen by their Semantic IDs.
         context: By feature, in the order of the configuration, float32 [U, c] or [B, c]: the vector
             of a categorical column (c is `RankerConfig.context_dim`), a standardised number (c is
             1), the standardised numbers of a column of counters (see `feature_widths`).
@@ -45,6 +47,7 @@ class RankerInputs(NamedTuple):
     current: tf.Tensor
     history: ItemVectors
     history_labels: HistoryLabels
+    shared_codes: tf.Tensor
     context: Mapping[str, tf.Tensor]
 
     def broadcast(self) -> "RankerInputs":
@@ -55,6 +58,7 @@ class RankerInputs(NamedTuple):
         ...     current=tf.zeros([1, 8]),
         ...     history=ItemVectors(tf.zeros([3, 8]), tf.fill([3], True), tf.constant([[0, 2, 1]])),
         ...     history_labels=HistoryLabels(tf.zeros([1, 3, 1]), tf.fill([1, 3, 1], True)),
+        ...     shared_codes=tf.zeros([500, 3]),
         ...     context={"context_hour": tf.zeros([1, 1])},
         ... )
         >>> inputs = one.broadcast()
@@ -71,5 +75,6 @@ class RankerInputs(NamedTuple):
             current=rows(self.current),
             history=self.history._replace(index=rows(self.history.index)),
             history_labels=HistoryLabels(*map(rows, self.history_labels)),
+            shared_codes=self.shared_codes,
             context={name: rows(values) for name, values in self.context.items()},
         )
