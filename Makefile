@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-days test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-days bench-ranker bench-evaluation bench-serving bench-client-import fuzz-serving paper clean
+.PHONY: help demo demo-days test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-days bench-ranker bench-ranker-quality bench-evaluation bench-serving bench-client-import fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -97,6 +97,10 @@ bench-days: $(INSTALLED) ## Measure the daily mode against a full retraining eve
 
 bench-ranker: $(INSTALLED) ## Measure the training speed of rankers against hashed IDs [DATA=DIR]
 	@$(VENV)/bin/python -m benchmarks.ranker $(if $(DATA),--data $(DATA)) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
+
+bench-ranker-quality: $(INSTALLED) $(PEERS_INSTALLED) ## Measure the ranker against LightGBM with the same counters, on DATA=DIR, report into OUT=DIR
+	@$(VENV)/bin/python -m benchmarks.ranker_quality $(if $(DATA),--data $(DATA)) $(if $(OUT),--out $(OUT)) \
+		$(if $(CONFIG),--config $(CONFIG)) $(ARGS)
 
 bench-evaluation: $(INSTALLED) ## Measure the CPU time of the evaluation against TFMA, and how often its intervals are right
 	@$(VENV)/bin/python -m benchmarks.evaluator $(ARGS)
