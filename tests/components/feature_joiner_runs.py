@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import types
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,6 +54,7 @@ def run(
     parameters=PARAMETERS,
     earlier=None,
     with_sids=("a", "b"),
+    more_sids=types.MappingProxyType({}),
     delisted=(),
 ):
     """Joins impressions of items a, b and others by their Semantic IDs; returns the outputs."""
@@ -61,7 +63,7 @@ def run(
     b = example(item_id=b"b", created_at=99 * HOUR, embedding=[3.0, 4.0], title=b"B")
     items = write_examples(
         artifact(standard_artifacts.Examples, tmp_path / "items"),
-        train=[example(item_id=b"a", **of_a)],
+        train=[example(item_id=item.encode(), **of_a) for item in ("a", *more_sids)],
         eval=[b] if has_b else [],
     )
     impressions = write_examples(
@@ -71,7 +73,7 @@ def run(
     )
     sids = artifact(SemanticIds, tmp_path / "sids")
     rows = {"b": [6, 7], "a": [1, 2]}
-    rows = {item: sid for item, sid in rows.items() if item in with_sids}
+    rows = {item: sid for item, sid in rows.items() if item in with_sids} | more_sids
     table = pa.table(
         [pa.array(list(rows)), pa.array(list(rows.values()), pa.list_(pa.int32()))],
         sid_table.schema(SPACE),
