@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-days test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-days bench-ranker bench-ranker-quality bench-evaluation bench-serving bench-client-import fuzz-serving paper clean
+.PHONY: help demo demo-days test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-days bench-days-soak bench-ranker bench-ranker-quality bench-evaluation bench-serving bench-client-import fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -94,6 +94,9 @@ bench-refresh: $(INSTALLED) ## Measure what a refresh of the SID space keeps, an
 bench-days: $(INSTALLED) ## Measure the daily mode against a full retraining every day, on DATA=DIR
 	@$(VENV)/bin/python -W ignore -m benchmarks.days --items $(DATA)/items.parquet --impressions $(DATA)/impressions.parquet \
 		$(if $(CONFIG),--config $(CONFIG)) $(ARGS)
+
+bench-days-soak: $(INSTALLED) ## Live through 14 days, a refresh, a rollback and 20 SIGKILLs under requests without end
+	@$(VENV)/bin/python -W ignore -m benchmarks.day_soak $(ARGS)
 
 bench-ranker: $(INSTALLED) ## Measure the training speed of rankers against hashed IDs [DATA=DIR]
 	@$(VENV)/bin/python -m benchmarks.ranker $(if $(DATA),--data $(DATA)) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
