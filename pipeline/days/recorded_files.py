@@ -29,7 +29,7 @@ def require_same_files(day: DayRecord, output: str, purpose: str) -> None:
     Raises:
         InputError: They are gone, or have other content.
     """
-    back = f"which {purpose}; put its impressions back there"
+    back = f"which {purpose}; put its impressions back there, or give others with `sid day --redo`"
     try:
         impressions = DataSet.open(day.impressions)
     except InputError as error:

@@ -62,7 +62,8 @@ def run_day(
         console: Where progress goes.
         redo: Whether a day that was done with other impressions is done again, from the state
             before it; the days after it are then repeated with the files that they were done with.
-            Where that ends halfway, the next day begins with those that are left.
+            Where that ends halfway, the next day begins with those that are left. A day that is to
+            be repeated is done with these files instead.
         skip_bad: Bad impressions that are put aside, at most.
 
     Returns:
@@ -79,7 +80,6 @@ def run_day(
         require_own_metadata(destinations)
         with logged_to(os.path.join(output, "logs", "day.log")):
             days = _Days(output, config, console, skip_bad)
-            days.repeat_pending()
             result = days.add(_paths(items), _paths(impressions), redo)
             days.repeat_pending()
             return result
@@ -113,25 +113,41 @@ class _Days:
         self._serving = Destinations.under(output).serving
         self._ledger = Ledger.open(output).followed(released_rankers(self._serving))
 
-    def repeat_pending(self) -> None:
-        """Repeats the days after one that was done again, or after a refresh that was undone."""
+    def add(self, items: list[str], impressions: list[str], redo: bool) -> DayResult:
+        """Adds one day, after those that are to be repeated and are before it."""
+        inputs = self._look_at(items, impressions)
+        number = inputs.last_time // self._ledger.day_microseconds
+        self.repeat_pending(number if redo else None)
+        return self._add(inputs, items, impressions, redo)
+
+    def repeat_pending(self, until: int | None = None) -> None:
+        """Repeats the days after one that was done again, or after a refresh that was undone.
+
+        Args:
+            until: The first day that is not repeated: it is given with other files.
+        """
         # Its modules take a second to import.
         from semantic_id_ranking.pipeline.days.recorded_files import require_same_files
 
-        while self._ledger.pending:
+        while self._ledger.pending and self._ledger.pending[0].number != until:
             day = self._ledger.pending[0]
             require_same_files(day, self._output, _REPEATED)
             self._console.print(f"{day.name}: is repeated, since what was before it changed")
-            self.add(day.items, day.impressions, redo=False)
+            inputs = self._look_at(day.items, day.impressions)
+            self._add(inputs, day.items, day.impressions, redo=False)
 
-    def add(self, items: list[str], impressions: list[str], redo: bool) -> DayResult:
-        """Adds one day."""
+    def _look_at(self, items: list[str], impressions: list[str]) -> "Inputs":
         # Beam's file systems come with it, which take a second.
-        from semantic_id_ranking.pipeline.days.recorded_files import impressions_digest
-        from semantic_id_ranking.pipeline.days.recorded_files import require_same_files
         from semantic_id_ranking.pipeline.look_at_inputs import look_at_inputs
 
-        inputs = look_at_inputs(items, impressions, self._config, self._skip_bad)
+        return look_at_inputs(items, impressions, self._config, self._skip_bad)
+
+    def _add(
+        self, inputs: "Inputs", items: list[str], impressions: list[str], redo: bool
+    ) -> DayResult:
+        from semantic_id_ranking.pipeline.days.recorded_files import impressions_digest
+        from semantic_id_ranking.pipeline.days.recorded_files import require_same_files
+
         digest = impressions_digest(inputs.impressions, self._output)
         number = inputs.last_time // self._ledger.day_microseconds
         done = self._ledger.find(number)
