@@ -1,4 +1,4 @@
-"""What a client was answered, by version and by what went on meanwhile."""
+"""A summary of the answers to a client, by version and by what went on meanwhile."""
 
 import dataclasses
 from collections.abc import Mapping
