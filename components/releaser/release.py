@@ -63,7 +63,7 @@ class Release(JsonModel):
     @property
     def replay(self) -> int:
         """Days that a refresh of its SID space replays."""
-        return int(self.config["days"]["replay"])
+        return int(self.config.get("days", {}).get("replay", 14))
 
     @property
     def load_seconds(self) -> float:

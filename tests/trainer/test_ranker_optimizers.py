@@ -31,8 +31,8 @@ def test_only_kernels_decay():
             decays = not is_table and weight.shape.rank == 2
             kernels += decays
             np.testing.assert_allclose(weight, np.full(weight.shape, 0.95 if decays else 1.0))
-    # A cross layer, one shared layer, two of the head.
-    assert kernels == 4
+    # A cross layer, one shared layer, two of the head, the map from context to outputs.
+    assert kernels == 5
 
 
 @pytest.mark.parametrize("sparse", [False, True])
