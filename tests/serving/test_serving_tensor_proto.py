@@ -68,7 +68,8 @@ def test_content_that_does_not_fill_the_shape_is_refused():
 def test_the_types_are_tensorflows():
     for number, dtype in NUMPY_TYPES.items():
         assert np.dtype(tf.as_dtype(number).as_numpy_dtype) == dtype, number
-    others = ("bfloat16", "float8", "int4", "int2", "uint4", "uint2", "q", "resource", "variant")
+    small = ("float4", "float6", "float8", "int4", "int2", "uint4", "uint2")
+    others = ("bfloat16", *small, "q", "resource", "variant")
     for number in set(types_pb2.DataType.values()) - set(NUMPY_TYPES) - {types_pb2.DT_INVALID}:
         name = types_pb2.DataType.Name(number).removeprefix("DT_").lower()
         assert name.endswith("_ref") or name.startswith(others), name
