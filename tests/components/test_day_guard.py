@@ -97,6 +97,14 @@ def test_a_few_new_categories_and_items_pass(before):
     assert complaints(before, today) == []
 
 
+def test_the_last_tenth_of_a_day_is_not_compared_with_the_whole_days_of_a_log(before):
+    today = day(1)
+    today["tab"][ROWS * 9 // 10 :] = ["app"] * (ROWS // 10)
+    assert complaints(before, today, earlier_is_log=True) == []
+    (found,) = complaints(before, today)
+    assert found.startswith("column tab: ")
+
+
 def faulty(name, change):
     today = day(1)
     return today | {name: [change(value) for value in today[name]]}
