@@ -7,6 +7,7 @@ import tempfile
 from typing import Any
 
 from semantic_id_ranking.components.releaser.release import read_releases
+from semantic_id_ranking.components.releaser.release import released_rankers
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
@@ -70,11 +71,10 @@ def take_space(output: str, source: str) -> dict[str, Any]:
 
 
 def _ledger(source: str) -> Ledger:
-    releases = read_releases(Destinations.under(os.path.abspath(source)).serving)
-    if not releases:
+    rankers = released_rankers(Destinations.under(source).serving)
+    if not rankers:
         raise InputError(
             f"rqvae.model: nothing is released in {source}; give the output folder of a `sid run` "
             "that released"
         )
-    ledger = Ledger.open(source)
-    return ledger.followed([release.models["ranker"] for release in releases])
+    return Ledger.open(source).followed(rankers)
