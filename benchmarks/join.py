@@ -49,6 +49,7 @@ def join(folder: str, output: str, counters: bool, state: str | None, shards: in
     from semantic_id_ranking.components.artifacts import State
     from semantic_id_ranking.components.feature_joiner.executor import Executor
     from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+    from semantic_id_ranking.pipeline.assemble import LOCAL_BEAM_ARGUMENTS
 
     def artifact(kind: type, uri: str) -> Any:
         result = kind()
@@ -90,7 +91,7 @@ def join(folder: str, output: str, counters: bool, state: str | None, shards: in
         counters=counters,
     )
     context = base_beam_executor.BaseBeamExecutor.Context(
-        beam_pipeline_args=["--runner=FnApiRunner", "--direct_running_mode=in_memory"],
+        beam_pipeline_args=list(LOCAL_BEAM_ARGUMENTS),
         tmp_dir=f"{output}/tmp",
         unique_id="1",
     )

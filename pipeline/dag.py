@@ -27,23 +27,15 @@ from semantic_id_ranking.components.sid_analyzer.component import SidAnalyzer
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
 from semantic_id_ranking.inputs.fingerprint import Fingerprints
 from semantic_id_ranking.pipeline import component_parameters as parameters
+from semantic_id_ranking.pipeline.assemble import assemble
 from semantic_id_ranking.pipeline.check_ranker import check_ranker
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
 from semantic_id_ranking.pipeline.days.ledger import SpaceRecord
 from semantic_id_ranking.pipeline.destinations import Destinations
-from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.ingestion import Ingestion
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.space_source import SpaceSource
-
-#: Runs on this machine, in this process. Beam's default runner would first try to download another
-#: one, and TFX would pack itself for remote workers anew for each component if no image were named.
-LOCAL_BEAM_ARGUMENTS = (
-    "--runner=FnApiRunner",
-    "--direct_running_mode=in_memory",
-    "--sdk_container_image=none",
-)
 
 #: Function that TFX calls by its name.
 PREPROCESSING = "semantic_id_ranking.trainer.ranker.preprocessing.preprocessing_fn"
@@ -138,25 +130,17 @@ def create_pipeline(
         serving=destinations.serving,
         config=to_dict(config),
     )
-    return tfx.dsl.Pipeline(
-        pipeline_name=PIPELINE_NAME,
-        pipeline_root=destinations.root,
-        components=[
-            *ingestion.components,
-            *source.components,
-            semantic_id_gen,
-            sid_analyzer,
-            tokenizer,
-            joiner,
-            transform,
-            ranker,
-            baseline,
-            evaluator,
-            releaser,
-        ],
-        enable_cache=True,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            destinations.metadata
-        ),
-        beam_pipeline_args=list(config.beam.arguments or LOCAL_BEAM_ARGUMENTS),
-    )
+    components = [
+        *ingestion.components,
+        *source.components,
+        semantic_id_gen,
+        sid_analyzer,
+        tokenizer,
+        joiner,
+        transform,
+        ranker,
+        baseline,
+        evaluator,
+        releaser,
+    ]
+    return assemble(components, config, destinations)

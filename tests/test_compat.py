@@ -17,6 +17,7 @@ from tfx import v1 as tfx
 from tfx.dsl.components.base import base_beam_executor
 
 from semantic_id_ranking import _compat
+from semantic_id_ranking.pipeline.assemble import beam_arguments
 from tests import FOLDERS
 from tests import ROOT
 
@@ -244,7 +245,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def executor(tmp_path):
     return Executor(
         base_beam_executor.BaseBeamExecutor.Context(
-            beam_pipeline_args=["--runner=FnApiRunner", "--direct_num_workers=1", "--job_name=j"],
+            beam_pipeline_args=beam_arguments(["--runner=FnApiRunner", "--job_name=j"]),
             tmp_dir=str(tmp_path / "tmp"),
             unique_id="7",
         )

@@ -43,13 +43,12 @@ from semantic_id_ranking.components.vocabulary_grower.component import Vocabular
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.inputs.fingerprint import Fingerprints
 from semantic_id_ranking.pipeline import component_parameters as parameters
+from semantic_id_ranking.pipeline.assemble import assemble
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
-from semantic_id_ranking.pipeline.dag import LOCAL_BEAM_ARGUMENTS
 from semantic_id_ranking.pipeline.days.ledger import DayRecord
 from semantic_id_ranking.pipeline.days.ledger import Ledger
 from semantic_id_ranking.pipeline.destinations import Destinations
-from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.ingestion import Ingestion
 from semantic_id_ranking.pipeline.inputs import Inputs
 
@@ -257,13 +256,4 @@ def create_day_pipeline(
         baseline,
         releaser,
     ]
-    return tfx.dsl.Pipeline(
-        pipeline_name=PIPELINE_NAME,
-        pipeline_root=destinations.root,
-        components=[*earlier.components, *ingestion.components, *own],
-        enable_cache=True,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            destinations.metadata
-        ),
-        beam_pipeline_args=list(config.beam.arguments or LOCAL_BEAM_ARGUMENTS),
-    )
+    return assemble([*earlier.components, *ingestion.components, *own], config, destinations)

@@ -34,14 +34,13 @@ from semantic_id_ranking.components.semantic_id_gen.component import SemanticIdG
 from semantic_id_ranking.components.sid_tokenizer_trainer.component import SidTokenizerTrainer
 from semantic_id_ranking.inputs.fingerprint import Fingerprints
 from semantic_id_ranking.pipeline import component_parameters as parameters
+from semantic_id_ranking.pipeline.assemble import assemble
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
-from semantic_id_ranking.pipeline.dag import LOCAL_BEAM_ARGUMENTS
 from semantic_id_ranking.pipeline.dag import PREPROCESSING
 from semantic_id_ranking.pipeline.days.day_dag import Earlier
 from semantic_id_ranking.pipeline.days.ledger import DayRecord
 from semantic_id_ranking.pipeline.destinations import Destinations
-from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 from semantic_id_ranking.pipeline.ingestion import Ingestion
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.space_source import RQVAE
@@ -191,13 +190,4 @@ def create_refresh_pipeline(
         gate,
         releaser,
     ]
-    return tfx.dsl.Pipeline(
-        pipeline_name=PIPELINE_NAME,
-        pipeline_root=destinations.root,
-        components=[*earlier.components, *ingestion.components, *own],
-        enable_cache=True,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            destinations.metadata
-        ),
-        beam_pipeline_args=list(config.beam.arguments or LOCAL_BEAM_ARGUMENTS),
-    )
+    return assemble([*earlier.components, *ingestion.components, *own], config, destinations)

@@ -6,6 +6,8 @@ import pathlib
 import tensorflow as tf
 from tfx.dsl.components.base import base_beam_executor
 
+from semantic_id_ranking.pipeline.assemble import LOCAL_BEAM_ARGUMENTS
+
 _KINDS = {bytes: "bytes_list", int: "int64_list", float: "float_list"}
 
 
@@ -49,7 +51,7 @@ def write_example_files(artifact, **splits):
 def beam_context(folder):
     """The context of an executor that runs Beam in this process."""
     return base_beam_executor.BaseBeamExecutor.Context(
-        beam_pipeline_args=["--runner=FnApiRunner", "--direct_running_mode=in_memory"],
+        beam_pipeline_args=list(LOCAL_BEAM_ARGUMENTS),
         tmp_dir=str(folder),
         unique_id="1",
     )

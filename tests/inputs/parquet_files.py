@@ -113,6 +113,8 @@ def run(components, root):
     from tfx.orchestration import pipeline
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
+    from semantic_id_ranking.pipeline.assemble import LOCAL_BEAM_ARGUMENTS
+
     root = str(root)
     LocalDagRunner().run(
         pipeline.Pipeline(
@@ -123,7 +125,7 @@ def run(components, root):
             metadata_connection_config=metadata.sqlite_metadata_connection_config(
                 os.path.join(root, "metadata.sqlite")
             ),
-            beam_pipeline_args=["--runner=FnApiRunner", "--direct_running_mode=in_memory"],
+            beam_pipeline_args=list(LOCAL_BEAM_ARGUMENTS),
         )
     )
     return root
