@@ -7,8 +7,7 @@ import numpy as np
 from google.protobuf.message import Message
 from numpy.typing import NDArray
 
-# A `DataType` of tensorflow/core/framework/types.proto -> its type in NumPy, and the field of a
-# TensorProto that holds its values where `tensor_content` does not.
+# A `DataType` of tensorflow/core/framework/types.proto -> its type in NumPy, and its field.
 _TYPES: dict[int, tuple[str, str]] = {
     1: ("float32", "float_val"),
     2: ("float64", "double_val"),
@@ -29,6 +28,8 @@ _TYPES: dict[int, tuple[str, str]] = {
 #: `DataType` -> its type in NumPy; strings are bytes in an array of dtype object.
 NUMPY_TYPES = {number: np.dtype(name) for number, (name, _) in _TYPES.items()}
 _NUMBERS = {dtype: number for number, dtype in NUMPY_TYPES.items()}
+#: `DataType` -> the field of a TensorProto that holds its values where `tensor_content` does not.
+VALUE_FIELDS = {number: field for number, (_, field) in _TYPES.items()}
 #: The `DataType` of strings.
 STRING = 7
 _HALF = 19
@@ -84,7 +85,7 @@ def read_array(proto: Message) -> NDArray[Any]:
     dtype = NUMPY_TYPES[proto.dtype]
     if proto.tensor_content:
         return np.frombuffer(proto.tensor_content, dtype).reshape(shape).copy()
-    values = getattr(proto, _TYPES[proto.dtype][1])
+    values = getattr(proto, VALUE_FIELDS[proto.dtype])
     if proto.dtype == STRING:
         flat = np.array(list(values), object)
     elif proto.dtype == _HALF:
@@ -92,7 +93,7 @@ def read_array(proto: Message) -> NDArray[Any]:
     elif dtype.kind == "c":
         parts = np.fromiter(values, np.float64, len(values))
         flat = (parts[::2] + 1j * parts[1::2]).astype(dtype)
-    elif _TYPES[proto.dtype][1] == "int_val":
+    elif VALUE_FIELDS[proto.dtype] == "int_val":
         flat = np.fromiter(values, np.int32, len(values)).astype(dtype)
     else:
         flat = np.fromiter(values, dtype, len(values))

@@ -4,7 +4,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
 from semantic_id_ranking.serving.server.servable import Servable
-from semantic_id_ranking.serving.server.tensor_proto import write_array
+from semantic_id_ranking.serving.server.tensor_proto import write_values
 
 
 def predict(servable: Servable, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
@@ -26,5 +26,5 @@ def predict(servable: Servable, request: predict_pb2.PredictRequest) -> predict_
         model_spec=servable.model_spec(name or DEFAULT_SIGNATURE)
     )
     for alias, array in outputs.items():
-        write_array(array, response.outputs[alias])
+        write_values(array, response.outputs[alias])
     return response

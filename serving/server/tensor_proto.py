@@ -29,6 +29,33 @@ def write_array(array: np.ndarray, proto: tensor_pb2.TensorProto) -> None:
         proto.CopyFrom(tf.make_tensor_proto(array))
 
 
+def write_values(array: np.ndarray, proto: tensor_pb2.TensorProto) -> None:
+    """Writes an array into an empty message, its values in the field of their type.
+
+    As TensorFlow Serving answers by default: clients that do not read `tensor_content` rely on it.
+
+    Args:
+        array: As of `write_array`. Types that NumPy does not have, bfloat16 apart, are written as
+            `tensor_content` all the same.
+        proto: The message.
+    """
+    dtype = data_type(array)
+    if dtype != types_pb2.DT_BFLOAT16 and dtype not in tensor_proto.VALUE_FIELDS:
+        write_array(array, proto)
+        return
+    proto.dtype = dtype
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    flat = array.ravel()
+    if dtype in (types_pb2.DT_HALF, types_pb2.DT_BFLOAT16):
+        proto.half_val.extend(flat.view(np.uint16).tolist())
+    elif array.dtype.kind == "c":  # A real part, an imaginary part, and so on.
+        parts = flat.view(flat.real.dtype).tolist()
+        getattr(proto, tensor_proto.VALUE_FIELDS[dtype]).extend(parts)
+    else:
+        getattr(proto, tensor_proto.VALUE_FIELDS[dtype]).extend(flat.tolist())
+
+
 def read_array(proto: tensor_pb2.TensorProto) -> np.ndarray:
     """Reads a message.
 

@@ -83,5 +83,5 @@ def test_an_encoder_of_another_space_is_refused_by_name(server):
 
 def test_the_official_client_gets_the_same_codes(prediction_service, encoder):
     response = prediction_service.Predict(predict_request("semantic_id", embedding=EMBEDDINGS))
-    codes = np.frombuffer(response.outputs["sid"].tensor_content, np.int32).reshape(3, 2)
+    codes = np.reshape(response.outputs["sid"].int_val, (3, 2))
     np.testing.assert_array_equal(codes, encoder.encode(EMBEDDINGS))

@@ -90,7 +90,7 @@ def test_messages_beyond_the_limit_are_refused(held):
         large = predict_request("held", a=np.zeros(2500, np.float32))
         assert refusal(caller.predictions.Predict, large)[0] == "RESOURCE_EXHAUSTED"
         small = predict_request("held", a=np.zeros(2400, np.float32))
-        assert len(caller.predictions.Predict(small).outputs["b"].tensor_content) == 9600
+        assert len(caller.predictions.Predict(small).outputs["b"].float_val) == 2400
         assert caller.rest(size=2500)[0] == 413
         assert caller.rest(size=1500)[0] == 200
 

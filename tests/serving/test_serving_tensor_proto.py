@@ -99,6 +99,41 @@ def test_values_that_are_no_content_are_read_as_tensorflow_reads_them():
             np.testing.assert_array_equal(read.ravel()[:length], given[:length])
 
 
+@pytest.mark.parametrize(
+    ("array", "field", "values"),
+    [
+        (np.float32([[1.5, -2], [0, np.inf]]), "float_val", [1.5, -2, 0, np.inf]),
+        (np.float64(0.1), "double_val", [0.1]),
+        (np.arange(8).reshape(2, 4)[:, ::2], "int64_val", [0, 2, 4, 6]),  # not contiguous
+        (np.array([1, 2**32 - 1], np.uint32), "uint32_val", [1, 2**32 - 1]),
+        (np.array([2**64 - 1], np.uint64), "uint64_val", [2**64 - 1]),
+        (np.array([-1, 7], np.int8), "int_val", [-1, 7]),
+        (np.array([True, False]), "bool_val", [True, False]),
+        (np.array([b"a\0", b""], object), "string_val", [b"a\0", b""]),
+        (np.zeros((1, 0, 4), np.int32), "int_val", []),
+        (np.float16([1, -2]), "half_val", [0x3C00, 0xC000]),
+        (np.complex64([1 - 2j, 3]), "scomplex_val", [1, -2, 3, 0]),
+        (np.complex128([1 - 2j]), "dcomplex_val", [1, -2]),
+    ],
+)
+def test_a_server_answers_with_values_in_the_field_of_their_type(array, field, values):
+    array, proto = np.asarray(array), tensor_pb2.TensorProto()
+    server_tensor_proto.write_values(array, proto)
+    assert list(getattr(proto, field)) == values
+    assert not proto.tensor_content
+    read = tf.make_ndarray(proto)
+    assert read.dtype == array.dtype
+    np.testing.assert_array_equal(read, array)
+
+
+def test_a_server_answers_with_types_that_numpy_does_not_have():
+    array = tf.constant([1.5, -2.0], tf.bfloat16).numpy()
+    proto = tensor_pb2.TensorProto()
+    server_tensor_proto.write_values(array, proto)
+    assert list(proto.half_val) == [0x3FC0, 0xC000]
+    np.testing.assert_array_equal(tf.make_ndarray(proto), array)
+
+
 def test_a_server_reads_and_writes_what_numpy_does_not_have_itself():
     array = tf.constant([1.5, -2.0], tf.bfloat16).numpy()
     proto = tensor_pb2.TensorProto()
