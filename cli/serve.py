@@ -28,6 +28,7 @@ class ServeOptions:
         rest_port: REST port; 0 takes a free one, None has none.
         monitoring_config: Text proto MonitoringConfig; None shows metrics on the REST port.
         allow_unavailable_labels: Whether a new version label may name a version not served yet.
+        strict_shapes: Whether shapes other than the signature declares are refused.
         poll_seconds: Time between two looks for new versions.
         max_message_mib: Largest request or answer, in MiB.
         max_requests: Requests in progress at once, on each port; None has no limit.
@@ -44,6 +45,7 @@ class ServeOptions:
     rest_port: int | None = None
     monitoring_config: str | None = None
     allow_unavailable_labels: bool = False
+    strict_shapes: bool = False
     poll_seconds: float = 1.0
     max_message_mib: int = 64
     max_requests: int | None = None
@@ -152,6 +154,7 @@ def _create(options: ServeOptions) -> "ModelServer":
             # As serving/deploy/config/models.config; a file of one's own says it itself.
             version_policy={ENCODER: latest_versions(2)},
             allow_unavailable_labels=options.allow_unavailable_labels,
+            strict_shapes=options.strict_shapes,
             poll_seconds=options.poll_seconds,
             limits=Limits(options.max_message_mib * 2**20, options.max_requests),
             tls=tls,

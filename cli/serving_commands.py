@@ -46,6 +46,13 @@ def serve(
             help="New version labels may name versions not served yet.",
         ),
     ] = False,
+    strict_shapes: Annotated[
+        bool,
+        typer.Option(
+            "--strict-shapes",
+            help="Refuse shapes other than the signature declares, before any operation runs.",
+        ),
+    ] = False,
     poll_seconds: Annotated[
         float, typer.Option(help="Seconds between two looks for new versions.", min=0.01)
     ] = 1.0,

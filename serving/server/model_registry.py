@@ -41,9 +41,11 @@ class ModelRegistry:
 
     Args:
         allow_unavailable_labels: Whether a new label may name a version that is not served yet.
+        strict_shapes: Whether signatures refuse shapes other than they declare.
     """
 
-    def __init__(self, allow_unavailable_labels: bool = False):
+    def __init__(self, allow_unavailable_labels: bool = False, strict_shapes: bool = False):
+        self._strict_shapes = strict_shapes
         self._allow_unavailable_labels = allow_unavailable_labels
         self._configs: Mapping[str, ModelConfig] = {}
         # A model that a reload left out stays here for its status.
@@ -82,7 +84,7 @@ class ModelRegistry:
             )
             models = dict(self._models)
             for name in configs.keys() - models.keys():
-                models[name] = ServedModel(name)
+                models[name] = ServedModel(name, self._strict_shapes)
             self._models, self._configs = models, configs
             # What is new comes before what is left out goes.
             for name in sorted(models, key=lambda name: name not in configs):

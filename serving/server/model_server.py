@@ -46,6 +46,8 @@ class ModelServer:
             default the latest one.
         allow_unavailable_labels: Whether a new version label may name a version that is not served
             yet.
+        strict_shapes: Whether signatures refuse shapes other than they declare, which TensorFlow
+            Serving leaves to the first operation that reads them.
         poll_seconds: Time between two looks for new versions.
         limits: How much each port takes on at once.
         tls: Makes both ports TLS.
@@ -71,6 +73,7 @@ class ModelServer:
         rest_port: int | None = None,
         version_policy: ServableVersionPolicy | Mapping[str, ServableVersionPolicy] | None = None,
         allow_unavailable_labels: bool = False,
+        strict_shapes: bool = False,
         poll_seconds: float = 1.0,
         limits: Limits | None = None,
         tls: ServerTls | None = None,
@@ -83,7 +86,7 @@ class ModelServer:
         else:
             self._config = read_model_config(models)
             self._config_file = ModelConfigFile(models, self._config)
-        self._registry = ModelRegistry(allow_unavailable_labels)
+        self._registry = ModelRegistry(allow_unavailable_labels, strict_shapes)
         self._host, self._port, self._rest_port = host, port, rest_port
         self._tls = tls
         self._poll_seconds = poll_seconds

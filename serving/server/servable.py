@@ -31,6 +31,7 @@ class Servable:
         name: Name of the model.
         version: Number of the version.
         path: Directory that holds `saved_model.pb`.
+        strict_shapes: Whether its signatures refuse shapes other than they declare.
 
     Raises:
         OSError: There is no SavedModel, or it cannot be read.
@@ -38,7 +39,7 @@ class Servable:
         RuntimeError: It has no graph tagged `serve`.
     """
 
-    def __init__(self, name: str, version: int, path: str):
+    def __init__(self, name: str, version: int, path: str, strict_shapes: bool = False):
         self.name = name
         self.version = version
         with tf.Graph().as_default():
@@ -47,7 +48,7 @@ class Servable:
                 meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], path)
         self.signature_defs = dict(meta_graph.signature_def)
         self._signatures = {
-            key: Signature(session, signature_def)
+            key: Signature(session, signature_def, strict_shapes)
             for key, signature_def in self.signature_defs.items()
             if not key.startswith(_INTERNAL)
         }

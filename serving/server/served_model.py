@@ -43,10 +43,12 @@ class ServedModel:
 
     Args:
         name: Name of the model, which serves nothing until it is configured.
+        strict_shapes: Whether its signatures refuse shapes other than they declare.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, strict_shapes: bool = False):
         self.name = name
+        self._strict_shapes = strict_shapes
         self.base_path = ""
         self._policy: ServableVersionPolicy | None = None
         self._servables: Mapping[int, Servable] = {}
@@ -143,7 +145,7 @@ class ServedModel:
         files = _files(path)
         self._set_status(version, ModelVersionStatus.LOADING)
         try:
-            servable = Servable(self.name, version, path)
+            servable = Servable(self.name, version, path, self._strict_shapes)
             warm_up(servable, path)
             return servable
         except Exception as error:  # Whatever a broken SavedModel raises, the others stay served.

@@ -35,8 +35,8 @@ class Signature:
     """Checks a request against a signature and runs it.
 
     Checks, their order and their messages are those of TensorFlow Serving's `predict_util.cc` and
-    TensorFlow's `cc/saved_model/util.cc`. Shapes within those that are declared are left to the
-    first operation that reads them, as there.
+    TensorFlow's `cc/saved_model/util.cc`. Shapes are left to the first operation that reads them,
+    as there, unless they are to be checked.
 
     A request runs in the thread that brings it: handing small operations to other threads takes
     longer than the operations.
@@ -44,10 +44,17 @@ class Signature:
     Args:
         session: Holds the SavedModel.
         signature_def: The signature as the SavedModel declares it.
+        strict_shapes: Whether to refuse shapes other than it declares.
     """
 
-    def __init__(self, session: tf.compat.v1.Session, signature_def: meta_graph_pb2.SignatureDef):
+    def __init__(
+        self,
+        session: tf.compat.v1.Session,
+        signature_def: meta_graph_pb2.SignatureDef,
+        strict_shapes: bool,
+    ):
         self._session = session
+        self._strict_shapes = strict_shapes
         self._inputs = {
             alias: signature_def.inputs[alias] for alias in sorted(signature_def.inputs)
         }
@@ -73,7 +80,8 @@ class Signature:
         arrays = self._parse(inputs)
         aliases = self._check_filter(output_filter) or self._outputs
         self._check_dtypes(inputs)
-        self._check_shapes(arrays)
+        if self._strict_shapes:
+            self._check_shapes(arrays)
         try:
             outputs = dict(zip(self._outputs, self._call(*arrays.values()), strict=True))
         except tf.errors.OpError as error:
@@ -135,7 +143,6 @@ class Signature:
                 )
 
     def _check_shapes(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Declared sizes hold: the graph is optimized for them."""
         for index, (alias, info) in enumerate(self._inputs.items()):
             declared, shape = info.tensor_shape, arrays[alias].shape
             if not _fits(shape, declared):

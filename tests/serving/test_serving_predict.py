@@ -218,23 +218,6 @@ def test_wrong_shape_and_bad_example_are_told_by_the_operation_that_meets_them(p
     assert message.startswith("Could not parse example input, value: 'no example'")
 
 
-@pytest.mark.parametrize(
-    ("name", "array", "declared", "given"),
-    [
-        ("current_sid", np.array([[5, 6], [7, 8]]), "arg[3] to be of shape [1, 2]", "[2, 2]"),
-        ("candidate_sid", np.array([1, 2]), "arg[0] to be of shape [None, 2]", "[2]"),
-    ],
-)
-def test_a_shape_that_the_signature_does_not_declare(
-    prediction_service, name, array, declared, given
-):
-    request = predict_request("ranker", "rank", **RANK | {name: array})
-    assert refusal(prediction_service.Predict, request) == (
-        "INVALID_ARGUMENT",
-        f"Expects {declared} but {given} is provided",
-    )
-
-
 def test_long_messages_are_truncated_at_1024_characters(prediction_service):
     _, message = refusal(prediction_service.Predict, predict_request("ranker", "x" * 2000))
     assert message == 'Serving signature key "' + "x" * (1024 - 23) + "...TRUNCATED"
