@@ -1,11 +1,9 @@
 """MultiInference: several signatures of Classify and Regress on the same tf.Examples."""
 
-from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import inference_pb2
 
 from semantic_id_ranking.serving.server.classify import check_classification
 from semantic_id_ranking.serving.server.classify import classification_result
-from semantic_id_ranking.serving.server.example_signature import INPUTS
 from semantic_id_ranking.serving.server.example_signature import run_on_examples
 from semantic_id_ranking.serving.server.regress import check_regression
 from semantic_id_ranking.serving.server.regress import regression_result
@@ -48,7 +46,7 @@ def multi_inference(
 
 
 def _check_tasks(servable: Servable, request: inference_pb2.MultiInferenceRequest) -> None:
-    seen: dict[str, meta_graph_pb2.SignatureDef] = {}
+    seen: set[str] = set()
     for task in request.tasks:
         if not task.model_spec.name:
             raise invalid_argument("Found ModelSpec with an empty model name.")
@@ -61,13 +59,10 @@ def _check_tasks(servable: Servable, request: inference_pb2.MultiInferenceReques
             raise invalid_argument(f"Duplicate evaluation of signature: {name}")
         if name not in servable.signature_defs:
             raise invalid_argument(f"Requested signature not found in model graph: {name}")
-        seen[name] = servable.signature_defs[name]
+        seen.add(name)
         if task.method_name not in _CHECKS:
             raise unimplemented(f"Unsupported signature method_name: {task.method_name}")
-        _CHECKS[task.method_name](seen[name])
-    # A TF2 export gives each signature an input of its own, which cannot be fed together.
-    if len({signature.inputs[INPUTS].name for signature in seen.values()}) > 1:
-        raise invalid_argument("Input tensor must be the same for all Signatures.")
+        _CHECKS[task.method_name](servable.signature_defs[name])
 
 
 def _signature_name(task: inference_pb2.InferenceTask) -> str:

@@ -192,6 +192,20 @@ def test_multi_inference_runs_every_task_on_the_same_examples(service):
     assert classified.model_spec.version.value == 5
 
 
+def test_multi_inference_feeds_the_input_of_each_signature(service):
+    """A TF2 export gives each signature an input of its own."""
+    request = multi_inference(
+        ("tf2", "", REGRESS), ("tf2", "classify", CLASSIFY), input=examples(2.0, -1.0)
+    )
+    regressed, classified = service.MultiInference(request).results
+    assert values(regressed.regression_result) == [2.0, -1.0]
+    assert labelled(classified.classification_result) == [
+        [("low", -2.0), ("high", 2.0)],
+        [("low", 1.0), ("high", -1.0)],
+    ]
+    assert regressed.model_spec.signature_name == "serving_default"
+
+
 @pytest.mark.parametrize(
     ("tasks", "code", "message"),
     [
@@ -221,11 +235,6 @@ def test_multi_inference_runs_every_task_on_the_same_examples(service):
             [("tf1", "regress", "tensorflow/serving/predict")],
             "UNIMPLEMENTED",
             "Unsupported signature method_name: tensorflow/serving/predict",
-        ),
-        (
-            [("tf2", "", REGRESS), ("tf2", "classify", CLASSIFY)],
-            "INVALID_ARGUMENT",
-            "Input tensor must be the same for all Signatures.",
         ),
     ],
 )
