@@ -55,7 +55,8 @@ def read_model_config(path: str | os.PathLike) -> ModelServerConfig:
         config = text_format.Parse(text, ModelServerConfig())
     except text_format.ParseError as error:
         raise ValueError(
-            f"{os.fspath(path)}: not a text proto ModelServerConfig: {error}"
+            f"{os.fspath(path)}: Error parsing text-format tensorflow.serving.ModelServerConfig: "
+            f"{error}"
         ) from error
     if config.WhichOneof("config") != "model_config_list":
         raise ValueError(f"{os.fspath(path)}: needs a model_config_list, which it does not hold")

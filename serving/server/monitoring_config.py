@@ -41,7 +41,8 @@ def read_monitoring_config(path: str | os.PathLike) -> MonitoringConfig:
         parsed = text_format.Parse(text, _new_message()).prometheus_config
     except text_format.ParseError as error:
         raise ValueError(
-            f"{os.fspath(path)}: not a text proto MonitoringConfig: {error}"
+            f"{os.fspath(path)}: Error parsing text-format tensorflow.serving.MonitoringConfig: "
+            f"{error}"
         ) from error
     return MonitoringConfig(parsed.enable, parsed.path or DEFAULT_PATH)
 

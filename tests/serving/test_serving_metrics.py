@@ -128,5 +128,8 @@ def test_the_text_proto(tmp_path, text, expected):
 def test_a_text_proto_of_something_else(tmp_path):
     file = tmp_path / "monitoring.config"
     file.write_text("prometheus { enable: true }")
-    with pytest.raises(ValueError, match=f"{file}: not a text proto MonitoringConfig: 1:1 "):
+    with pytest.raises(
+        ValueError,
+        match=f"{file}: Error parsing text-format tensorflow.serving.MonitoringConfig: 1:1 ",
+    ):
         read_monitoring_config(file)

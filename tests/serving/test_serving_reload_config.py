@@ -250,7 +250,10 @@ def test_a_models_config_is_followed(root):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("model_config_list { confg {} }", 'not a text proto ModelServerConfig: 1:21 .*"confg"'),
+        (
+            "model_config_list { confg {} }",
+            'Error parsing text-format tensorflow.serving.ModelServerConfig: 1:21 .*"confg"',
+        ),
         ("", "needs a model_config_list"),
     ],
 )
