@@ -26,10 +26,12 @@ class ServeOptions:
         host: Address to listen on.
         port: gRPC port; 0 takes a free one.
         rest_port: REST port; 0 takes a free one, None has none.
+        socket_path: Unix socket for gRPC besides the port.
+        channel_arguments: gRPC channel arguments of the server, `key=value,key=value`.
         monitoring_config: Text proto MonitoringConfig; None shows metrics on the REST port.
         allow_unavailable_labels: Whether a new version label may name a version not served yet.
         strict_shapes: Whether shapes other than the signature declares are refused.
-        poll_seconds: Time between two looks for new versions.
+        poll_seconds: Time between two looks for new versions; 0 looks once, at the start.
         max_message_mib: Largest request or answer, in MiB.
         max_requests: Requests in progress at once, on each port; None has no limit.
         tls_certificate: PEM file of the server's certificate; with it both ports are TLS.
@@ -43,6 +45,8 @@ class ServeOptions:
     host: str = "127.0.0.1"
     port: int = 8500
     rest_port: int | None = None
+    socket_path: str | None = None
+    channel_arguments: str | None = None
     monitoring_config: str | None = None
     allow_unavailable_labels: bool = False
     strict_shapes: bool = False
@@ -137,6 +141,7 @@ def _create(options: ServeOptions) -> "ModelServer":
     from semantic_id_ranking.serving.server import ModelServer
     from semantic_id_ranking.serving.server import MonitoringConfig
     from semantic_id_ranking.serving.server import ServerTls
+    from semantic_id_ranking.serving.server.channel_arguments import parse_channel_arguments
     from semantic_id_ranking.serving.server.monitoring_config import read_monitoring_config
 
     tls = None
@@ -151,6 +156,10 @@ def _create(options: ServeOptions) -> "ModelServer":
             options.host,
             options.port,
             rest_port=options.rest_port,
+            socket_path=options.socket_path,
+            channel_arguments=parse_channel_arguments(options.channel_arguments)
+            if options.channel_arguments
+            else (),
             # As serving/deploy/config/models.config; a file of one's own says it itself.
             version_policy={ENCODER: latest_versions(2)},
             allow_unavailable_labels=options.allow_unavailable_labels,

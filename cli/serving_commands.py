@@ -35,6 +35,16 @@ def serve(
     rest_port: Annotated[
         int | None, typer.Option(help="REST port; 0 takes a free one. Without it, no REST.")
     ] = None,
+    socket_path: Annotated[
+        str | None, typer.Option(help="Unix socket for gRPC besides the port.")
+    ] = None,
+    channel_arguments: Annotated[
+        str | None,
+        typer.Option(
+            help="gRPC channel arguments of the server, key=value,key=value, such as "
+            "grpc.max_connection_age_ms=2000."
+        ),
+    ] = None,
     monitoring_config: Annotated[
         str | None,
         typer.Option(help="Text proto; without it metrics are on the REST port."),
@@ -54,7 +64,10 @@ def serve(
         ),
     ] = False,
     poll_seconds: Annotated[
-        float, typer.Option(help="Seconds between two looks for new versions.", min=0.01)
+        float,
+        typer.Option(
+            help="Seconds between two looks for new versions; 0 looks once, at the start.", min=0
+        ),
     ] = 1.0,
     max_message_mib: Annotated[
         int, typer.Option(help="Largest request or answer, in MiB.", min=1)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterable
 from collections.abc import Mapping
 from concurrent import futures
 
@@ -42,13 +43,16 @@ class ModelServer:
         host: Address to listen at.
         port: gRPC port; 0 takes a free one.
         rest_port: REST port; 0 takes a free one, None has none.
+        socket_path: A Unix socket to listen at for gRPC besides the port.
+        channel_arguments: gRPC channel arguments of the server.
         version_policy: Which versions to serve, for every model of a mapping or by its name; by
             default the latest one.
         allow_unavailable_labels: Whether a new version label may name a version that is not served
             yet.
         strict_shapes: Whether signatures refuse shapes other than they declare, which TensorFlow
             Serving leaves to the first operation that reads them.
-        poll_seconds: Time between two looks for new versions.
+        poll_seconds: Time between two looks for new versions and at the `models.config`; 0 looks
+            once, at the start.
         limits: How much each port takes on at once.
         tls: Makes both ports TLS.
         monitoring: Whether and where the REST port shows metrics.
@@ -71,6 +75,8 @@ class ModelServer:
         port: int = 0,
         *,
         rest_port: int | None = None,
+        socket_path: str | None = None,
+        channel_arguments: Iterable[tuple[str, int | str]] = (),
         version_policy: ServableVersionPolicy | Mapping[str, ServableVersionPolicy] | None = None,
         allow_unavailable_labels: bool = False,
         strict_shapes: bool = False,
@@ -88,12 +94,13 @@ class ModelServer:
             self._config_file = ModelConfigFile(models, self._config)
         self._registry = ModelRegistry(allow_unavailable_labels, strict_shapes)
         self._host, self._port, self._rest_port = host, port, rest_port
+        self._socket_path = socket_path
         self._tls = tls
         self._poll_seconds = poll_seconds
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="model-versions", daemon=True)
         metrics = Metrics(self._registry)
-        self._server = _grpc_server(limits)
+        self._server = _grpc_server(limits, channel_arguments)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             PredictionService(self._registry, metrics), self._server
         )
@@ -144,7 +151,8 @@ class ModelServer:
                     + (_reasons(model) or "there is none that the version policy asks for")
                 )
         self._listen()
-        self._poller.start()
+        if self._poll_seconds:
+            self._poller.start()
         return self
 
     def wait(self) -> None:
@@ -163,7 +171,8 @@ class ModelServer:
         if self._rest_server:
             self._rest_server.stop(grace)
         stopped.wait()
-        self._poller.join()
+        if self._poller.ident is not None:
+            self._poller.join()
 
     def __enter__(self) -> "ModelServer":
         return self.start()
@@ -172,11 +181,9 @@ class ModelServer:
         self.stop()
 
     def _listen(self) -> None:
-        address = f"{self._host}:{self._port}"
-        if self._tls:
-            self._port = self._server.add_secure_port(address, self._tls.grpc_credentials())
-        else:
-            self._port = self._server.add_insecure_port(address)
+        self._port = self._add_grpc_port(f"{self._host}:{self._port}")
+        if self._socket_path is not None:
+            self._add_grpc_port(f"unix:{self._socket_path}")
         if self._rest_server and self._rest_port is not None:
             context = self._tls.ssl_context() if self._tls else None
             try:
@@ -186,6 +193,11 @@ class ModelServer:
                 raise RuntimeError(f"REST port {self._rest_port}: {error}") from error
         self._server.start()
 
+    def _add_grpc_port(self, address: str) -> int:
+        if self._tls:
+            return self._server.add_secure_port(address, self._tls.grpc_credentials())
+        return self._server.add_insecure_port(address)
+
     def _poll(self) -> None:
         while not self._stopping.wait(self._poll_seconds):
             if self._config_file:
@@ -193,13 +205,13 @@ class ModelServer:
             self._registry.refresh()
 
 
-def _grpc_server(limits: Limits) -> grpc.Server:
+def _grpc_server(limits: Limits, arguments: Iterable[tuple[str, int | str]]) -> grpc.Server:
     return grpc.server(
         # As many threads as TensorFlow Serving's grpc_max_threads.
         futures.ThreadPoolExecutor(max_workers=4 * (os.cpu_count() or 1)),
         # Without so_reuseport 0, a second server on a port would take half of the first one's
         # requests.
-        options=(*message_limits(limits.max_message_bytes), ("grpc.so_reuseport", 0)),
+        options=(*message_limits(limits.max_message_bytes), ("grpc.so_reuseport", 0), *arguments),
         interceptors=[RequestParser()],
         maximum_concurrent_rpcs=limits.max_concurrent_requests,
     )
