@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import classification_pb2
 from tensorflow_serving.apis import input_pb2
 from tensorflow_serving.apis import regression_pb2
 
+from semantic_id_ranking.serving.server.json_document import json_text
+from semantic_id_ranking.serving.server.json_document import json_type
 from semantic_id_ranking.serving.server.json_tensor import decode_base64
-from semantic_id_ranking.serving.server.json_tensor import is_lossless
 from semantic_id_ranking.serving.server.json_tensor import is_object
-from semantic_id_ranking.serving.server.json_tensor import json_text
-from semantic_id_ranking.serving.server.json_tensor import json_type
 from semantic_id_ranking.serving.server.json_tensor import shortest_decimal
+from semantic_id_ranking.serving.server.json_tensor import to_array
 from semantic_id_ranking.serving.server.status import invalid_argument
 
 _CONTEXT = "context"
@@ -75,7 +76,16 @@ def _read_example(value: Any, example: tf.train.Example) -> None:
         raise invalid_argument(f"Example must be JSON object but got JSON {json_type(value)}")
     for name, content in value.items():
         feature = example.features.feature[name]
-        for element in content if isinstance(content, list) else [content]:
+        elements = content if isinstance(content, list) else [content]
+        kinds = set(map(type, elements))
+        # What long lists hold, read by lists, not one by one.
+        if kinds == {float}:
+            feature.float_list.value.extend(elements)
+            continue
+        if kinds == {int} and min(elements) >= -(2**63) and max(elements) < 2**63:
+            feature.int64_list.value.extend(elements)
+            continue
+        for element in elements:
             kind, read = _read_element(element, name)
             held = feature.WhichOneof("kind")
             if held not in (None, kind):
@@ -97,12 +107,10 @@ def _read_element(value: Any, name: str) -> tuple[str, Any]:
         return "int64_list", value
     if isinstance(value, int) and 0 <= value < 2**64:
         raise invalid_argument(f"Feature: {name} has uint64 element. Only int64 is supported.")
-    if isinstance(value, int | float):
-        if not is_lossless(value, tf.float32):
-            raise invalid_argument(
-                f"Cannot convert JSON value: {json_text(value)} to float without loss of precision."
-            )
+    if isinstance(value, float):
         return "float_list", value
+    if isinstance(value, int):
+        return "float_list", to_array(value, types_pb2.DT_FLOAT).item()
     raise invalid_argument(
         f"Feature: {name} has element with unexpected JSON type: {json_type(value)}"
     )

@@ -1,7 +1,6 @@
 """The REST form of Predict: JSON to a request, and its answer to JSON."""
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,56 +8,19 @@ import numpy as np
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from semantic_id_ranking.serving.server.json_tensor import inputs_to_arrays
-from semantic_id_ranking.serving.server.json_tensor import instances_to_arrays
+from semantic_id_ranking.serving.server.json_document import json_text
+from semantic_id_ranking.serving.server.json_inputs import inputs_to_arrays
+from semantic_id_ranking.serving.server.json_inputs import instances_to_arrays
+from semantic_id_ranking.serving.server.json_tensor import JSON_DTYPES
 from semantic_id_ranking.serving.server.json_tensor import shortest_decimal
 from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
 from semantic_id_ranking.serving.server.servable import Servable
 from semantic_id_ranking.serving.server.status import invalid_argument
 from semantic_id_ranking.serving.server.tensor_proto import read_array
+from semantic_id_ranking.serving.server.tensor_proto import type_name
 from semantic_id_ranking.serving.server.tensor_proto import write_array
 
 _BYTES_SUFFIX = "_bytes"
-
-
-def parse_json(body: bytes) -> dict[str, Any]:
-    """Reads the body of a request.
-
-    Args:
-        body: A JSON object, perhaps with `signature_name`.
-
-    Raises:
-        StatusError: It is something else.
-    """
-    if not body:
-        raise invalid_argument("JSON Parse error: The document is empty")
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise invalid_argument(f"JSON Parse error: {error}") from error
-    if not isinstance(document, dict):
-        raise invalid_argument(f"JSON Value: {json.dumps(document)} Is not object")
-    if not isinstance(document.get("signature_name", ""), str):
-        raise invalid_argument(
-            f"JSON Value: {json.dumps(document)} not formatted correctly. 'signature_name' key "
-            "must be a string value."
-        )
-    return document
-
-
-def check_format(document: Mapping[str, Any]) -> None:
-    """Checks that the body of a predict request holds `instances` or `inputs`.
-
-    Raises:
-        StatusError: It holds neither, or both.
-    """
-    if "instances" in document and "inputs" in document:
-        raise invalid_argument(
-            f"JSON Value: {json.dumps(document)} Not formatted correctly expecting only one of "
-            "'inputs' or 'instances' keys to exist "
-        )
-    if "instances" not in document and "inputs" not in document:
-        raise invalid_argument("Missing 'inputs' or 'instances' key")
 
 
 def predict_request(document: Mapping[str, Any], servable: Servable) -> predict_pb2.PredictRequest:
@@ -69,7 +31,8 @@ def predict_request(document: Mapping[str, Any], servable: Servable) -> predict_
         servable: The version that it is for.
 
     Raises:
-        StatusError: The version has no such signature, or the values do not fit it.
+        StatusError: The version has no such signature, the body holds neither `instances` nor
+            `inputs` or both, or the values do not fit the signature.
     """
     name = document.get("signature_name", "")
     key = name or DEFAULT_SIGNATURE
@@ -79,9 +42,11 @@ def predict_request(document: Mapping[str, Any], servable: Servable) -> predict_
     if not infos:
         raise invalid_argument(f"Failed to get input map for signature: {name or 'DEFAULT'}")
     if "instances" in document:
-        arrays = instances_to_arrays(document["instances"], infos)
-    else:
+        arrays = instances_to_arrays(_instances(document), infos)
+    elif "inputs" in document:
         arrays = inputs_to_arrays(document["inputs"], infos)
+    else:
+        raise invalid_argument("Missing 'inputs' or 'instances' key")
     request = predict_pb2.PredictRequest(model_spec=servable.model_spec(name))
     for alias, array in arrays.items():
         write_array(array, request.inputs[alias])
@@ -101,10 +66,10 @@ def predict_response_json(
         A value that `json` can write; a single output goes without its alias.
 
     Raises:
-        StatusError: The answer to `instances` has no batch dimension that all outputs share, or a
-            string that is not UTF-8.
+        StatusError: The answer to `instances` has no batch dimension that all outputs share, an
+            output is of a type that JSON does not stand for, or a string is not UTF-8.
     """
-    arrays = {alias: read_array(proto) for alias, proto in sorted(outputs.items())}
+    arrays = {alias: _writable(proto) for alias, proto in sorted(outputs.items())}
     if "inputs" in document:
         columns = {alias: _values(alias, array) for alias, array in arrays.items()}
         return {"outputs": _unnamed(columns)}
@@ -122,8 +87,33 @@ def predict_response_json(
     return {"predictions": [_unnamed(dict(zip(columns, row, strict=True))) for row in rows]}
 
 
+def _instances(document: Mapping[str, Any]) -> list[Any]:
+    if "inputs" in document:
+        raise invalid_argument(
+            f"JSON Value: {json_text(document)} Not formatted correctly expecting only one of "
+            "'inputs' or 'instances' keys to exist "
+        )
+    instances = document["instances"]
+    if not isinstance(instances, list):
+        raise invalid_argument(
+            f"JSON Value: {json_text(document)} Expecting 'instances' to be an list/array"
+        )
+    if not instances:
+        raise invalid_argument(f"JSON Value: {json_text(document)} No values in 'instances' array")
+    return instances
+
+
 def _unnamed(values: dict[str, Any]) -> Any:
     return values if len(values) > 1 else next(iter(values.values()))
+
+
+def _writable(proto: tensor_pb2.TensorProto) -> np.ndarray:
+    array = read_array(proto)
+    if array.size and proto.dtype not in JSON_DTYPES:
+        raise invalid_argument(
+            f"Failed to write JSON value for tensor type: {type_name(proto.dtype)}"
+        )
+    return array
 
 
 def _values(alias: str, array: np.ndarray) -> Any:

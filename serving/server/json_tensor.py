@@ -1,95 +1,48 @@
-"""JSON to tensors: the `instances` and `inputs` of a REST predict request."""
+"""Nested lists of JSON to arrays.
+
+Numbers are looked at by lists, not one by one: a body may hold millions, and whoever reads one
+keeps all others waiting.
+"""
 
 import base64
-import binascii
-import json
-import math
-from collections.abc import Mapping
+import itertools
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
-from tensorflow.core.protobuf import meta_graph_pb2
 
+from semantic_id_ranking.serving.server.json_document import json_text
+from semantic_id_ranking.serving.server.json_document import json_type
 from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.status import StatusError
+from semantic_id_ranking.serving.server.status import unimplemented
 from semantic_id_ranking.serving.server.tensor_proto import type_name
 
-Inputs = Mapping[str, meta_graph_pb2.TensorInfo]
+FLOATS: dict[int, np.dtype] = {
+    types_pb2.DT_FLOAT: np.dtype(np.float32),
+    types_pb2.DT_DOUBLE: np.dtype(np.float64),
+}
+"""`DataType` of fractional numbers that JSON stands for -> its type in NumPy."""
+INTEGERS: dict[int, np.dtype] = {
+    types_pb2.DT_INT8: np.dtype(np.int8),
+    types_pb2.DT_INT16: np.dtype(np.int16),
+    types_pb2.DT_INT32: np.dtype(np.int32),
+    types_pb2.DT_INT64: np.dtype(np.int64),
+    types_pb2.DT_UINT8: np.dtype(np.uint8),
+    types_pb2.DT_UINT32: np.dtype(np.uint32),
+    types_pb2.DT_UINT64: np.dtype(np.uint64),
+}
+"""`DataType` of whole numbers that JSON stands for -> its type in NumPy."""
+JSON_DTYPES = {types_pb2.DT_BOOL, types_pb2.DT_STRING, *FLOATS, *INTEGERS}
+"""Each `DataType` that TensorFlow Serving reads from JSON and writes to it."""
 
+_LIMITS = {
+    dtype: (int(np.iinfo(kind).min), int(np.iinfo(kind).max)) for dtype, kind in INTEGERS.items()
+}
 _BASE64 = "b64"
-_FLOAT_BITS = {tf.float32: 24, tf.float64: 53}
 # Dimensions of a NumPy array.
 _MAX_LEVELS = 32
-_JSON_TYPES = {dict: "Object", list: "Array", str: "String", type(None): "Null"}
-
-
-def instances_to_arrays(instances: Any, infos: Inputs) -> dict[str, np.ndarray]:
-    """Reads the row format: one value, or one object of named values, an instance.
-
-    Args:
-        instances: The decoded JSON value.
-        infos: What the signature declares of each input.
-
-    Returns:
-        Arrays by alias, whose first dimension counts the instances.
-
-    Raises:
-        StatusError: It is no list, is empty, or an instance does not fit.
-    """
-    if not isinstance(instances, list):
-        raise invalid_argument(
-            f"JSON Value: {json_text(instances)} Excepting 'instances' to be an list/array"
-        )
-    if not instances:
-        raise invalid_argument("JSON Value: [] No values in 'instances' array")
-    if not is_object(instances[0]):
-        if len(infos) > 1:
-            raise invalid_argument(
-                "instances is a plain list, but expecting list of objects as multiple input "
-                "tensors required as per tensorinfo_map"
-            )
-        alias = next(iter(infos))
-        rows = [{alias: instance} for instance in instances]
-    else:
-        rows = instances
-    for index, row in enumerate(rows):
-        if not isinstance(row, dict):
-            raise invalid_argument(f"Expecting object but got list at item {index} of input list")
-        if row.keys() != infos.keys():
-            raise invalid_argument(
-                f"Failed to process element: {index} of 'instances' list. JSON object: "
-                f"{json_text(row)} keys must be equal to: {','.join(sorted(infos))}"
-            )
-    return {
-        alias: to_array([row[alias] for row in rows], info.dtype) for alias, info in infos.items()
-    }
-
-
-def inputs_to_arrays(inputs: Any, infos: Inputs) -> dict[str, np.ndarray]:
-    """Reads the columnar format: an object of tensors, or the tensor of the only input.
-
-    Args:
-        inputs: The decoded JSON value.
-        infos: What the signature declares of each input.
-
-    Returns:
-        Arrays by alias.
-
-    Raises:
-        StatusError: An input is missing or does not fit.
-    """
-    if not is_object(inputs):
-        if len(infos) > 1:
-            raise invalid_argument(
-                "inputs is a plain value/list, but expecting an object as multiple input tensors "
-                "required as per tensorinfo_map"
-            )
-        inputs = dict.fromkeys(infos, inputs)
-    for alias in infos:
-        if alias not in inputs:
-            raise invalid_argument(f"Missing named input: {alias} in 'inputs' object.")
-    return {alias: to_array(inputs[alias], info.dtype) for alias, info in infos.items()}
 
 
 def to_array(value: Any, dtype: int) -> np.ndarray:
@@ -100,19 +53,48 @@ def to_array(value: Any, dtype: int) -> np.ndarray:
         dtype: A DataType.
 
     Returns:
-        The array; dtype object for strings.
+        The array; dtype object for strings. A number beyond float32 is infinite.
 
     Raises:
         StatusError: The lists are ragged, or a value is not of the type.
     """
     shape = _shape(value)
-    flat: list[Any] = []
-    _flatten(value, shape, 0, dtype, flat)
-    if dtype == types_pb2.DT_STRING:
-        array = np.empty(len(flat), object)
-        array[:] = flat
-        return array.reshape(shape)
-    return np.array(flat, tf.as_dtype(dtype).as_numpy_dtype).reshape(shape)
+    flat = _flatten(value, shape)
+    array = None if flat is None else _convert(flat, dtype)
+    if array is None:
+        _complain(value, shape, 0, dtype)
+        raise AssertionError("a value that does not convert is one to complain of")
+    return array.reshape(shape)
+
+
+def decode_base64(value: dict) -> bytes:
+    """Reads an object `{"b64": ...}`, padded or not.
+
+    Raises:
+        StatusError: It is none.
+    """
+    if is_object(value):
+        raise invalid_argument(
+            f"JSON Value: {json_text(value)} not formatted correctly for base64 data"
+        )
+    text = "".join(value[_BASE64].split())
+    padding = "" if "=" in text else "=" * (-len(text) % 4)
+    try:
+        return base64.b64decode(text + padding, validate=True)
+    except ValueError as error:  # binascii's, and that of a text that is not ASCII.
+        raise invalid_argument("Unable to base64 decode") from error
+
+
+def is_object(value: Any) -> bool:
+    """Whether a value is an object other than one that stands for bytes."""
+    if not isinstance(value, dict):
+        return False
+    return value.keys() != {_BASE64} or not isinstance(value[_BASE64], str)
+
+
+def shortest_decimal(value: float) -> float:
+    """The shortest decimal that reads back as the same float32, not as the same float64."""
+    return float(str(np.float32(value)))
 
 
 def _shape(value: Any) -> list[int]:
@@ -127,14 +109,58 @@ def _shape(value: Any) -> list[int]:
     return shape
 
 
-def _flatten(value: Any, shape: list[int], level: int, dtype: int, flat: list[Any]) -> None:
+def _flatten(value: Any, shape: list[int]) -> list[Any] | None:
+    """The values of nested lists, one after the other; None where the lists are ragged."""
+    level = [value]
+    for size in shape:
+        if set(map(type, level)) != {list} or set(map(len, level)) != {size}:
+            return None
+        level = list(itertools.chain.from_iterable(level))
+    return level
+
+
+def _convert(flat: list[Any], dtype: int) -> np.ndarray | None:
+    """Makes an array of values; None where one is not of the type."""
+    if not flat:
+        return np.zeros(0, tf.as_dtype(dtype).as_numpy_dtype)
+    kinds = set(map(type, flat))
+    if dtype == types_pb2.DT_STRING and kinds <= {str, dict}:
+        array = np.empty(len(flat), object)
+        array[:] = [one.encode() if type(one) is str else decode_base64(one) for one in flat]
+        return array
+    if dtype == types_pb2.DT_BOOL and kinds == {bool}:
+        return np.array(flat)
+    if dtype in FLOATS and kinds <= {int, float}:
+        with np.errstate(over="ignore"):
+            return _floats(flat).astype(FLOATS[dtype])
+    if dtype in INTEGERS and kinds == {int}:
+        low, high = _LIMITS[dtype]
+        if low <= min(flat) and max(flat) <= high:
+            return np.array(flat, INTEGERS[dtype])
+    return None
+
+
+def _floats(flat: list[Any]) -> np.ndarray:
+    try:
+        return np.array(flat, np.float64)
+    except OverflowError as error:
+        raise invalid_argument(
+            "JSON Parse error: Number too big to be stored in double."
+        ) from error
+
+
+def _complain(value: Any, shape: list[int], level: int, dtype: int) -> None:
+    """Raises for the first value, in the order of the text, that is at fault."""
     if not isinstance(value, list):
         if level != len(shape):
             raise invalid_argument(
                 f"JSON Value: {json_text(value)} found at incorrect level: {level + 1} in the JSON "
                 f"DOM. Expected at level: {len(shape)}"
             )
-        flat.append(_scalar(value, dtype))
+        if not _is_of(value, dtype):
+            raise _type_error(value, dtype)
+        if isinstance(value, dict):
+            decode_base64(value)
         return
     if level >= len(shape):
         raise invalid_argument(
@@ -146,76 +172,27 @@ def _flatten(value: Any, shape: list[int], level: int, dtype: int, flat: list[An
             f"{shape[level]}"
         )
     for element in value:
-        _flatten(element, shape, level + 1, dtype, flat)
+        _complain(element, shape, level + 1, dtype)
 
 
-def _scalar(value: Any, dtype: int) -> Any:
-    kind = tf.as_dtype(dtype)
-    if kind == tf.string and isinstance(value, str):
-        return value.encode()
-    if kind == tf.string and isinstance(value, dict):
-        return decode_base64(value)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind in _FLOAT_BITS and number:
-        if not is_lossless(value, kind):
-            raise invalid_argument(
-                f"Cannot convert JSON value: {json_text(value)} to {type_name(dtype)} without loss "
-                "of precision."
-            )
-        return value
-    whole = number and isinstance(value, int)
-    if (kind.is_integer and whole and kind.min <= value <= kind.max) or (
-        kind == tf.bool and isinstance(value, bool)
-    ):
-        return value
-    raise invalid_argument(
+def _is_of(value: Any, dtype: int) -> bool:
+    kind = type(value)
+    if dtype in INTEGERS:
+        low, high = _LIMITS[dtype]
+        return kind is int and low <= value <= high
+    if dtype in FLOATS:
+        return kind is int or kind is float
+    if dtype == types_pb2.DT_BOOL:
+        return kind is bool
+    return dtype == types_pb2.DT_STRING and kind in (str, dict)
+
+
+def _type_error(value: Any, dtype: int) -> StatusError:
+    if dtype not in JSON_DTYPES and not isinstance(value, dict):
+        return unimplemented(
+            f"Conversion of JSON Value: {json_text(value)} to type: {type_name(dtype)}"
+        )
+    return invalid_argument(
         f"JSON Value: {json_text(value)} Type: {json_type(value)} is not of expected type: "
         f"{type_name(dtype)}"
     )
-
-
-def is_lossless(value: float, kind: tf.DType) -> bool:
-    """Whether TensorFlow Serving takes a number for float32 or float64."""
-    if isinstance(value, int):
-        return abs(value) < 1 << _FLOAT_BITS[kind]
-    return not math.isfinite(value) or abs(value) <= kind.max
-
-
-def decode_base64(value: dict) -> bytes:
-    """Reads an object `{"b64": ...}`.
-
-    Raises:
-        StatusError: It is none.
-    """
-    if is_object(value):
-        raise invalid_argument(
-            f"JSON Value: {json_text(value)} not formatted correctly for base64 data"
-        )
-    try:
-        return base64.b64decode(value[_BASE64], validate=True)
-    except binascii.Error as error:
-        raise invalid_argument("Unable to base64 decode") from error
-
-
-def is_object(value: Any) -> bool:
-    """Whether a value is an object other than one that stands for bytes."""
-    if not isinstance(value, dict):
-        return False
-    return value.keys() != {_BASE64} or not isinstance(value[_BASE64], str)
-
-
-def json_type(value: Any) -> str:
-    """The name that messages give a value's type."""
-    if isinstance(value, bool):
-        return str(value)
-    return _JSON_TYPES.get(type(value), "Number")
-
-
-def json_text(value: Any) -> str:
-    """A value as messages quote it."""
-    return json.dumps(value)
-
-
-def shortest_decimal(value: float) -> float:
-    """The shortest decimal that reads back as the same float32, not as the same float64."""
-    return float(str(np.float32(value)))

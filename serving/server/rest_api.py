@@ -16,11 +16,10 @@ from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.apis import regression_pb2
 
 from semantic_id_ranking.serving.server.classify import classify
+from semantic_id_ranking.serving.server.json_document import parse_json
 from semantic_id_ranking.serving.server.json_examples import classification_json
 from semantic_id_ranking.serving.server.json_examples import examples_input
 from semantic_id_ranking.serving.server.json_examples import regression_json
-from semantic_id_ranking.serving.server.json_predict import check_format
-from semantic_id_ranking.serving.server.json_predict import parse_json
 from semantic_id_ranking.serving.server.json_predict import predict_request
 from semantic_id_ranking.serving.server.json_predict import predict_response_json
 from semantic_id_ranking.serving.server.metrics import Metrics
@@ -115,7 +114,6 @@ class RestApi:
         with self._metrics.observe(spec.name, method, "REST"):
             document = parse_json(body)
             if method == "predict":
-                check_format(document)
                 servable = self._registry.servable(spec)
                 response = predict(servable, predict_request(document, servable))
                 return predict_response_json(document, response.outputs)

@@ -160,7 +160,7 @@ def test_refused_looks(rest, path, code, message):
 @pytest.mark.parametrize(
     ("model", "body", "code", "message"),
     [
-        ("m", {"inputs": {}}, 404, "Servable not found for request: Latest(m)"),
+        ("m", {}, 404, "Servable not found for request: Latest(m)"),
         (
             "ranker/versions/7",
             {"inputs": {}},
@@ -183,14 +183,26 @@ def test_refused_looks(rest, path, code, message):
             "ranker",
             {"inputs": [], "instances": []},
             400,
-            'JSON Value: {"inputs": [], "instances": []} Not formatted correctly expecting only '
-            "one of 'inputs' or 'instances' keys to exist ",
+            'JSON Value: {\n    "inputs": [],\n    "instances": []\n} Not formatted correctly '
+            "expecting only one of 'inputs' or 'instances' keys to exist ",
+        ),
+        (
+            "ranker",
+            {"instances": {}},
+            400,
+            "JSON Value: {\n    \"instances\": {}\n} Expecting 'instances' to be an list/array",
+        ),
+        (
+            "ranker",
+            {"instances": []},
+            400,
+            "JSON Value: {\n    \"instances\": []\n} No values in 'instances' array",
         ),
         (
             "ranker",
             {"inputs": [], "signature_name": 1},
             400,
-            'JSON Value: {"inputs": [], "signature_name": 1} not formatted correctly. '
+            'JSON Value: {\n    "inputs": [],\n    "signature_name": 1\n} not formatted correctly. '
             "'signature_name' key must be a string value.",
         ),
         (
