@@ -12,6 +12,8 @@ from semantic_id_ranking.serving.server.service_descriptors import register_serv
 class StandardServices:
     """Says SERVING of the server, under the empty name, and of its services, until it drains.
 
+    A service has its full name and the short one that TensorFlow Serving answers for.
+
     Args:
         server: Where to add the services; not started yet.
     """
@@ -19,7 +21,7 @@ class StandardServices:
     def __init__(self, server: grpc.Server):
         served = register_services()
         self._health = health.HealthServicer()
-        for name in ("", *served):
+        for name in ("", *served, *(full_name.rpartition(".")[2] for full_name in served)):
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (*served, health.SERVICE_NAME, reflection.SERVICE_NAME)

@@ -27,7 +27,13 @@ def server(tmp_path):
 
 @pytest.mark.parametrize(
     "service",
-    ["", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"],
+    [
+        "",
+        "tensorflow.serving.PredictionService",
+        "tensorflow.serving.ModelService",
+        "PredictionService",
+        "ModelService",
+    ],
 )
 def test_the_server_and_its_services_are_healthy(server, service):
     with grpc.insecure_channel(server.address) as channel:

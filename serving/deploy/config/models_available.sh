@@ -1,7 +1,8 @@
 # Succeeds if every model has an AVAILABLE version: bash models_available.sh REST_PORT MODEL...
 #
-# The model server has no gRPC health service, and answers GetModelStatus with HTTP 200 whatever the
-# state is, LOADING or END as well: the answer must be read. Its image has bash, but no curl.
+# The model server's gRPC health service, --enable_grpc_healthcheck_service, says SERVING as soon as
+# the server listens, whatever the models do, and GetModelStatus is HTTP 200 whatever the state is,
+# LOADING or END as well: the answer must be read. Its image has bash, but no curl.
 
 port=$1
 shift
