@@ -9,6 +9,7 @@ from semantic_id_ranking.serving.server.example_signature import find_signature
 from semantic_id_ranking.serving.server.example_signature import INPUTS
 from semantic_id_ranking.serving.server.example_signature import run_on_examples
 from semantic_id_ranking.serving.server.example_signature import shape_text
+from semantic_id_ranking.serving.server.metrics import Metrics
 from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
 from semantic_id_ranking.serving.server.servable import Servable
 from semantic_id_ranking.serving.server.status import failed_precondition
@@ -20,13 +21,14 @@ SCORES = "scores"
 
 
 def classify(
-    servable: Servable, request: classification_pb2.ClassificationRequest
+    servable: Servable, request: classification_pb2.ClassificationRequest, metrics: Metrics
 ) -> classification_pb2.ClassificationResponse:
     """Answers what TensorFlow Serving's `classifier.cc` answers.
 
     Args:
         servable: The version that the request asks for.
         request: The examples.
+        metrics: Where examples are counted, and TensorFlow's part is timed.
 
     Returns:
         Classes of each example.
@@ -36,7 +38,9 @@ def classify(
     """
     name = request.model_spec.signature_name or DEFAULT_SIGNATURE
     check_classification(find_signature(servable, name))
-    outputs, examples = run_on_examples(servable, name, request.input)
+    timer = metrics.time_runtime(servable.name, "Classify")
+    outputs, examples = run_on_examples(servable, name, request.input, timer)
+    metrics.count_examples(servable.name, examples)
     return classification_pb2.ClassificationResponse(
         model_spec=servable.model_spec(name), result=classification_result(outputs, examples)
     )

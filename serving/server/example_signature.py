@@ -1,5 +1,7 @@
 """A signature on tf.Examples, as Classify, Regress and MultiInference call it."""
 
+import contextlib
+
 import numpy as np
 from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
@@ -32,7 +34,10 @@ def find_signature(servable: Servable, name: str) -> meta_graph_pb2.SignatureDef
 
 
 def run_on_examples(
-    servable: Servable, name: str, request_input: input_pb2.Input
+    servable: Servable,
+    name: str,
+    request_input: input_pb2.Input,
+    timer: contextlib.AbstractContextManager,
 ) -> tuple[dict[str, np.ndarray], int]:
     """Runs a signature on the examples of a request.
 
@@ -40,6 +45,7 @@ def run_on_examples(
         servable: The version.
         name: Name of a signature whose one input is `inputs`.
         request_input: The examples.
+        timer: Entered while operations run.
 
     Returns:
         The outputs by alias, and the number of examples.
@@ -50,7 +56,7 @@ def run_on_examples(
     examples = serialized_examples(request_input)
     proto = tensor_pb2.TensorProto()
     write_array(examples, proto)
-    return servable.signature(name).run({INPUTS: proto}, ()), len(examples)
+    return servable.signature(name).run({INPUTS: proto}, (), timer), len(examples)
 
 
 def shape_text(array: np.ndarray) -> str:

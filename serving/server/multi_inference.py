@@ -1,10 +1,13 @@
 """MultiInference: several signatures of Classify and Regress on the same tf.Examples."""
 
+import contextlib
+
 from tensorflow_serving.apis import inference_pb2
 
 from semantic_id_ranking.serving.server.classify import check_classification
 from semantic_id_ranking.serving.server.classify import classification_result
 from semantic_id_ranking.serving.server.example_signature import run_on_examples
+from semantic_id_ranking.serving.server.metrics import Metrics
 from semantic_id_ranking.serving.server.regress import check_regression
 from semantic_id_ranking.serving.server.regress import regression_result
 from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
@@ -18,13 +21,14 @@ _CHECKS = {CLASSIFY: check_classification, REGRESS: check_regression}
 
 
 def multi_inference(
-    servable: Servable, request: inference_pb2.MultiInferenceRequest
+    servable: Servable, request: inference_pb2.MultiInferenceRequest, metrics: Metrics
 ) -> inference_pb2.MultiInferenceResponse:
     """Answers what TensorFlow Serving's `multi_inference.cc` answers.
 
     Args:
         servable: The version that the request asks for.
         request: The tasks and the examples.
+        metrics: Where examples are counted.
 
     Returns:
         A result for each task.
@@ -34,14 +38,16 @@ def multi_inference(
     """
     _check_tasks(servable, request)
     response = inference_pb2.MultiInferenceResponse()
+    examples = 0
     for task in request.tasks:
         name = _signature_name(task)
-        outputs, examples = run_on_examples(servable, name, request.input)
+        outputs, examples = run_on_examples(servable, name, request.input, contextlib.nullcontext())
         result = response.results.add(model_spec=servable.model_spec(name))
         if task.method_name == CLASSIFY:
             result.classification_result.CopyFrom(classification_result(outputs, examples))
         else:
             result.regression_result.CopyFrom(regression_result(outputs, examples))
+    metrics.count_examples(servable.name, examples)
     return response
 
 

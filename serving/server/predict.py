@@ -2,17 +2,21 @@
 
 from tensorflow_serving.apis import predict_pb2
 
+from semantic_id_ranking.serving.server.metrics import Metrics
 from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
 from semantic_id_ranking.serving.server.servable import Servable
 from semantic_id_ranking.serving.server.tensor_proto import write_values
 
 
-def predict(servable: Servable, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
+def predict(
+    servable: Servable, request: predict_pb2.PredictRequest, metrics: Metrics
+) -> predict_pb2.PredictResponse:
     """Answers what TensorFlow Serving's `predict_impl.cc` answers.
 
     Args:
         servable: The version that the request asks for.
         request: Inputs and output filter.
+        metrics: Where TensorFlow's part is timed.
 
     Returns:
         The outputs.
@@ -21,7 +25,8 @@ def predict(servable: Servable, request: predict_pb2.PredictRequest) -> predict_
         StatusError: The request does not fit the signature, or an operation fails.
     """
     name = request.model_spec.signature_name
-    outputs = servable.signature(name).run(dict(request.inputs), request.output_filter)
+    timer = metrics.time_runtime(servable.name, "Predict")
+    outputs = servable.signature(name).run(dict(request.inputs), request.output_filter, timer)
     response = predict_pb2.PredictResponse(
         model_spec=servable.model_spec(name or DEFAULT_SIGNATURE)
     )

@@ -35,7 +35,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     ) -> predict_pb2.PredictResponse:
         """Runs one signature of one version on tensors."""
         with self._metrics.observe(request.model_spec.name, "Predict", "GRPC"):
-            return predict(self._registry.requested(request), request)
+            return predict(self._registry.requested(request), request, self._metrics)
 
     @answers_status
     def Classify(  # noqa: N802
@@ -43,7 +43,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     ) -> classification_pb2.ClassificationResponse:
         """Runs a signature of classification on tf.Examples."""
         with self._metrics.observe(request.model_spec.name, "Classify", "GRPC"):
-            return classify(self._registry.requested(request), request)
+            return classify(self._registry.requested(request), request, self._metrics)
 
     @answers_status
     def Regress(  # noqa: N802
@@ -51,7 +51,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     ) -> regression_pb2.RegressionResponse:
         """Runs a signature of regression on tf.Examples."""
         with self._metrics.observe(request.model_spec.name, "Regress", "GRPC"):
-            return regress(self._registry.requested(request), request)
+            return regress(self._registry.requested(request), request, self._metrics)
 
     @answers_status
     def MultiInference(  # noqa: N802
@@ -60,7 +60,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         """Runs several such signatures on the same tf.Examples; the first task says the version."""
         spec = next(iter(request.tasks), inference_pb2.InferenceTask()).model_spec
         with self._metrics.observe(spec.name, "MultiInference", "GRPC"):
-            return multi_inference(self._registry.servable(spec), request)
+            return multi_inference(self._registry.servable(spec), request, self._metrics)
 
     @answers_status
     def GetModelMetadata(  # noqa: N802

@@ -9,6 +9,7 @@ from semantic_id_ranking.serving.server.example_signature import find_signature
 from semantic_id_ranking.serving.server.example_signature import INPUTS
 from semantic_id_ranking.serving.server.example_signature import run_on_examples
 from semantic_id_ranking.serving.server.example_signature import shape_text
+from semantic_id_ranking.serving.server.metrics import Metrics
 from semantic_id_ranking.serving.server.servable import DEFAULT_SIGNATURE
 from semantic_id_ranking.serving.server.servable import Servable
 from semantic_id_ranking.serving.server.status import failed_precondition
@@ -19,13 +20,14 @@ OUTPUTS = "outputs"
 
 
 def regress(
-    servable: Servable, request: regression_pb2.RegressionRequest
+    servable: Servable, request: regression_pb2.RegressionRequest, metrics: Metrics
 ) -> regression_pb2.RegressionResponse:
     """Answers what TensorFlow Serving's `regressor.cc` answers.
 
     Args:
         servable: The version that the request asks for.
         request: The examples.
+        metrics: Where examples are counted, and TensorFlow's part is timed.
 
     Returns:
         A value for each example.
@@ -35,7 +37,9 @@ def regress(
     """
     name = request.model_spec.signature_name or DEFAULT_SIGNATURE
     check_regression(find_signature(servable, name))
-    outputs, examples = run_on_examples(servable, name, request.input)
+    timer = metrics.time_runtime(servable.name, "Regress")
+    outputs, examples = run_on_examples(servable, name, request.input, timer)
+    metrics.count_examples(servable.name, examples)
     return regression_pb2.RegressionResponse(
         model_spec=servable.model_spec(name), result=regression_result(outputs, examples)
     )

@@ -115,16 +115,17 @@ class RestApi:
             document = parse_json(body)
             if method == "predict":
                 servable = self._registry.servable(spec)
-                response = predict(servable, predict_request(document, servable))
+                request = predict_request(document, servable)
+                response = predict(servable, request, self._metrics)
                 return predict_response_json(document, response.outputs)
             spec.signature_name = document.get("signature_name", "")
             examples = examples_input(document)
             servable = self._registry.servable(spec)
             if method == "classify":
                 request = classification_pb2.ClassificationRequest(model_spec=spec, input=examples)
-                return classification_json(classify(servable, request).result)
+                return classification_json(classify(servable, request, self._metrics).result)
             request = regression_pb2.RegressionRequest(model_spec=spec, input=examples)
-            return regression_json(regress(servable, request).result)
+            return regression_json(regress(servable, request, self._metrics).result)
 
     def _status(self, spec: model_pb2.ModelSpec) -> dict[str, Any]:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)

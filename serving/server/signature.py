@@ -1,5 +1,6 @@
 """One signature of a loaded SavedModel."""
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable
@@ -63,13 +64,17 @@ class Signature:
         self._fetched = [signature_def.outputs[alias].name for alias in self._outputs]
 
     def run(
-        self, inputs: Mapping[str, tensor_pb2.TensorProto], output_filter: Sequence[str]
+        self,
+        inputs: Mapping[str, tensor_pb2.TensorProto],
+        output_filter: Sequence[str],
+        timer: contextlib.AbstractContextManager,
     ) -> dict[str, np.ndarray]:
         """Answers a request.
 
         Args:
             inputs: A message for each input alias.
             output_filter: Aliases of the outputs wanted; none means all.
+            timer: Entered while operations run.
 
         Returns:
             The outputs wanted, by alias.
@@ -83,9 +88,11 @@ class Signature:
         if self._strict_shapes:
             self._check_shapes(arrays)
         try:
-            outputs = dict(zip(self._outputs, self._call(*arrays.values()), strict=True))
+            with timer:
+                results = self._call(*arrays.values())
         except tf.errors.OpError as error:
             raise StatusError(CODES[error.error_code], error.message) from error
+        outputs = dict(zip(self._outputs, results, strict=True))
         return {alias: _array(outputs[alias]) for alias in aliases}
 
     @functools.cached_property

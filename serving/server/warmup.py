@@ -8,6 +8,7 @@ from google.protobuf import message
 from tensorflow_serving.apis import prediction_log_pb2
 
 from semantic_id_ranking.serving.server.classify import classify
+from semantic_id_ranking.serving.server.metrics import Metrics
 from semantic_id_ranking.serving.server.multi_inference import multi_inference
 from semantic_id_ranking.serving.server.predict import predict
 from semantic_id_ranking.serving.server.regress import regress
@@ -41,12 +42,13 @@ def warm_up(servable: Servable, path: str) -> None:
     file = os.path.join(path, REQUESTS_FILE)
     if not os.path.exists(file):
         return
+    metrics = Metrics(())  # That nobody reads: warm-up is no request.
     for count, record in enumerate(_records(file), start=1):
         if count > MAX_RECORDS:
             raise invalid_argument(
                 f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {file}"
             )
-        _run(servable, record, file)
+        _run(servable, record, file, metrics)
 
 
 def _records(file: str) -> Iterator[bytes]:
@@ -57,7 +59,7 @@ def _records(file: str) -> Iterator[bytes]:
         raise tf.errors.DataLossError(None, None, text) from error
 
 
-def _run(servable: Servable, record: bytes, file: str) -> None:
+def _run(servable: Servable, record: bytes, file: str, metrics: Metrics) -> None:
     try:
         log = prediction_log_pb2.PredictionLog.FromString(record)
     except message.DecodeError as error:
@@ -69,4 +71,4 @@ def _run(servable: Servable, record: bytes, file: str) -> None:
         return
     if kind not in _RUN:
         raise unimplemented(f"Unsupported log_type for warmup: {kind}")
-    _RUN[kind](servable, getattr(log, kind).request)
+    _RUN[kind](servable, getattr(log, kind).request, metrics)

@@ -7,13 +7,18 @@ import urllib.request
 import grpc
 import pytest
 from prometheus_client import parser
+from tensorflow_serving.apis import classification_pb2
+from tensorflow_serving.apis import inference_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
+from tensorflow_serving.apis import regression_pb2
 
 from semantic_id_ranking.serving.server import ModelServer
 from semantic_id_ranking.serving.server import MonitoringConfig
 from semantic_id_ranking.serving.server.metrics import Metrics
 from semantic_id_ranking.serving.server.monitoring_config import read_monitoring_config
 from tests.serving import tiny_models
+from tests.serving.example_models import example as x_example
+from tests.serving.example_models import ExampleModel
 from tests.serving.tiny_models import example
 from tests.serving.tiny_models import predict_request
 
@@ -78,6 +83,53 @@ def test_requests_are_counted_and_timed_under_the_names_of_tensorflow_serving(mo
     )
     assert [buckets[0][0], buckets[1][0]] == [10.0, 18.0]
     assert buckets[-1] == (float("inf"), 3)
+
+
+def test_examples_are_counted_and_tensorflows_part_is_timed(tmp_path):
+    tiny_models.export(ExampleModel(), tmp_path / "m", 1)
+
+    def request(message, count, signature=""):
+        request = message()
+        request.model_spec.name = "m"
+        request.model_spec.signature_name = signature
+        request.input.example_list.examples.extend([x_example(x=1.0)] * count)
+        return request
+
+    tasks = inference_pb2.MultiInferenceRequest()
+    for signature, method in [("serving_default", "regress"), ("classify", "classify")]:
+        task = tasks.tasks.add(method_name=f"tensorflow/serving/{method}")
+        task.model_spec.name = "m"
+        task.model_spec.signature_name = signature
+    tasks.input.example_list.examples.extend([x_example(x=1.0)] * 5)
+    with (
+        ModelServer({"m": tmp_path / "m"}, rest_port=0) as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        stub.Classify(request(classification_pb2.ClassificationRequest, 3, "classify"))
+        stub.Regress(request(regression_pb2.RegressionRequest, 1))
+        stub.MultiInference(tasks)
+        stub.Predict(predict_request("m", inputs=[x_example(x=1.0).SerializeToString()]))
+        with pytest.raises(grpc.RpcError):
+            stub.Regress(request(regression_pb2.RegressionRequest, 1, "classify"))
+        body = b'{"examples": [{"x": 1.0}, {"x": 2.0}]}'
+        urllib.request.urlopen(
+            f"http://{server.rest_address}/v1/models/m:regress", body, timeout=10
+        ).close()
+        found = samples(scrape(server))
+    start, model = ":tensorflow:serving:", ("model", "m")
+    assert found[(f"{start}request_example_count_total", model)] == 3 + 1 + 5 + 2
+    assert found[(f"{start}request_example_counts_sum", model)] == 3 + 1 + 5 + 2
+    buckets = {
+        float(dict(labels)["le"]): value
+        for (name, *labels), value in found.items()
+        if name == f"{start}request_example_counts_bucket"
+    }
+    assert [buckets[limit] for limit in (1, 2, 4, 8, 2**14)] == [1, 2, 3, 4, 4]
+    for api, count in [("Classify", 1), ("Regress", 2), ("Predict", 1)]:
+        labels = (("API", api), ("model_name", "m"), ("runtime", "TF1"))
+        assert found[(f"{start}runtime_latency_count", *labels)] == count
+        assert 0 < found[(f"{start}runtime_latency_sum", *labels)] < 10e6
 
 
 def test_latency_is_in_microseconds(monkeypatch):
