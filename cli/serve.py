@@ -32,8 +32,10 @@ class ServeOptions:
         allow_unavailable_labels: Whether a new version label may name a version not served yet.
         strict_shapes: Whether shapes other than the signature declares are refused.
         poll_seconds: Time between two looks for new versions; 0 looks once, at the start.
-        max_message_mib: Largest request or answer, in MiB.
-        max_requests: Requests in progress at once, on each port; None has no limit.
+        max_message_mib: Largest request or answer over gRPC, in MiB.
+        max_body_mib: Largest body of a REST request, inflated, in MiB.
+        body_seconds: How long such a body may take to come.
+        max_requests: Requests in progress at once, on each port.
         tls_certificate: PEM file of the server's certificate; with it both ports are TLS.
         tls_key: PEM file of its private key.
         tls_client_authority: PEM file of the authorities whose clients are let in.
@@ -52,7 +54,9 @@ class ServeOptions:
     strict_shapes: bool = False
     poll_seconds: float = 1.0
     max_message_mib: int = 64
-    max_requests: int | None = None
+    max_body_mib: int = 8
+    body_seconds: float = 30.0
+    max_requests: int = 128
     tls_certificate: str | None = None
     tls_key: str | None = None
     tls_client_authority: str | None = None
@@ -165,7 +169,12 @@ def _create(options: ServeOptions) -> "ModelServer":
             allow_unavailable_labels=options.allow_unavailable_labels,
             strict_shapes=options.strict_shapes,
             poll_seconds=options.poll_seconds,
-            limits=Limits(options.max_message_mib * 2**20, options.max_requests),
+            limits=Limits(
+                options.max_message_mib * 2**20,
+                options.max_body_mib * 2**20,
+                options.body_seconds,
+                options.max_requests,
+            ),
             tls=tls,
             monitoring=monitoring,
         )

@@ -70,12 +70,18 @@ def serve(
         ),
     ] = 1.0,
     max_message_mib: Annotated[
-        int, typer.Option(help="Largest request or answer, in MiB.", min=1)
+        int, typer.Option(help="Largest request or answer over gRPC, in MiB.", min=1)
     ] = 64,
+    max_body_mib: Annotated[
+        int, typer.Option(help="Largest body of a REST request, inflated, in MiB.", min=1)
+    ] = 8,
+    body_seconds: Annotated[
+        float, typer.Option(help="Seconds that such a body may take to come.", min=0.1)
+    ] = 30.0,
     max_requests: Annotated[
-        int | None,
+        int,
         typer.Option(help="Requests in progress at once on each port; more are refused.", min=1),
-    ] = None,
+    ] = 128,
     tls_certificate: Annotated[
         str | None, typer.Option(help="PEM file of the server's certificate; turns TLS on.")
     ] = None,

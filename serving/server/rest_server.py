@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import ssl
 import threading
@@ -14,7 +15,13 @@ from aiohttp import web
 from semantic_id_ranking.serving.server.limits import Limits
 from semantic_id_ranking.serving.server.metrics import Metrics
 from semantic_id_ranking.serving.server.monitoring_config import MonitoringConfig
+from semantic_id_ranking.serving.server.request_body import RequestBody
 from semantic_id_ranking.serving.server.rest_api import RestApi
+
+_log = logging.getLogger(__name__)
+
+# How long a connection may be silent, or take to send the headers of a request.
+_KEEPALIVE_SECONDS = 75.0
 
 
 class RestServer:
@@ -34,11 +41,19 @@ class RestServer:
         self._metrics = metrics
         self._max_concurrent_requests = limits.max_concurrent_requests
         self._in_flight = 0
-        app = web.Application(client_max_size=limits.max_message_bytes)
-        app.router.add_route("*", "/{v1:[vV]1}/{path:.*}", self._answer)
+        self._body = RequestBody(limits.max_body_bytes, limits.body_seconds)
+        app = web.Application()
+        app.router.add_route(
+            "*", "/{v1:[vV]1}/{path:.*}", self._answer, expect_handler=self._expect
+        )
         if monitoring.enable:
             app.router.add_get(monitoring.path, self._show_metrics)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=_KEEPALIVE_SECONDS,
+        )
         self._pool = futures.ThreadPoolExecutor(4 * (os.cpu_count() or 1), "rest")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rest", daemon=True)
@@ -97,17 +112,35 @@ class RestServer:
             return _json(429, {"error": f"too many requests in progress; the limit is {limit}"})
         self._in_flight += 1
         try:
-            body = await request.read()
+            body = await self._body.read(request)
             code, value = await self._loop.run_in_executor(
                 self._pool, self._api.answer, request.method, request.rel_url.raw_path, body
             )
+        except web.HTTPException as error:
+            return _json(error.status, {"error": error.text}, close=True)
+        except OSError as error:
+            _log.warning("%s %s: the upload was aborted: %s", request.method, request.path, error)
+            return _json(400, {"error": "the upload was aborted"}, close=True)
         finally:
             self._in_flight -= 1
         return _json(code, value)
+
+    async def _expect(self, request: web.Request) -> web.Response | None:
+        """Refuses a body that the client holds back until it is asked for."""
+        try:
+            self._body.check_declared(request)
+        except web.HTTPException as error:
+            return _json(error.status, {"error": error.text}, close=True)
+        if request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return None
 
     async def _show_metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=self._metrics.page(), content_type="text/plain")
 
 
-def _json(status: int, value: Any) -> web.Response:
-    return web.json_response(value, status=status, dumps=json.dumps)
+def _json(status: int, value: Any, close: bool = False) -> web.Response:
+    response = web.json_response(value, status=status, dumps=json.dumps)
+    if close:
+        response.force_close()
+    return response

@@ -85,7 +85,9 @@ def test_requests_beyond_the_limit_are_refused_at_once(held):
 def test_messages_beyond_the_limit_are_refused(held):
     model, models = held
     model.let_go.set()
-    with ModelServer(models, rest_port=0, limits=Limits(max_message_bytes=10_000)) as server:
+    with ModelServer(
+        models, rest_port=0, limits=Limits(max_message_bytes=10_000, max_body_bytes=10_000)
+    ) as server:
         caller = Caller(server)
         large = predict_request("held", a=np.zeros(2500, np.float32))
         assert refusal(caller.predictions.Predict, large)[0] == "RESOURCE_EXHAUSTED"
