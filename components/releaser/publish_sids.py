@@ -148,6 +148,9 @@ def _load_users(
             f"{store.name}: holds {held} users of SID space {space} after {wanted} were put; the "
             "store evicts keys (Redis: maxmemory-policy must be noeviction)"
         )
+    if held > wanted:
+        # A day that was done again may have fewer users.
+        store.keep_users(space, state.user_ids())
     store.put_moment(space, state.moment)
 
 

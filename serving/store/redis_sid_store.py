@@ -1,8 +1,10 @@
 """Semantic IDs in Redis."""
 
+import functools
 import json
 import time
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -94,6 +96,23 @@ class RedisSidStore(SidStore):
         """The last checkpoint of a space; None where there is none."""
         found = self._ask(lambda: self._redis.hget(_CHECKPOINTS, fingerprint))
         return Checkpoint(**json.loads(found)) if found else None
+
+    def keep_users(self, fingerprint: str, kept: Collection[str]) -> None:
+        """Removes the records of all users of a space but these, some at a time."""
+        users = _hash(USER, fingerprint)
+
+        def scan(cursor: int) -> tuple[int, list[bytes]]:
+            after, found = self._redis.hscan(users, cursor, count=self.batch_items)
+            held = cast("dict[bytes, bytes]", found)
+            return after, [user for user in held if user.decode() not in kept]
+
+        cursor = 0
+        while True:
+            cursor, others = self._ask(functools.partial(scan, cursor))
+            if others:
+                self._ask(functools.partial(self._redis.hdel, users, *others))
+            if not cursor:
+                return
 
     def drop(self, fingerprint: str) -> None:
         """Removes a space with all that it holds; nothing happens where there is none."""

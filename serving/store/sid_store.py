@@ -1,6 +1,7 @@
 """The interface of all stores of Semantic IDs."""
 
 import abc
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -145,10 +146,6 @@ class SidStore(abc.ABC):
             fingerprint: The space.
             item_ids: N items, with a Semantic ID or without.
             counters: [N, C] numbers, which are kept as float32; NaN for one that is not known.
-
-        Raises:
-            UnknownSpaceError: The store has no such namespace; `add_space` makes it.
-            ValueError: The counters have another shape, or are not of one row for each item.
         """
         self._require_space(fingerprint)
         values = by_item(item_ids, encode_counters(counters), "rows of counters")
@@ -224,6 +221,10 @@ class SidStore(abc.ABC):
     def count_users(self, fingerprint: str) -> int:
         """Number of users that have a record in a space."""
         return self._count(fingerprint, USER)
+
+    @abc.abstractmethod
+    def keep_users(self, fingerprint: str, kept: Collection[str]) -> None:
+        """Removes the records of all users of a space but these."""
 
     @abc.abstractmethod
     def drop(self, fingerprint: str) -> None:

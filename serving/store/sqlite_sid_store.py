@@ -7,6 +7,7 @@ import pathlib
 import sqlite3
 import threading
 import time
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -87,6 +88,16 @@ class SqliteSidStore(SidStore):
             return None
         rows = self._rows("SELECT source, rows FROM space WHERE fingerprint = ?", fingerprint)
         return Checkpoint(*rows[0]) if rows and rows[0][0] is not None else None
+
+    def keep_users(self, fingerprint: str, kept: Collection[str]) -> None:
+        """Removes the records of all users of a space but these."""
+        with self._transaction() as connection:
+            _make_table(connection, USER)
+            connection.execute(
+                "DELETE FROM user WHERE space = (SELECT id FROM space WHERE fingerprint = ?) "
+                "AND user_id NOT IN (SELECT value FROM json_each(?))",
+                [fingerprint, json.dumps(list(kept))],
+            )
 
     def drop(self, fingerprint: str) -> None:
         """Removes a space with all that it holds; nothing happens where there is none."""

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -115,6 +116,18 @@ def test_another_state_of_the_same_table_is_written_anew(folders, writes):
     publish_sids(None, sids, url, state)
     assert len(writes) == 6
     assert {row[0] for row in content(url)[0][1]} - {0.0} == {77.0}
+
+
+def test_users_that_the_state_does_not_have_leave_the_store(folders):
+    sids, state, url = folders
+    publish_sids(None, sids, url, state)
+    path = f"{state}/{user_file(0, 1)}"
+    users = pq.read_table(path)
+    pq.write_table(users.filter(pc.not_equal(users["user_id"], "v")), path)
+    publish_sids(None, sids, url, state)
+    with open_store(url) as store:
+        held = {user: store.get_items(SPACE.fingerprint, [], 10, user).user for user in "uvw"}
+    assert [user for user, record in held.items() if record is not None] == ["u", "w"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 import grpc
 import pytest
+import redis
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+from benchmarks.redis_server import RedisServer
 from semantic_id_ranking.serving.client import RankerClient
 from semantic_id_ranking.serving.server import ModelServer
 from semantic_id_ranking.serving.store import open_store
@@ -43,6 +45,23 @@ def model_service(server):
 @pytest.fixture(params=[RankerClient, ranking_cases.Waiting])
 def client_class(request):
     return request.param
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.redis)])
+def url(request, tmp_path):
+    """Of a store of each kind, empty; Redis is a real one."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/new folder/sids?.sqlite"
+    server = request.getfixturevalue("redis_server")
+    with redis.Redis(port=server.port) as client:
+        client.flushall()
+    return server.url
 
 
 @pytest.fixture
