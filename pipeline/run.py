@@ -65,7 +65,7 @@ def run(
     output = os.path.abspath(output)
     begin = time.monotonic()
     os.makedirs(output, exist_ok=True)
-    config = with_taken_rqvae(config)
+    config = with_taken_rqvae(config, output)
     with output_lock(output, "sid run"):
         require_own_metadata(Destinations.under(output))
         if config.serving.store is not None:

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import pathlib
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -32,8 +33,8 @@ def status(output: str) -> dict[str, Any]:
         impressions its ranker was trained on; `days`, of the last seven `day`, `auc`,
         `baseline_auc`, `new_auc`, `new_baseline_auc` (None where a slice has one class alone),
         `verdict`, `released`, `refresh` (whether it is one of the SID space after that day);
-        `pending`, days that are to be repeated; `next`: `day`, `begins_with`
-        (the day whose ranker trains on) and `trains_on` (days, beside itself).
+        `state`: `users`, and `bytes` on disk; `pending`, days that are to be repeated; `next`:
+        `day`, `begins_with` (the day whose ranker trains on) and `trains_on` (days, beside itself).
 
     Raises:
         InputError: Nothing is released there, or a file is damaged.
@@ -54,6 +55,7 @@ def status(output: str) -> dict[str, Any]:
             "day": served.name,
         },
         "days": _recent(output, ledger),
+        "state": _state(output, ledger),
         "pending": [day.name for day in ledger.pending],
         "next": {
             "day": ledger.name_of(ledger.last.number + 1),
@@ -70,6 +72,7 @@ def print_status(content: dict[str, Any], console: rich.console.Console) -> None
     lines = [
         f"served: {versions}, trained through {served['day']}, released {served['since']}",
         f"SID space: {served['space']}",
+        f"state: {content['state']['users']:,} users, {content['state']['bytes']:,} bytes",
     ]
     if content["pending"]:
         lines.append(f"to be repeated first: {', '.join(content['pending'])}")
@@ -99,6 +102,15 @@ def print_status(content: dict[str, Any], console: rich.console.Console) -> None
         return
     reason = f"drift on {last['day']}: {last['verdict']['verdict']}, {last['verdict']['reason']}"
     console.print(reason, highlight=False, markup=False, soft_wrap=True)
+
+
+def _state(output: str, ledger: Ledger) -> dict[str, int]:
+    folder = pathlib.Path(output, ledger.last.artifacts["state"])
+    users = folder.glob("users-*")
+    return {
+        "users": sum(pq.ParquetFile(path).metadata.num_rows for path in users),
+        "bytes": sum(path.stat().st_size for path in folder.iterdir()),
+    }
 
 
 def _recent(output: str, ledger: Ledger) -> list[dict[str, Any]]:

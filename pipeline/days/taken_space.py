@@ -11,6 +11,7 @@ from semantic_id_ranking.components.releaser.release import released_rankers
 from semantic_id_ranking.contracts.errors import InputError
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
+from semantic_id_ranking.pipeline.days.ledger import LEDGER
 from semantic_id_ranking.pipeline.days.ledger import Ledger
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.load_config import ConfigError
@@ -21,11 +22,13 @@ _SPACES = "spaces"
 _TAKEN = ("rqvae", "semantic_ids")
 
 
-def with_taken_rqvae(config: Config) -> Config:
+def with_taken_rqvae(config: Config, output: str) -> Config:
     """Fills in how the RQ-VAE that `rqvae.model` names was trained.
 
     Args:
         config: Of a run; its `rqvae` has the default or the same values beside `model`.
+        output: Its output folder. Once that has released the space that it took, the other folder
+            is not needed any more.
 
     Raises:
         ConfigError: A value differs from that of the RQ-VAE.
@@ -34,7 +37,10 @@ def with_taken_rqvae(config: Config) -> Config:
     source = config.rqvae.model
     if source is None:
         return config
-    taken = {**_ledger(source).space.rqvae, "model": os.path.abspath(source)}
+    model = os.path.abspath(source)
+    taken = _own_rqvae(output)
+    if taken.get("model") != model:
+        taken = {**_ledger(source).space.rqvae, "model": model}
     given, default = to_dict(config.rqvae), to_dict(RqVaeConfig())
     for name, value in given.items():
         if name != "model" and value not in (taken[name], default[name]):
@@ -68,6 +74,13 @@ def take_space(output: str, source: str) -> dict[str, Any]:
             os.rename(copy, target)
     model, semantic_ids = (os.path.join(folder, name) for name in _TAKEN)
     return {"model": model, "semantic_ids": semantic_ids}
+
+
+def _own_rqvae(output: str) -> dict[str, Any]:
+    try:
+        return Ledger.read(os.path.join(output, LEDGER)).space.rqvae
+    except FileNotFoundError:
+        return {}
 
 
 def _ledger(source: str) -> Ledger:

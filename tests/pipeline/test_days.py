@@ -83,6 +83,8 @@ def test_the_ranker_of_an_accepted_day_is_served(world):
     assert record.verdict["verdict"] == "keep"
     said = status(world.output)
     assert said["served"]["day"] == name_of(FIRST)
+    before = world.log[world.log["timestamp"] < start_of(FIRST + 1)]
+    assert said["state"]["users"] == before["user_id"].nunique()
     assert [day["day"] for day in said["days"]] == [name_of(FIRST)]
     assert said["next"] == {
         "day": name_of(FIRST + 1),

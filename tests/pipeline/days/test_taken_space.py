@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import shutil
 
 import pytest
 
@@ -45,7 +46,9 @@ def source(tmp_path) -> str:
 
 
 def test_its_rqvae_and_semantic_ids_are_copied_and_its_configuration_is_taken(source, tmp_path):
-    config = with_taken_rqvae(load_config(overrides=[f"rqvae.model={source}"]))
+    config = with_taken_rqvae(
+        load_config(overrides=[f"rqvae.model={source}"]), str(tmp_path / "output")
+    )
     assert config.rqvae == dataclasses.replace(RQVAE, model=source)
     output = str(tmp_path / "output")
     space = space_of_run(output, "ours", config, False)
@@ -59,19 +62,31 @@ def test_what_was_released_before_stays_unless_another_space_is_asked_for(source
     output = str(tmp_path / "output")
     os.makedirs(output)
     released(output)
-    config = with_taken_rqvae(Config(rqvae=RqVaeConfig(model=source)))
+    config = with_taken_rqvae(Config(rqvae=RqVaeConfig(model=source)), output)
     with pytest.raises(ConfigError, match="give --new-space to have another"):
         space_of_run(output, "ours", config, False)
     assert space_of_run(output, "ours", config, True).model == "spaces/ffffffffffffffff/rqvae"
 
 
-def test_without_a_model_nothing_changes():
-    assert with_taken_rqvae(Config()) == Config()
+def test_a_run_that_is_repeated_needs_the_other_folder_no_more(source, tmp_path):
+    output = str(tmp_path / "output")
+    given = load_config(overrides=[f"rqvae.model={source}"])
+    config = with_taken_rqvae(given, output)
+    released(output, space_of_run(output, "ours", config, False))
+    shutil.rmtree(source)
+    assert with_taken_rqvae(given, output) == config
+    assert space_of_run(output, "ours", config, False).model == "spaces/ffffffffffffffff/rqvae"
+    with pytest.raises(InputError, match="nothing is released"):
+        space_of_run(output, "ours", config, True)
+
+
+def test_without_a_model_nothing_changes(tmp_path):
+    assert with_taken_rqvae(Config(), str(tmp_path)) == Config()
 
 
 def test_what_does_not_fit_is_named(source, tmp_path):
     config = load_config(overrides=[f"rqvae.model={source}", "rqvae.levels=5"])
     with pytest.raises(ConfigError, match=r"rqvae\.levels: 5 is not what .* with, 3; leave it out"):
-        with_taken_rqvae(config)
+        with_taken_rqvae(config, str(tmp_path))
     with pytest.raises(InputError, match=r"rqvae\.model: nothing is released in .*/nowhere"):
-        with_taken_rqvae(load_config(overrides=[f"rqvae.model={tmp_path}/nowhere"]))
+        with_taken_rqvae(load_config(overrides=[f"rqvae.model={tmp_path}/nowhere"]), str(tmp_path))
