@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "trainer": {"contracts"},
     "inputs": {"contracts"},
     "evaluation": {"contracts"},
+    "simulation": {"contracts"},
     "encoding": {"contracts", "inputs", "trainer"},
     # Serving's store, which a release fills.
     "components": {"contracts", "inputs", "trainer", "encoding", "evaluation", "serving"},

@@ -1,0 +1,1 @@
+"""Data sets in the input contract whose true probabilities are known."""
