@@ -19,6 +19,7 @@ import typer  # noqa: E402
 from semantic_id_ranking.cli import config_commands  # noqa: E402
 from semantic_id_ranking.cli import day_commands  # noqa: E402
 from semantic_id_ranking.cli import serving_commands  # noqa: E402
+from semantic_id_ranking.cli import simulation_commands  # noqa: E402
 from semantic_id_ranking.cli.config_options import Config  # noqa: E402
 from semantic_id_ranking.cli.config_options import Overrides  # noqa: E402
 from semantic_id_ranking.cli.input_options import Impressions  # noqa: E402
@@ -220,6 +221,7 @@ def gc(
 
 app.add_typer(day_commands.app)
 app.add_typer(serving_commands.app)
+app.add_typer(simulation_commands.app)
 app.add_typer(config_commands.app, name="config")
 
 
