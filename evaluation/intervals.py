@@ -57,19 +57,20 @@ def _variances(
     found = {}
     if kind == "binary":
         found["auc"] = auc_difference_variance(sums, first, second)
-    draws = _draws(count)
-    drawn = dict(zip(sums, (draws @ np.stack(list(sums.values()), axis=1)).T, strict=True))
+    draws = _draws(len(used))
+    drawn = dict(zip(sums, (draws @ np.stack(list(by_cluster.values()), axis=1)).T, strict=True))
     one, other = (ratio_metrics(kind, drawn, model) for model in (first, second))
     for metric in one:
         difference: Any = one[metric] - other[metric]
         difference = difference[~np.isnan(difference)]
-        # Drawing from C clusters varies as if their mean were known: C - 1 of C parts.
+        # Drawing from C clusters varies as if their mean were known: C - 1 of C parts. How many of
+        # a slice's clusters are drawn varies, too, which widens the interval where they are few.
         spread = difference.var(ddof=1) if len(difference) > 1 else np.nan
         found[metric] = float(spread * count / (count - 1))
     return found
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=1)
 def _draws(count: int) -> np.ndarray:
-    """Many slices have as many clusters as there are at most, and may share the draws."""
+    """Draws of all clusters, which all slices, tasks and pairs of models share."""
     return draw_clusters(count, RESAMPLES).astype(np.float64)
