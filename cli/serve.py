@@ -31,6 +31,8 @@ class ServeOptions:
         monitoring_config: Text proto MonitoringConfig; None shows metrics on the REST port.
         allow_unavailable_labels: Whether a new version label may name a version not served yet.
         strict_shapes: Whether shapes other than the signature declares are refused.
+        reflection: Whether there is gRPC reflection; None: only where `host` is loopback.
+        reload: Whether a caller may change what is served; None: only where `host` is loopback.
         poll_seconds: Time between two looks for new versions; 0 looks once, at the start.
         max_message_mib: Largest request or answer over gRPC, in MiB.
         max_body_mib: Largest body of a REST request, inflated, in MiB.
@@ -52,6 +54,8 @@ class ServeOptions:
     monitoring_config: str | None = None
     allow_unavailable_labels: bool = False
     strict_shapes: bool = False
+    reflection: bool | None = None
+    reload: bool | None = None
     poll_seconds: float = 1.0
     max_message_mib: int = 64
     max_body_mib: int = 8
@@ -177,6 +181,8 @@ def _create(options: ServeOptions) -> "ModelServer":
             ),
             tls=tls,
             monitoring=monitoring,
+            reflection=options.reflection,
+            reload=options.reload,
         )
     except (OSError, ValueError) as error:
         raise InputError(str(error)) from error

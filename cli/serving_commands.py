@@ -63,6 +63,22 @@ def serve(
             help="Refuse shapes other than the signature declares, before any operation runs.",
         ),
     ] = False,
+    reflection: Annotated[
+        bool | None,
+        typer.Option(
+            "--reflection/--no-reflection",
+            help="Tell over gRPC which services and messages there are. Without either option, "
+            "only at a loopback address.",
+        ),
+    ] = None,
+    reload: Annotated[
+        bool | None,
+        typer.Option(
+            "--reload/--no-reload",
+            help="Let callers change what is served (HandleReloadConfigRequest), from any folder "
+            "of this machine. Without either option, only at a loopback address.",
+        ),
+    ] = None,
     poll_seconds: Annotated[
         float,
         typer.Option(

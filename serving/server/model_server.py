@@ -12,6 +12,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from semantic_id_ranking.serving.grpc_options import message_limits
 from semantic_id_ranking.serving.server.limits import Limits
+from semantic_id_ranking.serving.server.loopback import is_loopback
 from semantic_id_ranking.serving.server.metrics import Metrics
 from semantic_id_ranking.serving.server.model_config import config_of
 from semantic_id_ranking.serving.server.model_config import read_model_config
@@ -56,6 +57,10 @@ class ModelServer:
         limits: How much each port takes on at once.
         tls: Makes both ports TLS.
         monitoring: Whether and where the REST port shows metrics.
+        reflection: Whether gRPC reflection tells which services and messages there are; None: only
+            where `host` is a loopback address.
+        reload: Whether HandleReloadConfigRequest, by which a caller has any folder of this machine
+            served, is answered; None: only where `host` is a loopback address.
 
     Raises:
         OSError: The `models.config` cannot be read.
@@ -84,6 +89,8 @@ class ModelServer:
         limits: Limits | None = None,
         tls: ServerTls | None = None,
         monitoring: MonitoringConfig | None = None,
+        reflection: bool | None = None,
+        reload: bool | None = None,
     ):
         limits = limits or Limits()
         self._config_file = None
@@ -100,14 +107,17 @@ class ModelServer:
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="model-versions", daemon=True)
         metrics = Metrics(self._registry)
+        local = is_loopback(host)
         self._server = _grpc_server(limits, channel_arguments)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             PredictionService(self._registry, metrics), self._server
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-            ModelService(self._registry), self._server
+            ModelService(self._registry, local if reload is None else reload), self._server
         )
-        self._standard_services = StandardServices(self._server)
+        self._standard_services = StandardServices(
+            self._server, local if reflection is None else reflection
+        )
         self._rest_server = None
         if rest_port is not None:
             self._rest_server = RestServer(

@@ -8,6 +8,7 @@ from semantic_id_ranking.serving.server.model_registry import ModelRegistry
 from semantic_id_ranking.serving.server.model_status import get_model_status
 from semantic_id_ranking.serving.server.status import answers_status
 from semantic_id_ranking.serving.server.status import invalid_argument
+from semantic_id_ranking.serving.server.status import unimplemented
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
@@ -15,10 +16,12 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
     Args:
         registry: The models.
+        reload: Whether HandleReloadConfigRequest is answered.
     """
 
-    def __init__(self, registry: ModelRegistry):
+    def __init__(self, registry: ModelRegistry, reload: bool):
         self._registry = registry
+        self._reload = reload
 
     @answers_status
     def GetModelStatus(  # noqa: N802
@@ -32,6 +35,10 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         self, request: model_management_pb2.ReloadConfigRequest
     ) -> model_management_pb2.ReloadConfigResponse:
         """Makes a configuration the complete set of models; answers when they are loaded."""
+        if not self._reload:
+            raise unimplemented(
+                "HandleReloadConfigRequest is off; start the server with --reload to have it"
+            )
         if request.config.WhichOneof("config") != "model_config_list":
             raise invalid_argument(
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "

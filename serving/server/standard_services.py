@@ -16,16 +16,18 @@ class StandardServices:
 
     Args:
         server: Where to add the services; not started yet.
+        with_reflection: Whether to add reflection.
     """
 
-    def __init__(self, server: grpc.Server):
+    def __init__(self, server: grpc.Server, with_reflection: bool):
         served = register_services()
         self._health = health.HealthServicer()
         for name in ("", *served, *(full_name.rpartition(".")[2] for full_name in served)):
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = (*served, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        if with_reflection:
+            names = (*served, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, server)
 
     def drain(self) -> None:
         """Says NOT_SERVING of everything from now on."""
