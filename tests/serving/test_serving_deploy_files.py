@@ -23,6 +23,7 @@ DEPLOY = importlib.resources.files("semantic_id_ranking.serving") / "deploy"
 CONFIG = DEPLOY / "config"
 
 COMPOSE_FILES = ["docker-compose.yaml", "docker-compose.gpu.yaml"]
+PINNED = r"[a-z/]+:\d+\.\d+\.\d+(-gpu)?(@sha256:[0-9a-f]{64})?"
 
 
 def batching_parameters():
@@ -130,7 +131,7 @@ def test_images_are_pinned(name):
     services = yaml.safe_load((DEPLOY / name).read_text())["services"].values()
     images = [service["image"] for service in services]
     assert images
-    assert [i for i in images if not re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+(-gpu)?", i)] == []
+    assert [i for i in images if not re.fullmatch(PINNED, i)] == []
 
 
 def test_compose_mounts_the_files_that_the_servers_are_told_of(model_servers):
@@ -153,6 +154,27 @@ def test_compose_mounts_the_files_that_the_servers_are_told_of(model_servers):
 def test_no_two_services_take_one_port(compose):
     ports = [port.split(":")[-2] for s in compose["services"].values() for port in s["ports"]]
     assert len(set(ports)) == len(ports)
+
+
+def test_only_this_machine_reaches_the_ports(compose):
+    """Docker opens a port without an address to everybody, past the machine's firewall."""
+    ports = [port for service in compose["services"].values() for port in service["ports"]]
+    assert [port for port in ports if not re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port)] == []
+
+
+def test_containers_are_confined(compose):
+    for service in compose["services"].values():
+        assert service["user"] not in ("root", "0", "0:0")
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["read_only"] is True
+        assert service["tmpfs"] == ["/tmp"]
+        assert service["restart"] == "unless-stopped"
+
+
+def test_callers_cannot_start_the_profiler(model_servers):
+    for service in model_servers.values():
+        assert "--enable_profiler=false" in service["command"]
 
 
 def test_what_our_clients_call_is_not_batched(model_servers):

@@ -19,6 +19,7 @@ GPU = DEPLOY / "kubernetes" / "gpu"
 MODELS = {
     "ConfigMap": client.V1ConfigMap,
     "Deployment": client.V1Deployment,
+    "NetworkPolicy": client.V1NetworkPolicy,
     "PersistentVolumeClaim": client.V1PersistentVolumeClaim,
     "PodDisruptionBudget": client.V1PodDisruptionBudget,
     "Service": client.V1Service,
@@ -66,9 +67,7 @@ def test_every_manifest_is_applied(manifests):
     listed = read(CPU / "kustomization.yaml")["resources"]
     files = {path.name for path in CPU.iterdir()} - {"kustomization.yaml"}
     assert {name for name in listed if not name.startswith("..")} == files
-    assert {"Deployment", "PersistentVolumeClaim", "PodDisruptionBudget", "Service"} == set(
-        manifests
-    )
+    assert set(MODELS) - {"ConfigMap"} == set(manifests)
 
 
 def test_pods_are_found_by_their_labels(manifests):
@@ -89,6 +88,9 @@ def test_the_container_sees_what_it_is_told_of(manifests, container):
     config_map = read(DEPLOY / "config" / "kustomization.yaml")["configMapGenerator"][0]
     volumes = {volume.name: volume for volume in manifests["Deployment"].spec.template.spec.volumes}
     mounts = {mount.mount_path: volumes[mount.name] for mount in container.volume_mounts}
+    writable = [mount.mount_path for mount in container.volume_mounts if not mount.read_only]
+    assert writable == ["/tmp"]
+    assert mounts["/tmp"].empty_dir is not None
     assert mounts["/config"].config_map.name == config_map["name"]
     claim = mounts["/models"].persistent_volume_claim.claim_name
     assert claim == manifests["PersistentVolumeClaim"].metadata.name
@@ -96,6 +98,36 @@ def test_the_container_sees_what_it_is_told_of(manifests, container):
     files = {word.rpartition("/config/")[2] for word in words if "/config/" in word}
     assert files == set(config_map["files"])
     assert all((DEPLOY / "config" / file).is_file() for file in files)
+
+
+def test_the_pod_is_confined(manifests, container):
+    """What Kubernetes's Pod Security Standard `restricted` asks for, and a filesystem to read."""
+    pod = manifests["Deployment"].spec.template.spec
+    assert pod.security_context.run_as_non_root
+    assert pod.security_context.run_as_user > 0
+    assert pod.security_context.seccomp_profile.type == "RuntimeDefault"
+    assert pod.automount_service_account_token is False
+    own = container.security_context
+    assert own.capabilities.drop == ["ALL"]
+    assert (own.capabilities.add, own.privileged, own.run_as_user) == (None, None, None)
+    assert own.allow_privilege_escalation is False
+    assert own.read_only_root_filesystem
+    assert "--enable_profiler=false" in container.args
+
+
+def test_who_reaches_the_pods(manifests, container):
+    policy = manifests["NetworkPolicy"].spec
+    assert policy.pod_selector == manifests["Deployment"].spec.selector
+    assert policy.policy_types == ["Ingress", "Egress"]
+    assert policy.egress == []
+    clients, prometheus = policy.ingress
+    (peer,) = clients._from
+    assert peer.pod_selector.match_labels == {"model-server-client": "true"}
+    assert (peer.namespace_selector, peer.ip_block) == (None, None)
+    assert {port.port for port in clients.ports} == {port.name for port in container.ports}
+    (peer,) = prometheus._from
+    assert peer.namespace_selector.match_labels == {"kubernetes.io/metadata.name": "monitoring"}
+    assert [port.port for port in prometheus.ports] == ["rest"]
 
 
 def test_readiness_asks_for_every_served_model_at_the_rest_port(container):
