@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -114,21 +115,24 @@ def serve(options: ServeOptions, console: rich.console.Console) -> None:
     except (RuntimeError, OSError) as error:
         raise InputError(str(error)) from error
     rest = f" and {server.rest_address} (REST)" if server.rest_address else ""
-    console.print(
-        f"serving {', '.join(server.model_names)} at {server.address} (gRPC){rest}",
-        highlight=False,
-        soft_wrap=True,
-    )
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
     try:
+        signal.signal(signal.SIGTERM, stop)
+        console.print(
+            f"serving {', '.join(server.model_names)} at {server.address} (gRPC){rest}",
+            highlight=False,
+            soft_wrap=True,
+        )
         server.wait()
     except KeyboardInterrupt:
         server.stop(options.grace_seconds)
         console.print("drained and stopped")
+        sys.stdout.flush()
+        # Threads in which requests outlast the grace would keep the process.
+        os._exit(0)
 
 
 def _create(options: ServeOptions) -> "ModelServer":
