@@ -16,7 +16,7 @@ from semantic_id_ranking.serving.client import open_channel
 from semantic_id_ranking.serving.client import RankerClient
 from semantic_id_ranking.serving.tensor_proto import write_array
 
-_PREDICT = "/tensorflow.serving.PredictionService/Predict"
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
 
 Call = Callable[[int], Any]
 
@@ -97,4 +97,4 @@ def rank_messages(address: str, model: str, request: RankRequest) -> tuple[bytes
     for alias, array in request.arrays(SID_INPUTS).items():
         write_array(array, message.inputs[alias])
     serialized = message.SerializeToString()
-    return serialized, open_channel(address).unary_unary(_PREDICT)(serialized, timeout=30.0)
+    return serialized, open_channel(address).unary_unary(PREDICT)(serialized, timeout=30.0)
