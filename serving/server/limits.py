@@ -1,8 +1,16 @@
 """Limits on the concurrent work of a server."""
 
 import dataclasses
+import os
 
 from semantic_id_ranking.serving.grpc_options import MAX_MESSAGE_BYTES
+
+AT_ONCE = max(2, os.cpu_count() or 1)
+"""Requests that each port parses and answers at once; the others in progress wait.
+
+More than there are processors answer no more in a second, and with 8 threads on 2 processors a
+refusal took 13 milliseconds where it takes 1 with 2.
+"""
 
 
 @dataclasses.dataclass(frozen=True)

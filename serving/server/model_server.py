@@ -11,6 +11,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from semantic_id_ranking.serving.grpc_options import message_limits
+from semantic_id_ranking.serving.server.limits import AT_ONCE
 from semantic_id_ranking.serving.server.limits import Limits
 from semantic_id_ranking.serving.server.loopback import is_loopback
 from semantic_id_ranking.serving.server.metrics import Metrics
@@ -222,7 +223,7 @@ def _grpc_server(limits: Limits, arguments: Iterable[tuple[str, int | str]]) -> 
         # Without so_reuseport 0, a second server on a port would take half of the first one's
         # requests.
         options=(*message_limits(limits.max_message_bytes), ("grpc.so_reuseport", 0), *arguments),
-        interceptors=[RequestParser()],
+        interceptors=[RequestParser(AT_ONCE)],
         maximum_concurrent_rpcs=limits.max_concurrent_requests,
     )
 

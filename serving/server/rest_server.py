@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import ssl
 import threading
 from collections.abc import Coroutine
@@ -12,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from semantic_id_ranking.serving.server.limits import AT_ONCE
 from semantic_id_ranking.serving.server.limits import Limits
 from semantic_id_ranking.serving.server.metrics import Metrics
 from semantic_id_ranking.serving.server.monitoring_config import MonitoringConfig
@@ -54,7 +54,7 @@ class RestServer:
             auto_decompress=False,
             keepalive_timeout=_KEEPALIVE_SECONDS,
         )
-        self._pool = futures.ThreadPoolExecutor(4 * (os.cpu_count() or 1), "rest")
+        self._pool = futures.ThreadPoolExecutor(AT_ONCE, "rest")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rest", daemon=True)
 

@@ -10,10 +10,13 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import get_model_status_pb2
+from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from semantic_id_ranking.serving.server import Limits
 from semantic_id_ranking.serving.server import ModelServer
+from semantic_id_ranking.serving.server.limits import AT_ONCE
 from tests.serving import tiny_models
 from tests.serving.held_model import HeldModel
 from tests.serving.server_calls import refusal
@@ -37,7 +40,7 @@ class Caller:
         self.server = server
         self.channel = grpc.insecure_channel(server.address)
         self.predictions = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
-        self.pool = concurrent.futures.ThreadPoolExecutor()
+        self.pool = concurrent.futures.ThreadPoolExecutor(16)
 
     def grpc(self):
         """A future of the answer."""
@@ -80,6 +83,27 @@ def test_requests_beyond_the_limit_are_refused_at_once(held):
         assert over_rest.result(10) == (200, {"outputs": [1.0]})
         assert caller.rest() == (200, {"outputs": [1.0]})
         assert caller.grpc().result(10).model_spec.version.value == 1
+
+
+def test_some_requests_are_worked_on_and_the_others_wait(held):
+    model, models = held
+    with ModelServer(models, rest_port=0) as server:
+        caller = Caller(server)
+        waiting = AT_ONCE + 1  # A thread is left for the status.
+        over_grpc = [caller.grpc() for _ in range(waiting)]
+        for _ in range(AT_ONCE):
+            assert model.entered.acquire(timeout=10)
+        over_rest = [caller.pool.submit(caller.rest) for _ in range(waiting)]
+        for _ in range(AT_ONCE):
+            assert model.entered.acquire(timeout=10)
+        assert not model.entered.acquire(timeout=0.5)
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "held"
+        status = model_service_pb2_grpc.ModelServiceStub(caller.channel).GetModelStatus
+        assert status(request, timeout=10).model_version_status
+        model.let_go.set()
+        assert {future.result(10).model_spec.version.value for future in over_grpc} == {1}
+        assert {future.result(10)[0] for future in over_rest} == {200}
 
 
 def test_messages_beyond_the_limit_are_refused(held):
