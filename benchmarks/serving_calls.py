@@ -1,5 +1,7 @@
 """Calls to rank that are compared, and calls to parts of their work."""
 
+import http.client
+import json
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +14,7 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from benchmarks.serving_models import ExportableRanker
 from benchmarks.serving_models import RankRequest
 from benchmarks.serving_models import SID_INPUTS
+from semantic_id_ranking._compat import session_callable
 from semantic_id_ranking.serving.client import open_channel
 from semantic_id_ranking.serving.client import RankerClient
 from semantic_id_ranking.serving.tensor_proto import write_array
@@ -82,6 +85,47 @@ def reading_in_process(ranker: ExportableRanker, request: RankRequest) -> Call:
 
     examples = request.examples()
     return lambda _: read(tf.constant(examples))
+
+
+def session_in_process(path: str, request: RankRequest) -> Call:
+    """Runs `rank` as the server does, in a session, from arrays to arrays, and no more."""
+    with tf.Graph().as_default():
+        session = tf.compat.v1.Session()
+        meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], path)
+    rank = meta_graph.signature_def["rank"]
+    feeds = {alias: info.name for alias, info in rank.inputs.items()}
+    fetches = [info.name for info in rank.outputs.values()]
+    call = session_callable(session, list(feeds.values()), fetches)
+    arrays = list(request.arrays(feeds).values())
+    return lambda _: call(*arrays)
+
+
+def predict_messages(address: str, message: bytes) -> Call:
+    """Sends the bytes of a request to a server, and does not read the answer."""
+    send = open_channel(address).unary_unary(PREDICT)
+    return lambda _: send(message, timeout=30.0)
+
+
+def predict_json(address: str, model: str, request: RankRequest) -> Call:
+    """Sends the same over REST, on a connection that stays open, and does not read the answer."""
+    inputs = {
+        alias: np.vectorize(bytes.decode, otypes=[object])(array).tolist()
+        if array.dtype == object
+        else array.tolist()
+        for alias, array in request.arrays(SID_INPUTS).items()
+    }
+    body = json.dumps({"signature_name": "rank", "inputs": inputs})
+    connection = http.client.HTTPConnection(address)
+
+    def call(_: int) -> bytes:
+        connection.request("POST", f"/v1/models/{model}:predict", body)
+        answer = connection.getresponse()
+        content = answer.read()
+        if answer.status != http.client.OK:
+            raise RuntimeError(content.decode())
+        return content
+
+    return call
 
 
 def echo(address: str, message: bytes) -> Call:

@@ -17,9 +17,11 @@ class SidServer:
 
     Attributes:
         address: host:port of gRPC.
+        rest_address: host:port of REST, if `arguments` ask for it.
     """
 
     address: str
+    rest_address: str | None
 
     def __init__(self, models: str | os.PathLike, *arguments: str, log: str | None = None):
         self._log = log
@@ -49,6 +51,8 @@ class SidServer:
             self.__exit__()
             raise RuntimeError(f"sid serve does not serve: {line}")
         self.address = found[1]
+        rest = re.search(r" (\S+) \(REST\)", line)
+        self.rest_address = rest[1] if rest else None
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -62,7 +62,10 @@ def test_bars_are_medians_of_the_ratios_of_a_round():
     turns = {
         (IN_PROCESS, "random_hash", 1): loads(1.0, 2.0, 1.0),
         (IN_PROCESS, "sid_spm", 1): loads(1.2, 2.2, 9.0),
-        (SERVER, "random_hash", 1): loads(2.0, 2.0, 2.0),
+        (serving.ECHO, "sid_spm", 1): loads(0.001, 0.001, 0.002),
+        (serving.SESSION, "sid_spm", 1): loads(0.002, 0.002, 0.002),
+        (serving.MESSAGES, "sid_spm", 1): loads(0.0032, 0.0036, 0.0041),
+        (serving.REST, "sid_spm", 1): loads(0.0062, 0.0068, 0.009),
         (SERVER, "sid_spm", 1): loads(1.2, 2.2, 4.5),
         (SERVER, "sid_spm", 16): [Load([1.0] * 98 + [5.0, 5.0], 2, 1.0)],
         (f"{IN_PROCESS}, {examples}", "sid_spm", 1): loads(6.0, 11.0, 9.0),
@@ -74,8 +77,11 @@ def test_bars_are_medians_of_the_ratios_of_a_round():
     }
     assert found == {
         "p50 of sid_spm over random_hash, in process": (1.2, True),
-        "p50 of the server over in process, sid_spm": (1.0, True),
-        "p50 of the server over in process, random_hash": (2.0, False),
+        "p50 ms of server, messages alone, over gRPC echo and session in process, sid_spm": (
+            pytest.approx(0.2),
+            True,
+        ),
+        "p50 ms of server, REST, over server, messages alone, sid_spm": (3.2, False),
         f"speed of rank over {examples}, sid_spm, {IN_PROCESS}": (5.0, True),
         f"speed of rank over {examples}, sid_spm, {SERVER}": (1.0, False),
         "errors at 16 in flight, sid_spm": (2, False),
