@@ -68,7 +68,8 @@ class State(artifact.Artifact):
     impression, where item ages are joined;
     `join.json`, what the join counted;
     `state.json`, the moment (`as_of`, ISO 8601; `day`, its number), the number of files of users
-    (`groups`), and the terms under which the state may be continued.
+    (`groups`), the number and the sum of all labels by task (`labels`), and the terms under which
+    the state may be continued.
     """
 
     TYPE_NAME = "sid.State"

@@ -14,6 +14,8 @@ USER_COUNTERS = "user_counters"
 USER_CODE_COUNTERS = "user_code_counters"
 #: The context columns that hold counters; no column of the input may have such a name.
 COUNTER_COLUMNS = (ITEM_COUNTERS, USER_COUNTERS, USER_CODE_COUNTERS)
+#: Labels of the mean rate that every key has beside its own (m): at so many, both count alike.
+PRIOR_LABELS = 10.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -66,6 +66,15 @@ def history_label(task: str) -> str:
     return HISTORY_LABEL + escape(task)
 
 
+def item_rate(task: str) -> str:
+    """The feature of what an item's earlier labels alone predict of a task.
+
+    >>> item_rate("click")
+    'item_rate_click'
+    """
+    return f"item_rate_{task}"
+
+
 def weight_input(task: str) -> str:
     """The signature input that says how much a task's score counts in `rank_top_k`."""
     return f"weight_{escape(task)}"

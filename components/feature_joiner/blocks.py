@@ -15,7 +15,8 @@ from semantic_id_ranking.components.feature_joiner.parameters import JoinParamet
 #: (int64, row of the item table), `evaluation` (bool); `current_item_id` (binary) where the log has
 #: one; and, as `input_column` says, the labels (float32, NaN where there is none), the categorical
 #: (binary) and the numeric context (float32, NaN where missing). What the items' counters add is
-#: in `popularity` (int64) and, if counters are joined, `item_counters` (list of float32).
+#: in `popularity` (int64) and `item_counters` (list of float32: those of all time and, if counters
+#: are joined, the recent ones).
 Block: TypeAlias = pa.Table
 
 _KEYS = ("user_id", "timestamp", "item")
@@ -44,6 +45,12 @@ def counter_flags(block: Block, parameters: JoinParameters) -> np.ndarray:
         label = numbers(block, input_column(parameters.labels[task]))
         columns += [~np.isnan(label), label == 1]
     return np.stack(columns, axis=1).astype(np.int64)
+
+
+def labels(block: Block, parameters: JoinParameters) -> np.ndarray:
+    """The labels of all tasks, float32 [n, T], NaN where there is none."""
+    columns = [numbers(block, input_column(column)) for column in parameters.labels.values()]
+    return np.stack(columns, axis=1).astype(np.float32, copy=False)
 
 
 def deal(block: Block, group: np.ndarray) -> Iterator[tuple[int, bytes]]:

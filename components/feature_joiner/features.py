@@ -9,6 +9,7 @@ from semantic_id_ranking.components.feature_joiner import history
 from semantic_id_ranking.components.feature_joiner.encode_examples import Feature
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.join import JoinedGroup
+from semantic_id_ranking.components.feature_joiner.label_means import LabelMeans
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.feature_joiner.popularity import EVALUATION
 from semantic_id_ranking.components.feature_joiner.popularity import Popularity
@@ -18,6 +19,7 @@ from semantic_id_ranking.contracts.counters import USER_CODE_COUNTERS
 from semantic_id_ranking.contracts.counters import USER_COUNTERS
 from semantic_id_ranking.contracts.feature_names import context_feature
 from semantic_id_ranking.contracts.feature_names import history_label
+from semantic_id_ranking.contracts.feature_names import item_rate
 from semantic_id_ranking.trainer.ranker.context_spec import HISTORY_LENGTH
 from semantic_id_ranking.trainer.ranker.context_spec import ITEM_AGE_COLUMN
 
@@ -27,6 +29,7 @@ def features(
     rows: np.ndarray,
     table: ItemTable,
     popularity: Popularity,
+    means: LabelMeans,
     parameters: JoinParameters,
 ) -> dict[str, Feature]:
     """The features of some impressions.
@@ -36,10 +39,12 @@ def features(
         rows: int64 [n], indices of some of them.
         table: The items.
         popularity: Which items are popular.
+        means: Mean labels before each day.
         parameters: What is joined.
     """
     block = joined.block.take(pa.array(rows))
     item = blocks.numbers(block, "item")
+    of_item = block["item_counters"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
     return {
         "user_id": _strings(block["user_id"]),
         "timestamp": _integers(blocks.numbers(block, "timestamp")),
@@ -48,7 +53,8 @@ def features(
         **_labels(block, parameters),
         **_context(block, parameters),
         **_item_age(item, block, table, parameters),
-        **_counters(joined, rows, block, parameters),
+        **_item_rates(parameters.days.of(joined.time[rows]), of_item, means, parameters),
+        **_counters(joined, rows, of_item),
     }
 
 
@@ -141,14 +147,29 @@ def _item_age(
     return {context_feature(ITEM_AGE_COLUMN): _floats_where(~np.isnan(ages), ages)}
 
 
-def _counters(
-    joined: JoinedGroup, rows: np.ndarray, block: blocks.Block, parameters: JoinParameters
+def _item_rates(
+    day: np.ndarray, of_item: np.ndarray, means: LabelMeans, parameters: JoinParameters
 ) -> dict[str, Feature]:
+    """What the item's labels alone predict; the mean of all items for a regression."""
+    block = parameters.counter_layout.block
+    result = {}
+    for task in parameters.labels:
+        if task in parameters.regressions:
+            rates = means.mean(task, day)
+        else:
+            labels, positives = (
+                of_item[:, block.index(f"{kind}_{task}")] for kind in ("labels", "positives")
+            )
+            rates = means.item_rates(task, day, labels, positives)
+        result[item_rate(task)] = _floats(rates)
+    return result
+
+
+def _counters(joined: JoinedGroup, rows: np.ndarray, of_item: np.ndarray) -> dict[str, Feature]:
     if joined.user_counters is None or joined.code_counters is None:
         return {}
-    of_item = block["item_counters"].combine_chunks().flatten().to_numpy()
     columns = {
-        ITEM_COUNTERS: of_item.reshape(len(rows), -1),
+        ITEM_COUNTERS: of_item,
         USER_COUNTERS: joined.user_counters[rows],
         USER_CODE_COUNTERS: joined.code_counters[rows],
     }

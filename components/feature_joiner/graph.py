@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from semantic_id_ranking.components.feature_joiner import counts as counts_lib
+from semantic_id_ranking.components.feature_joiner import label_means
 from semantic_id_ranking.components.feature_joiner import popularity as popularity_lib
 from semantic_id_ranking.components.feature_joiner import state as state_lib
 from semantic_id_ranking.components.feature_joiner.item_counters import ItemCounters
 from semantic_id_ranking.components.feature_joiner.item_table import build_item_table
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.join_items import JoinItems
+from semantic_id_ranking.components.feature_joiner.label_means import LabelMeans
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.feature_joiner.popularity import Popularity
 from semantic_id_ranking.components.feature_joiner.read_impressions import ReadImpressions
@@ -128,13 +130,21 @@ class Join:
             | "ByItem" >> beam.GroupByKey()
             | "JoinItems"
             >> beam.ParDo(JoinItems(parameters, groups, start)).with_outputs(
-                "items", "changes", main="parts"
+                "items", "changes", "labels", main="parts"
             )
         )
         popularity = (
             counted.changes
             | "SumChanges" >> beam.CombineGlobally(_add_changes)
             | "Popularity" >> beam.Map(Popularity.of, parameters.head_share, parameters.torso_share)
+        )
+        means = beam.pvalue.AsSingleton(
+            counted.labels
+            | "Labels" >> beam.CombineGlobally(label_means.concatenate, len(parameters.labels))
+            | "LabelMeans"
+            >> beam.Map(
+                LabelMeans.of, tuple(parameters.labels), earlier.labels if earlier else None
+            )
         )
         # Every group is there, whether it has impressions or not.
         every = pipeline | "Groups" >> beam.Create([(number, None) for number in range(groups)])
@@ -147,9 +157,10 @@ class Join:
                 WriteGroup(parameters, groups, self.splits, self.state, earlier),
                 table,
                 beam.pvalue.AsSingleton(popularity),
+                means,
             )
         )
-        self._write_rest(pipeline, groups, last, read.counts, counted.items, table)
+        self._write_rest(pipeline, groups, last, read.counts, counted.items, table, means)
 
     def _write_rest(
         self,
@@ -159,6 +170,7 @@ class Join:
         counts: beam.PCollection,
         items: beam.PCollection,
         table: beam.pvalue.AsSingleton,
+        means: beam.pvalue.AsSingleton,
     ) -> None:
         """Writes what there is one file of."""
         one = pipeline | "OneState" >> beam.Create([None])
@@ -170,13 +182,13 @@ class Join:
             | "SumCounts" >> beam.CombineGlobally(counts_lib.add)
             | "WriteCounts" >> beam.Map(_write_counts, self.counts_file)
         )
-        _ = one | "WriteState" >> beam.Map(self._write_state, groups, end)
+        _ = one | "WriteState" >> beam.Map(self._write_state, groups, end, means)
         _ = one | "WriteItems" >> beam.Map(self._write_items, beam.pvalue.AsIter(items), table)
         if self.parameters.item_age:
             _ = one | "WriteItemAges" >> beam.Map(self._write_item_ages, end, table)
 
-    def _write_state(self, _: None, groups: int, last: int | None) -> None:
-        state_lib.write_state(self.state, self.terms, groups, last, self.earlier)
+    def _write_state(self, _: None, groups: int, last: int | None, means: LabelMeans) -> None:
+        state_lib.write_state(self.state, self.terms, groups, last, means.totals, self.earlier)
 
     def _write_items(self, _: None, parts: Iterable[ItemCounters], table: ItemTable) -> None:
         state_lib.write_items(self.state, parts, table, self.parameters)

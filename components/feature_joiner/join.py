@@ -75,15 +75,11 @@ def join_group(
     earlier = oldest_first(before.events, known_user, len(ids))
     makes_history = _makes_history(block, parameters)[named]
     rows = np.flatnonzero(makes_history) + named.start
-    labels = [
-        blocks.numbers(block, blocks.input_column(column))[rows]
-        for column in parameters.labels.values()
-    ]
     later = Events(
         np.zeros(0, np.int64),
         blocks.numbers(block, "item")[rows],
         blocks.numbers(block, "timestamp")[rows],
-        np.stack(labels, axis=1).astype(np.float32),
+        blocks.labels(block, parameters)[rows],
     )
     events = history.append(earlier, user_named[makes_history], later)
     first = np.zeros(len(user), np.int64)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from semantic_id_ranking.components.feature_joiner import blocks
 from semantic_id_ranking.components.feature_joiner.item_counters import count_items
 from semantic_id_ranking.components.feature_joiner.item_counters import ItemCounters
+from semantic_id_ranking.components.feature_joiner.label_means import label_sums
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 
 
@@ -37,9 +38,9 @@ class JoinItems(beam.DoFn):
 
         Yields:
             Group and part of a block; as `items`, the items' counters after the last impression; as
-            `changes`, what changed in the popularity of items.
+            `changes`, what changed in the popularity of items; as `labels`, sums of labels by day.
         """
-        _, given = group
+        number, given = group
         given = list(given)
         parts = [part for part in given if isinstance(part, bytes)]
         before = ItemCounters.concatenate(
@@ -73,10 +74,14 @@ class JoinItems(beam.DoFn):
         if block is None:
             return
         block = block.append_column("popularity", pa.array(counted.popularity))
-        if self._parameters.counters:
-            counters = np.concatenate([counted.totals, counted.recent], axis=1, dtype=np.float32)
-            flat = pa.array(counters.reshape(-1))
-            block = block.append_column(
-                "item_counters", pa.FixedSizeListArray.from_arrays(flat, counters.shape[1])
-            )
+        sums = label_sums(
+            number, self._parameters.days.of(time), blocks.labels(block, self._parameters)
+        )
+        yield beam.pvalue.TaggedOutput("labels", sums)
+        recent = [counted.recent] if self._parameters.counters else []
+        counters = np.concatenate([counted.totals, *recent], axis=1, dtype=np.float32)
+        flat = pa.array(counters.reshape(-1))
+        block = block.append_column(
+            "item_counters", pa.FixedSizeListArray.from_arrays(flat, counters.shape[1])
+        )
         yield from blocks.deal(block, blocks.user_groups(block, self._groups))

@@ -17,11 +17,12 @@ from apache_beam.io.filesystems import FileSystems
 
 from semantic_id_ranking.components.feature_joiner.item_counters import ItemCounters
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
+from semantic_id_ranking.components.feature_joiner.label_means import Totals
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.contracts.errors import InputError
 
 #: What of a state only the code that wrote it can read.
-LAYOUT = 1
+LAYOUT = 2
 
 _STATE = "state.json"
 _ITEMS = "items.parquet"
@@ -65,6 +66,7 @@ class EarlierState:
         day: The day that it is as of: the first one that it has not in it.
         start: The first instant of that day, microseconds since 1970.
         groups: Groups of its users, a file each.
+        labels: Numbers and sums of all labels, by task.
         same_space: Whether it is of the SID space of what continues it; of another one, counters by
             codes say nothing.
     """
@@ -73,6 +75,7 @@ class EarlierState:
     day: int
     start: int
     groups: int
+    labels: Totals
     same_space: bool = True
 
     @classmethod
@@ -98,7 +101,8 @@ class EarlierState:
                 )
         day = content["day"]
         start = day * content["day_microseconds"]
-        return cls(folder, day, start, content["groups"], same_space)
+        labels = {task: (number, total) for task, (number, total) in content["labels"].items()}
+        return cls(folder, day, start, content["groups"], labels, same_space)
 
     def user_files(self, number: int, groups: int) -> list[str]:
         """The files that users of one of so many groups may be in.
@@ -157,7 +161,12 @@ def write_items(
 
 
 def write_state(
-    folder: str, wanted: dict[str, Any], groups: int, last: int | None, earlier: EarlierState | None
+    folder: str,
+    wanted: dict[str, Any],
+    groups: int,
+    last: int | None,
+    labels: Totals,
+    earlier: EarlierState | None,
 ) -> None:
     """Writes what says of which day a state is, and under which terms it was made.
 
@@ -166,6 +175,7 @@ def write_state(
         wanted: The `terms`.
         groups: Groups of its users.
         last: Time of the last impression, microseconds since 1970; None: there is none.
+        labels: Numbers and sums of all labels, by task.
         earlier: The state before.
     """
     length = wanted["day_microseconds"]
@@ -174,7 +184,13 @@ def write_state(
         days.append(last // length + 1)
     day = max(days, default=0)
     as_of = _EPOCH + datetime.timedelta(microseconds=day * length)
-    content = {"as_of": as_of.isoformat(), "day": day, "groups": groups, **wanted}
+    content = {
+        "as_of": as_of.isoformat(),
+        "day": day,
+        "groups": groups,
+        "labels": labels,
+        **wanted,
+    }
     with FileSystems.create(os.path.join(folder, _STATE), "application/json") as file:
         file.write(json.dumps(content, indent=2).encode())
 

@@ -18,6 +18,7 @@ from semantic_id_ranking.components.feature_joiner.features import features
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.join import join_group
 from semantic_id_ranking.components.feature_joiner.join import JoinedGroup
+from semantic_id_ranking.components.feature_joiner.label_means import LabelMeans
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.feature_joiner.popularity import Popularity
 from semantic_id_ranking.components.feature_joiner.state import EarlierState
@@ -64,6 +65,7 @@ class WriteGroup(beam.DoFn):
         group: tuple[int, Iterable[bytes | None]],
         table: ItemTable,
         popularity: Popularity,
+        means: LabelMeans,
     ) -> Iterator[int]:
         """Joins and writes one group.
 
@@ -71,6 +73,7 @@ class WriteGroup(beam.DoFn):
             group: Its number, and parts of its impressions in any order; None is no part.
             table: The items.
             popularity: Which items are popular.
+            means: Mean labels before each day.
 
         Yields:
             The time of its last impression, if there is one.
@@ -94,7 +97,7 @@ class WriteGroup(beam.DoFn):
                 )
                 for evaluation, rows in _batches(joined, table, parameters):
                     examples = encode_examples.encode(
-                        features(joined, rows, table, popularity, parameters)
+                        features(joined, rows, table, popularity, means, parameters)
                     )
                     files[evaluation].write(encode_examples.tfrecords(examples))
                 yield int(joined.time.max())

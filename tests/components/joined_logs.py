@@ -17,6 +17,9 @@ from semantic_id_ranking.components.feature_joiner.item_counters import count_it
 from semantic_id_ranking.components.feature_joiner.item_counters import ItemCounters
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.join import join_group
+from semantic_id_ranking.components.feature_joiner.label_means import label_sums
+from semantic_id_ranking.components.feature_joiner.label_means import LabelMeans
+from semantic_id_ranking.components.feature_joiner.label_means import Totals
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
 from semantic_id_ranking.components.feature_joiner.popularity import Popularity
 from semantic_id_ranking.components.feature_joiner.user_counters import UserCounters
@@ -56,6 +59,7 @@ class Counted:
     rows: list[dict]
     users: UserState
     items: ItemCounters
+    labels: Totals | None = None
 
 
 def random_log(seed: int, rows: int = 160, days: tuple[int, ...] = (0, 1, 3, 4, 7)) -> pa.Table:
@@ -121,6 +125,9 @@ def join(
         parameters.by_event,
     )
     popularity = Popularity.of(counted.changes, parameters.head_share, parameters.torso_share)
+    day = parameters.days.of(blocks.effective_time(log, start))
+    sums = label_sums(0, day, blocks.labels(log, parameters))
+    means = LabelMeans.of(sums, parameters.labels, before.labels)
     counters = np.concatenate([counted.totals, counted.recent], axis=1, dtype=np.float32)
     log = log.append_column("popularity", pa.array(counted.popularity)).append_column(
         "item_counters",
@@ -128,8 +135,9 @@ def join(
     )
     joined, users = join_group(log, before.users, table, start, parameters)
     every = np.arange(log.num_rows)
-    encoded = encode_examples.encode(features(joined, every, table, popularity, parameters))
-    return Counted([values(row) for row in encoded.to_pylist()], users, counted.after)
+    encoded = encode_examples.encode(features(joined, every, table, popularity, means, parameters))
+    rows = [values(row) for row in encoded.to_pylist()]
+    return Counted(rows, users, counted.after, means.totals)
 
 
 def values(serialized: bytes) -> dict[str, list]:
@@ -221,6 +229,16 @@ def loop(log: pa.Table, parameters: JoinParameters) -> list[dict]:
         if parameters.history_labels:
             for task, column in parameters.labels.items():
                 found[f"history_label_{task}"] = [o[input_column(column)] for o in made]
+        for task, column in parameters.labels.items():
+            label = input_column(column)
+            earlier = [o[label] for o in rows if o["timestamp"] < start and not np.isnan(o[label])]
+            of_it = [o[label] for o in of_item if not np.isnan(o[label])]
+            if task in parameters.regressions:
+                rate = float(np.mean(earlier)) if earlier else 0.0
+            else:
+                mean = (sum(earlier) + 0.5) / (len(earlier) + 1)
+                rate = (sum(of_it) + 10 * mean) / (len(of_it) + 10)
+            found[f"item_rate_{task}"] = [rate]
         result.append(found)
     return result
 

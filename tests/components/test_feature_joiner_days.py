@@ -33,6 +33,7 @@ def test_days_one_by_one_and_at_once_come_to_the_same_files(tmp_path):
         for output in (once, second, third)
     ]
     assert [content["day"] for content in states] == [4, 2, 4]
+    assert states[0]["labels"] == states[2]["labels"]
     assert states[1]["as_of"] == "1970-01-03T00:00:00+00:00"
     # Users of many groups are not put into fewer: a group has to fit into memory.
     assert [content["groups"] for content in states] == [2, 4, 4]

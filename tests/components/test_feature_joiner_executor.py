@@ -50,6 +50,13 @@ def test_evaluation_sees_the_training_past_and_unknown_items_leave_no_trace(outp
     assert values(by_user[b"u"], "slice_popularity") == [b"tail"]
 
 
+def test_every_example_has_what_the_labels_before_its_day_predict(outputs):
+    train, evaluation = (read(outputs["examples"].uri, split) for split in ("train", "eval"))
+    assert {tuple(values(row, "item_rate_click")) for row in train} == {(0.5,)}
+    # Nothing is known of item b, and one of three labels before is positive.
+    assert {tuple(values(row, "item_rate_click")) for row in evaluation} == {(0.375,)}
+
+
 def test_the_unknown_are_counted(outputs):
     counts = json.loads(pathlib.Path(outputs["state"].uri, "join.json").read_text())
     assert counts == {

@@ -8,10 +8,12 @@ import pyarrow as pa
 import pytest
 
 from semantic_id_ranking.components.feature_joiner import encode_examples
+from semantic_id_ranking.components.feature_joiner import label_means
 from semantic_id_ranking.components.feature_joiner import write_group
 from semantic_id_ranking.components.feature_joiner.features import features
 from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.join import join_group
+from semantic_id_ranking.components.feature_joiner.label_means import LabelMeans
 from semantic_id_ranking.components.feature_joiner.popularity import Popularity
 from tests.components import joined_logs
 from tests.components.joined_logs import PARAMETERS
@@ -38,6 +40,11 @@ def popularity():
     return Popularity.of(np.zeros((0, 3), np.int64), 0.5, 0.3)
 
 
+def means():
+    tasks = PARAMETERS.labels
+    return LabelMeans.of(label_means.concatenate([], len(tasks)), tasks, None)
+
+
 def join(rows, table):
     joined, _ = join_group(log(rows), joined_logs.nothing().users, table, None, PARAMETERS)
     return joined
@@ -49,7 +56,9 @@ def bytes_of_a_batch(joined, table):
     table.find(np.array([b"x"], object))  # Its hash table is made once.
     before = pa.total_allocated_bytes()
     tracemalloc.start()
-    encoded = encode_examples.encode(features(joined, rows, table, popularity(), PARAMETERS))
+    encoded = encode_examples.encode(
+        features(joined, rows, table, popularity(), means(), PARAMETERS)
+    )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(encoded) == 500
@@ -66,7 +75,7 @@ def test_bytes_of_a_batch_depend_on_neither_the_items_nor_the_group():
 
 @pytest.mark.parametrize("batch_rows", [100, 10_000])
 def test_a_group_is_sorted_once_however_many_batches_it_makes(monkeypatch, batch_rows):
-    sorts = []
+    sorts, known = [], means()
     for name in ("lexsort", "argsort"):
         original = getattr(np, name)
         monkeypatch.setattr(
@@ -79,6 +88,6 @@ def test_a_group_is_sorted_once_however_many_batches_it_makes(monkeypatch, batch
     batches = list(write_group._batches(joined, table, PARAMETERS))
     assert len(batches) == -(-3000 // batch_rows)
     for _, rows in batches:
-        features(joined, rows, table, popularity(), PARAMETERS)
+        features(joined, rows, table, popularity(), known, PARAMETERS)
     # By user and time, by user and codes for one code and for two, and their counters by user.
     assert len(sorts) == once == 4

@@ -29,7 +29,7 @@ def test_equals_the_definition(seed, by_event, events):
     found, expected = joined_logs.join(log, settings).rows, joined_logs.loop(log, settings)
     for row, wanted in zip(found, expected, strict=True):
         for name, values in wanted.items():
-            if name.startswith(("context_", "history_label_")):
+            if name.startswith(("context_", "history_label_", "item_rate_")):
                 np.testing.assert_allclose(row.get(name, []), values, rtol=1e-6, atol=1e-9)
             else:
                 assert row.get(name, []) == values, name
@@ -50,7 +50,7 @@ def exact(state):
         **{f"items {name}": values for name, values in vars(items).items()},
     }
     result = {name: np.ascontiguousarray(a).tobytes() for name, a in arrays.items()}
-    return {**result, "ids": users.ids.to_pylist()}
+    return {**result, "ids": users.ids.to_pylist(), "all labels": state.labels}
 
 
 def in_order(rows, log):

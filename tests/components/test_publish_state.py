@@ -38,7 +38,8 @@ def folders(tmp_path, monkeypatch):
     known = joined_logs.join(joined_logs.random_log(7, days=(0, 1, 3, 4)))
     write_users(str(state / user_file(0, 1)), known.users, TABLE, PARAMETERS)
     write_items(str(state), [known.items], TABLE, PARAMETERS)
-    write_state(str(state), terms(PARAMETERS, SPACE.fingerprint), 1, 5 * joined_logs.DAY - 1, None)
+    last = 5 * joined_logs.DAY - 1
+    write_state(str(state), terms(PARAMETERS, SPACE.fingerprint), 1, last, known.labels, None)
     table = sid_table.to_table(
         np.array(ITEMS, object),
         TABLE.sids[: len(ITEMS)].astype(np.int32),

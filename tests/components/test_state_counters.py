@@ -38,7 +38,7 @@ def counters(tmp_path, before) -> StateCounters:
     write_users(str(state / user_file(0, 1)), before.users, TABLE, PARAMETERS)
     write_items(str(state), [before.items], TABLE, PARAMETERS)
     last = NEXT_DAY * joined_logs.DAY - 1
-    write_state(str(state), terms(PARAMETERS, "f"), 1, last, None)
+    write_state(str(state), terms(PARAMETERS, "f"), 1, last, before.labels, None)
     names = [name.decode() for name in TABLE.ids]
     for number in (0, 1):
         part = {"item_id": names[number::2], "sid": TABLE.sids[: len(names)][number::2].tolist()}

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from semantic_id_ranking.contracts.counters import PRIOR_LABELS
 from semantic_id_ranking.serving.client import MissingInputError
 from semantic_id_ranking.serving.client import RankerClient
 from semantic_id_ranking.serving.server.model_server import ModelServer
 from semantic_id_ranking.trainer.exported_model import check_exported_model
 from semantic_id_ranking.trainer.ranker.counter_features import log_impressions
-from semantic_id_ranking.trainer.ranker.counter_features import PRIOR_LABELS
 from semantic_id_ranking.trainer.ranker.counter_features import rate_log_odds
 from semantic_id_ranking.trainer.ranker.export import export_ranker
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder

@@ -3,9 +3,7 @@
 import tensorflow as tf
 
 from semantic_id_ranking.contracts.counters import CounterLayout
-
-PRIOR_LABELS = 10.0
-"""Labels of the mean rate that every key has beside its own (m): at so many, both count alike."""
+from semantic_id_ranking.contracts.counters import PRIOR_LABELS
 
 # Over a rate of a millionth it still fits a float32.
 _MOST = 1e30
