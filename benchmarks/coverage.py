@@ -11,7 +11,7 @@ from semantic_id_ranking.evaluation.slice_sums import histograms
 from semantic_id_ranking.evaluation.slice_sums import slice_sums
 
 METRICS = ("auc", "gauc", "ndcg_at_10", "log_loss")
-_MODELS = {"candidate": 0.8, "baseline": 1.1}
+_MODELS = {"candidate": 0.8, "random_hash": 1.1}
 
 
 def coverage(
@@ -88,7 +88,7 @@ def _differences(columns: lib.Predictions, slice_name: str) -> dict[str, dict[st
     spec = EvaluationSpec({"click": "binary"}, tuple(_MODELS), slices)
     found = histograms(columns, spec)
     report = make_report(spec, found, slice_sums(columns, spec, found))
-    return report["tasks"]["click"]["slices"][slice_name]["differences"]["baseline"]
+    return report["tasks"]["click"]["slices"][slice_name]["differences"]["random_hash"]
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ from semantic_id_ranking.evaluation.evaluation_spec import EvaluationSpec
 from semantic_id_ranking.evaluation.report import make_report
 from semantic_id_ranking.evaluation.slices import SLICE_FEATURES
 
-_SPEC = EvaluationSpec({"click": "binary"}, ("candidate", "baseline"))
+_SPEC = EvaluationSpec({"click": "binary"}, ("candidate", "random_hash"))
 _POPULARITY = np.array(["head", "torso", "tail"])
 
 

@@ -51,12 +51,14 @@ class FinishedRun:
 
     Attributes:
         tasks: The binary tasks.
+        baselines: What its ranker is compared with.
         categorical: Columns of `Split.features` that are IDs of a vocabulary.
     """
 
     def __init__(self, folder: str, config: Config):
         self._folder = folder
         self.tasks = [task for task in config.tasks if task.type == "binary"]
+        self.baselines = config.baselines
         parameters = component_parameters.ranker(config)["context"]
         graph = tft.TFTransformOutput(self._artifact("Transform/transform_graph"))
         self._context = ContextTransform(graph, **parameters)

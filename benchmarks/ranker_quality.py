@@ -1,4 +1,4 @@
-"""A run's ranker and its hashed baseline against LightGBM with the same context and counters.
+"""A run's ranker and its baselines against LightGBM with the same context and counters.
 
 `make bench-ranker-quality DATA=DIR OUT=DIR2 [CONFIG=FILE]` runs the pipeline on a data set with
 counters, gives LightGBM what the rankers read beside the items (context columns, counters, age and
@@ -34,7 +34,6 @@ from semantic_id_ranking.pipeline import exit_status
 from semantic_id_ranking.pipeline.load_config import load_config
 
 _SID = "import sys; from semantic_id_ranking.cli.main import main; sys.exit(main())"
-_MODELS = ("candidate", "baseline")
 _PEER = "lightgbm"
 _PRINTED = ("auc", "gauc")
 
@@ -58,14 +57,15 @@ def peer_scores(
 
 
 def compare(run: FinishedRun) -> dict[str, Any]:
-    """The report of `evaluation.report` on ranker, baseline and LightGBM, and LightGBM's settings.
+    """The report of `evaluation.report` on ranker, baselines, LightGBM, and LightGBM's settings.
 
     Args:
         run: The run.
     """
+    models = ("candidate", *run.baselines)
     tasks = {task.name: task.type for task in run.tasks}
     slices = tuple(SLICE_FEATURES)
-    columns = dict(run.predictions(EvaluationSpec(tasks, _MODELS, slices)))
+    columns = dict(run.predictions(EvaluationSpec(tasks, models, slices)))
     train, evaluated = run.split("train"), run.split("eval")
     if not (
         np.array_equal(columns["time"], evaluated.time)
@@ -76,7 +76,7 @@ def compare(run: FinishedRun) -> dict[str, Any]:
     for position, task in enumerate(tasks):
         np.testing.assert_array_equal(columns[label_column(task)], evaluated.labels[:, position])
         columns[score_column(_PEER, task)] = scores[:, position]
-    spec = EvaluationSpec(tasks, (*_MODELS, _PEER), slices)
+    spec = EvaluationSpec(tasks, (*models, _PEER), slices, run.baselines)
     histograms = slice_sums.histograms(columns, spec)
     sums = slice_sums.slice_sums(columns, spec, histograms)
     return {"lightgbm": chosen, **make_report(spec, histograms, sums)}
@@ -107,9 +107,9 @@ def main(
     command.write_json(os.path.join(out, "ranker_quality.json"), report)
     for task, content in report["tasks"].items():
         of_all = content["slices"]["all"]
-        for peer in (*_MODELS[1:], _PEER):
+        for peer in of_all["differences"]:
             for metric in _PRINTED:
-                ours, theirs = (of_all["models"][m][metric] for m in (_MODELS[0], peer))
+                ours, theirs = (of_all["models"][m][metric] for m in ("candidate", peer))
                 found = of_all["differences"][peer][metric]
                 print(
                     f"{task} {metric}: ranker {ours:.4f}, {peer} {theirs:.4f}, difference "

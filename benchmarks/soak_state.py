@@ -21,7 +21,7 @@ from semantic_id_ranking.pipeline.days.ledger import Ledger
 _STORED = """
 SELECT fingerprint, {0}.* FROM {0} JOIN space ON space = space.id ORDER BY fingerprint, 3
 """
-_ARRAYS = ("metrics", "ranker", "ranker_state", "baseline_state")
+_ARRAYS = ("metrics", "ranker", "ranker_state", "baseline_random_hash_state")
 #: Of a SavedModel's checkpoint: what refers to what.
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 #: A version.
@@ -66,8 +66,10 @@ def final_state(output: str, store: str) -> dict[str, Any]:
         "state": {path.name: _content(path) for path in sorted(state.rglob("*.*"))},
         "store": _stored(store),
         "ranker": _variables(ranker, "variables", "variables"),
-        "ranker_state": _variables(output, last.artifacts["ranker_state"], "variables"),
-        "baseline_state": _variables(output, last.artifacts["baseline_state"], "variables"),
+        **{
+            name: _variables(output, last.artifacts[name], "variables")
+            for name in ("ranker_state", "baseline_random_hash_state")
+        },
         "files": _files(output),
         "artifacts": _artifacts(output),
     }

@@ -41,7 +41,7 @@ class RefreshReport(artifact.Artifact):
     both that keep the first code, the first two, ...: `kept`); `reconstruction`, the relative error
     of today's items `before` and `after`; of so many `impressions` of the last day, by task,
     `moved`: the share whose prediction moves and the mean change, by carrying alone and after the
-    training; `metrics` of the new ranker, the baseline and the served one on them, and the
+    training; `metrics` of the new ranker, the baselines and the served one on them, and the
     thresholds `missed`. Made by `RefreshEvaluator`.
     """
 

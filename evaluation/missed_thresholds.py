@@ -7,7 +7,11 @@ from typing import Any
 from semantic_id_ranking.evaluation.metric_names import default_metric
 from semantic_id_ranking.evaluation.metric_names import METRICS
 from semantic_id_ranking.evaluation.metric_names import NAMES
+from semantic_id_ranking.evaluation.strongest import strongest
 from semantic_id_ranking.evaluation.threshold_config import ThresholdConfig
+
+#: The ranker that is served, as a model of a report.
+SERVED = "served"
 
 
 def missed_thresholds(
@@ -29,7 +33,10 @@ def missed_thresholds(
     for threshold in thresholds:
         task = report["tasks"][threshold.task]
         of_slice = task["slices"][threshold.slice]
-        clauses = _missed(threshold, task["type"], of_slice, report["candidate"])
+        peer, baselines = threshold.peer, report["baselines"]
+        if peer is None and baselines:
+            peer = strongest(of_slice, task["type"], baselines, threshold.metric)
+        clauses = _missed(threshold, task["type"], of_slice, report["candidate"], peer)
         missed += [
             f"task {threshold.task}, slice {threshold.slice}: {clause}" for clause in clauses
         ]
@@ -37,11 +44,16 @@ def missed_thresholds(
 
 
 def _missed(
-    threshold: ThresholdConfig, kind: str, of_slice: Mapping[str, Any], candidate: str
+    threshold: ThresholdConfig,
+    kind: str,
+    of_slice: Mapping[str, Any],
+    candidate: str,
+    peer: str | None,
 ) -> list[str]:
     key = threshold.metric or default_metric(kind)
     metric, higher_is_better = NAMES[key], METRICS[kind][key]
-    models, peer = of_slice["models"], threshold.peer
+    models = of_slice["models"]
+    said = "the served ranker" if peer == SERVED else peer or "a baseline"
     value = models[candidate][key]
     clauses = []
     if threshold.value is None and threshold.change is None and value is None:
@@ -56,14 +68,14 @@ def _missed(
     if (needed := threshold.change) is not None:
         bar = f"the threshold of a gain of {needed:+}"
         if peer not in models:
-            clauses.append(f"no {peer} ranker was evaluated to compare with {bar}")
+            clauses.append(f"{said} was not evaluated, and there is {bar}")
         elif value is None or models[peer][key] is None:
-            whose, model = ("", candidate) if value is None else (f" of the {peer}", peer)
+            whose, model = ("", candidate) if value is None else (f" of {said}", peer)
             clauses.append(f"no {metric}{whose} ({_why_not(models[model])}) to compare with {bar}")
         else:
             difference = of_slice["differences"][peer][key]
             gain, lower = _gain(difference, higher_is_better)
-            clause = f"{metric} {value:.6g}, a gain of {gain:+.6g} over the {peer}"
+            clause = f"{metric} {value:.6g}, a gain of {gain:+.6g} over {said}"
             if threshold.at == "estimate":
                 if gain < needed:
                     clauses.append(f"{clause}, is below {bar}")

@@ -44,7 +44,7 @@ def make_report(
     Returns:
         The content of `metrics.json` but for what is not computed from predictions:
 
-        - `candidate`: name of the candidate;
+        - `candidate`: name of the candidate, `baselines`: names of the baselines;
         - `tasks`: task -> `type` and `slices`: slice -> `examples`, `positives`, `negatives` (of a
           binary task), `users`, `items`, `caution` (why the slice carries no claim, or null),
           `models` and `differences`;
@@ -72,7 +72,12 @@ def make_report(
                 for name in spec.slices
             },
         }
-    return {"candidate": spec.models[0], "tasks": tasks, "limits": list(LIMITS)}
+    return {
+        "candidate": spec.models[0],
+        "baselines": list(spec.baselines),
+        "tasks": tasks,
+        "limits": list(LIMITS),
+    }
 
 
 def _slice_report(

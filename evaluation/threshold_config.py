@@ -26,8 +26,9 @@ class ThresholdConfig:
         metric: "auc", "gauc" (AUC within users), "ndcg_at_5", "ndcg_at_10" (within users' days),
             "log_loss" or "normalized_entropy" of a binary task, "rmse" of a regression. None takes
             AUC or RMSE.
-        peer: The model that `change` compares with: "baseline", or "served", the ranker that is
-            served, where one is evaluated.
+        peer: The model that `change` compares with: one of `baselines`, or "served", the ranker
+            that is served, where one is evaluated. None takes the baseline that is strongest in
+            this metric and slice.
         at: What of the change has to clear the bar: its "estimate", or "lower", the lower end of
             its 95 % interval.
     """
@@ -40,7 +41,7 @@ class ThresholdConfig:
         Literal["auc", "gauc", "ndcg_at_5", "ndcg_at_10", "log_loss", "normalized_entropy", "rmse"]
         | None
     ) = None
-    peer: Literal["baseline", "served"] = "baseline"
+    peer: str | None = None
     at: Literal["estimate", "lower"] = "estimate"
 
     @pydantic.model_validator(mode="after")

@@ -13,7 +13,6 @@ from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.join_config import DAY_MICROSECONDS
-from semantic_id_ranking.trainer.ranker.representations import RandomHash
 from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
 
 # As many keep two workers or more at work, and what reads files side by side.
@@ -133,7 +132,7 @@ def join_parameters(config: Config, inputs: Inputs) -> JoinParameters:
         numeric=config.context.numeric,
         history_length=config.history.length,
         history_labels=config.history.labelled,
-        item_fields=config.representation.item_fields,
+        item_fields=_item_fields(config),
         current_item=inputs.has_current_item,
         item_age=config.context.item_age,
         counters=config.context.counters,
@@ -149,6 +148,12 @@ def join_parameters(config: Config, inputs: Inputs) -> JoinParameters:
         item_column=config.columns.item_id,
         impressions=inputs.impressions.name,
     )
+
+
+def _item_fields(config: Config) -> tuple[str, ...]:
+    """What the ranker or a baseline reads of an item."""
+    every = [config.representation, *config.trained_baselines.values()]
+    return tuple(dict.fromkeys(field for one in every for field in one.item_fields))
 
 
 def _shards(impressions: int) -> int:
@@ -169,17 +174,12 @@ def ranker(config: Config) -> dict[str, Any]:
     return _ranker(config, config.representation)
 
 
-def baseline(config: Config) -> dict[str, Any]:
-    """Parameters of Trainer.baseline: the same ranker on hashed item IDs, with as many table rows.
-
-    Where no configuration sets how many the representation takes, it is `representation.rows`.
-    """
-    representation = config.representation
-    rows = representation.table_rows(config.rqvae.levels, config.rqvae.codebook_size)
-    hashed = RandomHash(
-        rows=rows or representation.rows, separate_tables=representation.separate_tables
-    )
-    return _ranker(config, hashed)
+def baselines(config: Config) -> dict[str, dict[str, Any]]:
+    """Parameters of the trainers of the baselines that are trained, by name."""
+    return {
+        name: _ranker(config, representation)
+        for name, representation in config.trained_baselines.items()
+    }
 
 
 def evaluation(config: Config) -> EvaluationParameters:
@@ -188,6 +188,7 @@ def evaluation(config: Config) -> EvaluationParameters:
         tasks={task.name: task.type for task in config.tasks},
         slices=SLICE_FEATURES,
         thresholds=config.effective_thresholds,
+        baselines=config.baselines,
     )
 
 

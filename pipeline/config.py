@@ -1,6 +1,7 @@
 """The configuration of a run: frozen, validated dataclasses."""
 
 from typing import Any
+from typing import Literal
 
 import pydantic
 from pydantic import ConfigDict
@@ -9,7 +10,9 @@ from pydantic.dataclasses import dataclass
 
 from semantic_id_ranking.components.day_guard.guard_config import GuardConfig
 from semantic_id_ranking.contracts.one_sentence import one_sentence
+from semantic_id_ranking.evaluation.evaluation_spec import ITEM_RATE
 from semantic_id_ranking.evaluation.metric_names import METRICS
+from semantic_id_ranking.evaluation.missed_thresholds import SERVED
 from semantic_id_ranking.evaluation.slices import SLICE_FEATURES
 from semantic_id_ranking.evaluation.threshold_config import ThresholdConfig
 from semantic_id_ranking.pipeline.input_config import ColumnsConfig
@@ -22,12 +25,28 @@ from semantic_id_ranking.serving.store.store_url import require_no_credentials
 from semantic_id_ranking.trainer.ranker.config import RankerConfig
 from semantic_id_ranking.trainer.ranker.config import TaskConfig
 from semantic_id_ranking.trainer.ranker.representations import DEFAULT as DEFAULT_REPRESENTATION
+from semantic_id_ranking.trainer.ranker.representations import parse_representation
 from semantic_id_ranking.trainer.ranker.representations import Representation
+from semantic_id_ranking.trainer.ranker.representations import RepresentationConfig
 from semantic_id_ranking.trainer.rqvae.config import RqVaeConfig
 from semantic_id_ranking.trainer.tokenizer.config import TokenizerConfig
 from semantic_id_ranking.trainer.tokenizer.sid_text import require_encodable
 
 _STRICT = ConfigDict(extra="forbid")
+
+#: What a ranker is compared with.
+Baseline = Literal[
+    "item_rate",
+    "random_hash",
+    "individual_id",
+    "dense",
+    "dense_projected",
+    "sid_ngram",
+    "sid_prefix",
+    "sid_spm",
+    "id_plus_sid",
+    "sid_hybrid",
+]
 
 #: The slices every run is evaluated on, in the order they are reported.
 SLICES = tuple(SLICE_FEATURES)
@@ -120,11 +139,16 @@ class Config:
         rqvae: Content embeddings to Semantic IDs.
         tokenizer: Semantic IDs to pieces.
         representation: How the ranker sees an item; its rows are the table budget of tokenizer and
-            baseline.
+            baselines.
+        baselines: What the ranker is compared with on every evaluation, one at least. "item_rate"
+            is no model: the smoothed rate of an item's labels before the impression, or for a
+            regression the mean label of all items before the day. A name of a representation is
+            the same ranker with as many rows of that representation, trained alike.
         ranker: The network.
         slices: Bounds of the evaluation slices.
         thresholds: What a ranker has to reach to be pushed. None: for each binary task an overall
-            AUC of at least 0.5 that is at most 0.01 below the baseline's.
+            AUC of at least 0.5 that is at most 0.01 below that of the first baseline that is
+            trained; if none is, below that of "item_rate".
         join: The feature join.
         serving: Where models are pushed to.
         beam: Where Beam runs.
@@ -140,6 +164,7 @@ class Config:
     rqvae: RqVaeConfig = RqVaeConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
     representation: Representation = DEFAULT_REPRESENTATION
+    baselines: tuple[Baseline, ...] = Field(default=("item_rate", "random_hash"), min_length=1)
     ranker: RankerConfig = RankerConfig()
     slices: SlicesConfig = SlicesConfig()
     thresholds: tuple[ThresholdConfig, ...] | None = None
@@ -169,7 +194,16 @@ class Config:
                 f"context.half_life_days: {self.context.half_life_days:g} is not allowed; it has "
                 f"to be an eighth of days.length, {self.days.length:g}, at least"
             )
+        for position, name in enumerate(self.baselines):
+            if name in self.baselines[:position]:
+                raise ValueError(f"baselines.{position}: {name!r} appears twice; name it once")
+        peers = [*self.baselines, SERVED]
         for position, threshold in enumerate(self.thresholds or ()):
+            if threshold.peer not in (None, *peers):
+                raise ValueError(
+                    f"thresholds.{position}.peer: {threshold.peer!r} is not evaluated; there are "
+                    f"{peers}"
+                )
             if threshold.task not in names:
                 raise ValueError(
                     f"thresholds.{position}.task: {threshold.task!r} is not a task; there are "
@@ -195,6 +229,11 @@ class Config:
             self.representation.table_rows(levels, codebook_size)
         except ValueError as error:
             raise ValueError(f"representation.{error}") from None
+        for name, baseline in self.trained_baselines.items():
+            try:
+                baseline.table_rows(levels, codebook_size)
+            except ValueError as error:
+                raise ValueError(f"baselines: {name} has {error}") from None
         sampling = getattr(self.representation, "sampling", 0)
         if sampling and self.tokenizer.model != "unigram":
             raise ValueError(
@@ -208,11 +247,28 @@ class Config:
         """The configured thresholds, or the default ones."""
         if self.thresholds is not None:
             return self.thresholds
+        peer = next(iter(self.trained_baselines), ITEM_RATE)
         return tuple(
-            ThresholdConfig(task=task.name, value=0.5, change=-0.01)
+            ThresholdConfig(task=task.name, value=0.5, change=-0.01, peer=peer)
             for task in self.tasks
             if task.type == "binary"
         )
+
+    @property
+    def trained_baselines(self) -> dict[str, RepresentationConfig]:
+        """The representations of the baselines that are trained, by name.
+
+        They have as many rows; where no configuration sets how many the representation takes, that
+        is `representation.rows`.
+        """
+        sizes = self.rqvae.levels, self.rqvae.codebook_size
+        of_ranker = self.representation
+        budget = {
+            "rows": of_ranker.table_rows(*sizes) or of_ranker.rows,
+            "separate_tables": of_ranker.separate_tables,
+        }
+        names = [name for name in self.baselines if name != ITEM_RATE]
+        return {name: parse_representation({"name": name, **budget}) for name in names}
 
     @property
     def counted_tasks(self) -> tuple[str, ...] | None:

@@ -29,6 +29,9 @@ def config_reference() -> str:
     text = [_HEAD]
     for name, field in schema["properties"].items():
         text.append(f"\n## `{name}`\n\n{field['description']}\n")
+        if not _references(field):
+            default = json.dumps(field["default"])
+            text.append(f"\n{_type(field)}; default `{default}`.\n")
         groups = [definitions[reference] for reference in _references(field)]
         for group in groups:
             about = group["description"]

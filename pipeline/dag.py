@@ -7,13 +7,16 @@ impressions ─▶ ImpressionGen ─▶ statistics, schema, gate ─▶┐      
                                                            ▼          ▼          │
                                                           FeatureJoiner          │
                                                                 │                │
-                                          Transform ─▶ Trainer.ranker, Trainer.baseline
+                                          Transform ─▶ Trainer.ranker, one of each baseline
                                                                 │
                                                          RankingEvaluator
                                                                 │
                                                              Releaser
 ```
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from tfx import v1 as tfx
 
@@ -32,6 +35,7 @@ from semantic_id_ranking.pipeline.check_ranker import check_ranker
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
 from semantic_id_ranking.pipeline.days.ledger import SpaceRecord
+from semantic_id_ranking.pipeline.days.ledger import trainer_of
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.ingestion import Ingestion
 from semantic_id_ranking.pipeline.inputs import Inputs
@@ -101,24 +105,24 @@ def create_pipeline(
             "code_version": code_version(PREPROCESSING),
         },
     )
-    ranker, baseline = (
-        RankerTrainer(
+
+    def train(name: str, of_ranker: Mapping[str, Any]) -> RankerTrainer:
+        trainer: RankerTrainer = RankerTrainer(
             examples=joiner.outputs["examples"],
             transform_graph=transform.outputs["transform_graph"],
             tokenizer=tokenizer.outputs["model"],
             custom_config=of_ranker,
             own_code=[config.ranker.model] if config.ranker.model else [],
-        ).with_id(name)
-        for name, of_ranker in (
-            ("Trainer.ranker", parameters.ranker(config)),
-            ("Trainer.baseline", parameters.baseline(config)),
-        )
-    )
+        ).with_id(trainer_of(name))
+        return trainer
+
+    ranker = train("ranker", parameters.ranker(config))
+    baselines = {name: train(name, of) for name, of in parameters.baselines(config).items()}
     evaluator = RankingEvaluator(
         examples=joiner.outputs["examples"],
         semantic_ids=semantic_id_gen.outputs["semantic_ids"],
         candidate=ranker.outputs["model"],
-        baseline=baseline.outputs["model"],
+        baselines={name: trainer.outputs["model"] for name, trainer in baselines.items()},
         parameters=parameters.evaluation(config),
     )
     releaser = Releaser(
@@ -139,7 +143,7 @@ def create_pipeline(
         joiner,
         transform,
         ranker,
-        baseline,
+        *baselines.values(),
         evaluator,
         releaser,
     ]

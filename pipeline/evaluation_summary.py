@@ -11,6 +11,7 @@ from semantic_id_ranking.evaluation.headline import headline
 from semantic_id_ranking.evaluation.metric_names import METRICS
 from semantic_id_ranking.evaluation.metric_names import NAMES
 from semantic_id_ranking.evaluation.slices import ALL
+from semantic_id_ranking.evaluation.strongest import strongest
 from semantic_id_ranking.pipeline.run_summary import Difference
 from semantic_id_ranking.pipeline.run_summary import EvaluationSummary
 from semantic_id_ranking.pipeline.run_summary import ModelSummary
@@ -18,8 +19,6 @@ from semantic_id_ranking.pipeline.run_summary import RunSummary
 from semantic_id_ranking.pipeline.run_summary import SliceComparison
 from semantic_id_ranking.pipeline.run_summary import SliceMetric
 
-CANDIDATE = "candidate"
-BASELINE = "baseline"
 # A summary has no curves and no days; `metrics.json` has.
 _LEFT_OUT = ("calibration_curve", "days")
 
@@ -29,7 +28,7 @@ def slice_metrics(report: Mapping[str, Any], model: str) -> dict[str, dict[str, 
 
     Args:
         report: The content of `metrics.json`.
-        model: "candidate" or "baseline".
+        model: `CANDIDATE` or a baseline.
     """
     return {
         task: {
@@ -43,24 +42,23 @@ def slice_metrics(report: Mapping[str, Any], model: str) -> dict[str, dict[str, 
     }
 
 
-def evaluation_summary(
-    report: Mapping[str, Any], ranker: ModelSummary, baseline: ModelSummary
-) -> EvaluationSummary:
-    """The comparison of the two.
+def evaluation_summary(report: Mapping[str, Any], ranker: ModelSummary) -> EvaluationSummary:
+    """The comparison of the ranker with the baselines.
 
     Args:
         report: The content of `metrics.json`.
         ranker: The candidate.
-        baseline: The baseline.
     """
-    names = {CANDIDATE: ranker.representation, BASELINE: baseline.representation}
     return EvaluationSummary(
-        headline=headline(report, BASELINE, names),
+        headline=headline(report, ranker.representation),
+        strongest={
+            task: strongest(of_task["slices"][ALL], of_task["type"], report["baselines"])
+            for task, of_task in report["tasks"].items()
+        },
         slices={
             task: {
                 name: SliceComparison.model_validate(
                     {key: of_slice[key] for key in SliceComparison.model_fields if key in of_slice}
-                    | {"differences": of_slice["differences"][BASELINE]}
                 )
                 for name, of_slice in of_task["slices"].items()
             }
@@ -71,10 +69,14 @@ def evaluation_summary(
 
 
 def metrics_table(summary: RunSummary) -> rich.table.Table:
-    """Each metric beside the baseline's: all of them over all impressions, AUC or RMSE by slice."""
-    ranker, baseline = summary.models["ranker"], summary.models["baseline"]
+    """Each metric beside the strongest baseline's.
+
+    All of them over all impressions, AUC or RMSE by slice; and below the table, AUC or RMSE over
+    all impressions beside that of every baseline.
+    """
+    ranker, peers = summary.models["ranker"], summary.evaluation.strongest
     table = rich.table.Table(
-        title=f"Ranker: {_describe(ranker)}. Baseline: {_describe(baseline)}.",
+        title=f"Ranker: {_describe(ranker)}. Baselines: {_baselines(summary)}.",
         title_justify="left",
         caption_justify="left",
         box=rich.box.SIMPLE_HEAD,
@@ -85,21 +87,45 @@ def metrics_table(summary: RunSummary) -> rich.table.Table:
         table.add_column(column)
     for column in ("examples", "ranker", "baseline", "difference, 95 %"):
         table.add_column(column, justify="right", no_wrap=True)
-    cautions = []
+    notes, cautions = [], []
     for task, slices in summary.evaluation.slices.items():
         for name, compared in slices.items():
-            own, other = ranker.metrics[task][name], baseline.metrics[task][name]
+            own = ranker.metrics[task][name]
+            other = summary.models[peers[task]].metrics[task][name]
+            differences = compared.differences[peers[task]]
             kind = "binary" if own.metric == "auc" else "regression"
             for metric in METRICS[kind] if name == ALL else [own.metric]:
                 cells = [task, name, NAMES[metric], str(compared.examples)]
-                difference = compared.differences[metric]
                 values = [getattr(one, metric) for one in (own, other)]
                 numbers = ["-" if value is None else f"{value:.4f}" for value in values]
-                table.add_row(*cells, *numbers, _difference(difference))
+                table.add_row(*cells, *numbers, _difference(differences[metric]))
+            if name == ALL:
+                notes.append(_beside_all(task, own.metric, summary))
             if compared.caution:
                 cautions.append(f"No claim on {task}, {name}: {compared.caution}.")
-    table.caption = "\n".join([*cautions, *summary.evaluation.limits])
+    table.caption = "\n".join([*notes, *cautions, *summary.evaluation.limits])
     return table
+
+
+def _beside_all(task: str, metric: str, summary: RunSummary) -> str:
+    """A task's metric over all impressions beside that of every baseline."""
+    differences = summary.evaluation.slices[task][ALL].differences
+    parts = []
+    for name, of_baseline in differences.items():
+        value = summary.models[name].metrics[task][ALL].value
+        number = "-" if value is None else f"{value:.4f}"
+        parts.append(f"{name} {number}, difference {_difference(of_baseline[metric])}")
+    peer = summary.evaluation.strongest[task]
+    return f"{NAMES[metric]} of {task}: {'; '.join(parts)}. In the table: {peer}."
+
+
+def _baselines(summary: RunSummary) -> str:
+    names = [name for name in summary.models if name != "ranker"]
+    rows = (summary.models[name].table_rows for name in names)
+    return "; ".join(
+        f"{name}, {of_table} rows" if of_table else name
+        for name, of_table in zip(names, rows, strict=True)
+    )
 
 
 def _difference(difference: Difference) -> str:

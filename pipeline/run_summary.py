@@ -116,10 +116,10 @@ class SliceMetric(JsonModel):
 
 
 class ModelSummary(JsonModel):
-    """One of the two rankers of a run.
+    """The ranker or a baseline of a run.
 
     Attributes:
-        representation: Name of its item representation.
+        representation: Name of its item representation; "item_rate" of what has none.
         table_rows: Rows of all its item embedding tables together.
         metrics: Task -> slice -> metrics. The slices are `all`, `new` (items no older than a day),
             `unseen` (items not in training), `head`, `torso` and `tail`.
@@ -131,7 +131,7 @@ class ModelSummary(JsonModel):
 
 
 class Difference(JsonModel):
-    """A metric of the ranker less that of the baseline, on the same impressions.
+    """A metric of the ranker less that of a baseline, on the same impressions.
 
     Attributes:
         estimate: The difference; null where one of the two has no such metric.
@@ -148,7 +148,7 @@ class Difference(JsonModel):
 
 
 class SliceComparison(JsonModel):
-    """The ranker against the baseline on one slice.
+    """The ranker against the baselines on one slice.
 
     Attributes:
         examples: Impressions that have a label of the task.
@@ -157,7 +157,7 @@ class SliceComparison(JsonModel):
         users: Users of these impressions.
         items: Items of these impressions.
         caution: Why the slice carries no claim; null where it does.
-        differences: Metric -> difference.
+        differences: Baseline -> metric -> difference.
     """
 
     examples: int
@@ -166,19 +166,22 @@ class SliceComparison(JsonModel):
     users: int
     items: int
     caution: str | None
-    differences: dict[str, Difference]
+    differences: dict[str, dict[str, Difference]]
 
 
 class EvaluationSummary(JsonModel):
-    """The ranker against the baseline.
+    """The ranker against the baselines.
 
     Attributes:
-        headline: The gain over all impressions, its interval, over what and on how many.
+        headline: The gain over the strongest baseline on all impressions in the first task, its
+            interval, and on how many.
+        strongest: Task -> the baseline of the best AUC or RMSE over all impressions.
         slices: Task -> slice -> comparison.
         limits: What an interval leaves out, in words.
     """
 
     headline: str
+    strongest: dict[str, str]
     slices: dict[str, dict[str, SliceComparison]]
     limits: list[str]
 
@@ -210,8 +213,8 @@ class RunSummary(JsonModel):
         impressions: The impressions by what became of them.
         sid: The Semantic IDs.
         tokenizer: The SID tokenizer.
-        models: "ranker" and "baseline".
-        evaluation: The one against the other.
+        models: "ranker", and each baseline by its name.
+        evaluation: The ranker against the others.
         blessed: Whether the ranker reached every threshold.
         missed: Each threshold that it missed, in words: task, slice, value.
         pushed: "ranker" and "semantic_id" -> the version folder; null where it was not pushed.
@@ -225,7 +228,7 @@ class RunSummary(JsonModel):
     impressions: ImpressionCounts
     sid: SidSummary
     tokenizer: TokenizerSummary
-    models: dict[Literal["ranker", "baseline"], ModelSummary]
+    models: dict[str, ModelSummary]
     evaluation: EvaluationSummary
     blessed: bool
     missed: list[str]

@@ -10,9 +10,10 @@ import rich.table
 from tfx.utils import path_utils
 
 from semantic_id_ranking.components.ranking_evaluator.executor import METRICS_FILE
+from semantic_id_ranking.components.ranking_evaluator.parameters import CANDIDATE
 from semantic_id_ranking.contracts.json_model import JsonModel
-from semantic_id_ranking.pipeline.evaluation_summary import BASELINE
-from semantic_id_ranking.pipeline.evaluation_summary import CANDIDATE
+from semantic_id_ranking.evaluation.evaluation_spec import ITEM_RATE
+from semantic_id_ranking.pipeline.days.ledger import trainer_of
 from semantic_id_ranking.pipeline.evaluation_summary import evaluation_summary
 from semantic_id_ranking.pipeline.evaluation_summary import metrics_table
 from semantic_id_ranking.pipeline.evaluation_summary import slice_metrics
@@ -61,15 +62,21 @@ def make_summary(
             metrics=slice_metrics(metrics, model_name),
         )
 
-    ranker = model(CANDIDATE, "Trainer.ranker")
-    baseline = model(BASELINE, "Trainer.baseline")
+    ranker = model(CANDIDATE, trainer_of("ranker"))
+    models = {"ranker": ranker}
+    for name in metrics["baselines"]:
+        if name == ITEM_RATE:
+            of_rate = slice_metrics(metrics, name)
+            models[name] = ModelSummary(representation=name, table_rows=0, metrics=of_rate)
+        else:
+            models[name] = model(name, trainer_of(name))
     return RunSummary(
         run_id=records.run_id,
         impressions=_part(ImpressionCounts, join),
         sid=_part(SidSummary, report.to_json()),
         tokenizer=_part(TokenizerSummary, tokenizer),
-        models={"ranker": ranker, "baseline": baseline},
-        evaluation=evaluation_summary(metrics, ranker, baseline),
+        models=models,
+        evaluation=evaluation_summary(metrics, ranker),
         blessed=blessed,
         missed=metrics["missed"],
         pushed=dict(pushed),
@@ -85,7 +92,7 @@ def _part(kind: type[Part], content: Mapping[str, Any]) -> Part:
 
 
 def tables(summary: RunSummary) -> list[rich.table.Table]:
-    """The summary for people: impressions, Semantic IDs, each metric beside the baseline's."""
+    """The summary for people: impressions, Semantic IDs, each metric beside a baseline's."""
     sid, tokenizer = summary.sid, summary.tokenizer
     facts = rich.table.Table(title="Semantic IDs", title_justify="left", show_header=False)
     facts.add_row("space", sid.fingerprint)

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component
@@ -28,7 +31,6 @@ class RankingEvaluatorSpec(component_spec.ComponentSpec):
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "semantic_ids": component_spec.ChannelParameter(type=SemanticIds),
         "candidate": component_spec.ChannelParameter(type=standard_artifacts.Model),
-        "baseline": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
         "served": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS = {
@@ -36,6 +38,13 @@ class RankingEvaluatorSpec(component_spec.ComponentSpec):
         "evaluation": component_spec.ChannelParameter(type=RankingEvaluation),
         "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
     }
+
+
+def _spec_with(models: Iterable[str]) -> type[RankingEvaluatorSpec]:
+    """The interface with inputs for more models: TFX has no input of several named ones."""
+    of_model = component_spec.ChannelParameter(type=standard_artifacts.Model)
+    inputs = RankingEvaluatorSpec.INPUTS | dict.fromkeys(models, of_model)
+    return type(RankingEvaluatorSpec.__name__, (RankingEvaluatorSpec,), {"INPUTS": inputs})
 
 
 class RankingEvaluator(base_beam_component.BaseBeamComponent):
@@ -49,8 +58,9 @@ class RankingEvaluator(base_beam_component.BaseBeamComponent):
         semantic_ids: The Semantic IDs in them; a ranker of another SID space is refused.
         candidate: The ranker that is blessed or not.
         parameters: What is evaluated.
-        baseline: A ranker to compare with.
-        served: Another one.
+        baselines: The rankers among `parameters.baselines`, by name; inputs of the component that
+            `baseline_input` names.
+        served: The ranker that is served.
     """
 
     SPEC_CLASS = RankingEvaluatorSpec
@@ -62,15 +72,20 @@ class RankingEvaluator(base_beam_component.BaseBeamComponent):
         semantic_ids: types.BaseChannel,
         candidate: types.BaseChannel,
         parameters: EvaluationParameters,
-        baseline: types.BaseChannel | None = None,
+        baselines: Mapping[str, types.BaseChannel] = MappingProxyType({}),
         served: types.BaseChannel | None = None,
     ):
+        if set(baselines) != set(parameters.rankers):
+            raise ValueError(
+                f"baselines are {list(baselines)}, and the parameters name {parameters.rankers}"
+            )
+        inputs = {executor.baseline_input(name): model for name, model in baselines.items()}
         super().__init__(
-            RankingEvaluatorSpec(
+            _spec_with(inputs)(
+                **inputs,
                 examples=examples,
                 semantic_ids=semantic_ids,
                 candidate=candidate,
-                baseline=baseline,
                 served=served,
                 parameters=json.dumps(dataclasses.asdict(parameters)),
                 code_version=code_version(executor.Executor),

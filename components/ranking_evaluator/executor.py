@@ -19,6 +19,7 @@ from tfx.utils import path_utils
 
 from semantic_id_ranking._compat import beam_pipeline
 from semantic_id_ranking.components import examples as examples_lib
+from semantic_id_ranking.components.ranking_evaluator.parameters import CANDIDATE
 from semantic_id_ranking.components.ranking_evaluator.parameters import EvaluationParameters
 from semantic_id_ranking.components.ranking_evaluator.score_file import ScoreFile
 from semantic_id_ranking.contracts import sid_table
@@ -29,14 +30,18 @@ from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.evaluation import slice_sums
 from semantic_id_ranking.evaluation.evaluation_spec import EvaluationSpec
 from semantic_id_ranking.evaluation.missed_thresholds import missed_thresholds
+from semantic_id_ranking.evaluation.missed_thresholds import SERVED
 from semantic_id_ranking.evaluation.predictions import concatenate
 from semantic_id_ranking.evaluation.report import make_report
 
 METRICS_FILE = "metrics.json"
-#: Inputs that are models; the first is the candidate.
-MODELS = ("candidate", "baseline", "served")
 
 Sums = dict[tuple[str, str], slice_sums.SliceSums]
+
+
+def baseline_input(name: str) -> str:
+    """The input of a baseline that is a ranker."""
+    return f"baseline_{name}"
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -51,8 +56,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Runs the component.
 
         Args:
-            input_dict: `examples`, `semantic_ids`, `candidate` and, where they are, `baseline` and
-                `served`.
+            input_dict: `examples`, `semantic_ids`, `candidate`, the baselines that are rankers by
+                `baseline_input` and, where there is one, `served`.
             output_dict: `predictions`, `evaluation`, `blessing`.
             exec_properties: `parameters` (JSON of `EvaluationParameters`).
 
@@ -61,13 +66,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 not answer as a ranker has to; or there are no examples.
         """
         parameters = EvaluationParameters.from_dict(json.loads(exec_properties["parameters"]))
-        artifacts = {name: input_dict[name][0] for name in MODELS if input_dict.get(name)}
+        artifacts = {CANDIDATE: input_dict[CANDIDATE][0]}
+        artifacts |= {name: input_dict[baseline_input(name)][0] for name in parameters.rankers}
+        if input_dict.get(SERVED):
+            artifacts[SERVED] = input_dict[SERVED][0]
         models = {
             name: path_utils.serving_model_path(artifact.uri)
             for name, artifact in artifacts.items()
         }
         _require_space(models, artifact_utils.get_single_uri(input_dict["semantic_ids"]))
-        spec = EvaluationSpec(parameters.tasks, tuple(models), tuple(parameters.slices))
+        spec = parameters.spec((SERVED,) if SERVED in models else ())
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         files = [
             path
@@ -108,7 +116,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             )
         with FileSystems.open(metrics) as file:
             blessed = not json.loads(file.read())["missed"]
-        _bless(artifact_utils.get_single_instance(output_dict["blessing"]), artifacts, blessed)
+        candidate, *others = artifacts.values()
+        _bless(
+            artifact_utils.get_single_instance(output_dict["blessing"]),
+            {"current": candidate, **({"baseline": others[0]} if others else {})},
+            blessed,
+        )
 
 
 def _require_space(models: Mapping[str, str], semantic_ids: str) -> None:
@@ -157,12 +170,12 @@ def _bless(blessing: types.Artifact, models: Mapping[str, types.Artifact], bless
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(blessed))
     for model, uri_key, id_key in (
         (
-            MODELS[0],
+            "current",
             constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY,
             constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY,
         ),
         (
-            MODELS[1],
+            "baseline",
             constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY,
             constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY,
         ),

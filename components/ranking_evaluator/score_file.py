@@ -13,7 +13,9 @@ from apache_beam.io.filesystems import FileSystems
 
 from semantic_id_ranking.components.ranking_evaluator import prediction_table
 from semantic_id_ranking.contracts.errors import InputError
+from semantic_id_ranking.contracts.feature_names import item_rate
 from semantic_id_ranking.evaluation.evaluation_spec import EvaluationSpec
+from semantic_id_ranking.evaluation.evaluation_spec import ITEM_RATE
 from semantic_id_ranking.evaluation.predictions import by_user_group
 from semantic_id_ranking.evaluation.predictions import Predictions
 
@@ -32,7 +34,7 @@ class ScoreFile(beam.DoFn):
     the runner. A file that is done twice replaces its output.
 
     Args:
-        models: Model -> folder of its SavedModel.
+        models: Model -> folder of its SavedModel; of each model of `spec` but `ITEM_RATE`.
         spec: What is evaluated.
         slices: Slice -> feature and value of the examples in it; None for the one of all.
         folder: Where the outputs go.
@@ -63,6 +65,8 @@ class ScoreFile(beam.DoFn):
         for task in self._spec.tasks:
             self._features[f"label_{task}"] = tf.io.FixedLenFeature([], tf.float32)
             self._features[f"weight_{task}"] = tf.io.FixedLenFeature([], tf.float32, 1.0)
+            if ITEM_RATE in self._spec.models:
+                self._features[item_rate(task)] = tf.io.FixedLenFeature([], tf.float32)
 
     def process(self, numbered_file: tuple[int, str]) -> Iterator[tuple[int, Predictions]]:
         """Scores one file.
@@ -114,6 +118,8 @@ class ScoreFile(beam.DoFn):
             rows[f"slice_{name}"] = (parsed[feature] == value.encode()).astype(bool)
         for task in self._spec.tasks:
             rows |= {f"{kind}_{task}": parsed[f"{kind}_{task}"] for kind in ("label", "weight")}
+            if ITEM_RATE in self._spec.models:
+                rows[f"score_{ITEM_RATE}_{task}"] = parsed[item_rate(task)]
         for model in self._models:
             rows |= self._scores(model, examples)
         return rows

@@ -12,6 +12,7 @@ from tfx.utils import io_utils
 from tfx.utils import path_utils
 
 from semantic_id_ranking.components import examples as examples_lib
+from semantic_id_ranking.components.ranking_evaluator.parameters import CANDIDATE
 from semantic_id_ranking.components.ranking_evaluator.parameters import EvaluationParameters
 from semantic_id_ranking.components.ranking_evaluator.prediction_table import read_predictions
 from semantic_id_ranking.components.refresh_evaluator.compare import churn
@@ -22,6 +23,7 @@ from semantic_id_ranking.contracts.json_file import write_json
 from semantic_id_ranking.evaluation import slice_sums
 from semantic_id_ranking.evaluation.evaluation_spec import EvaluationSpec
 from semantic_id_ranking.evaluation.missed_thresholds import missed_thresholds
+from semantic_id_ranking.evaluation.missed_thresholds import SERVED
 from semantic_id_ranking.evaluation.predictions import concatenate
 from semantic_id_ranking.evaluation.predictions import score_column
 from semantic_id_ranking.evaluation.report import make_report
@@ -31,7 +33,6 @@ from semantic_id_ranking.trainer.rqvae.restore import restore
 from semantic_id_ranking.trainer.rqvae.run_fn import read_items
 
 REPORT_FILE = "refresh.json"
-_MODELS = ("candidate", "baseline", "served")
 # Items whose reconstruction is measured, at most.
 _SAMPLE = 20_000
 
@@ -72,21 +73,21 @@ class Executor(base_executor.BaseExecutor):
             model = restore(path_utils.serving_model_path(uri(name)), exec_properties["beam"])
             decoded = model.decode(encode_array(model, embeddings)).numpy()
             errors[name] = relative_error(embeddings, decoded, mean)
-        spec = EvaluationSpec(parameters.tasks, _MODELS, tuple(parameters.slices))
+        spec = parameters.spec((SERVED,))
         # Of the space before, the served ranker is the candidate.
-        before_spec = EvaluationSpec(parameters.tasks, ("candidate",), tuple(parameters.slices))
+        before_spec = EvaluationSpec(parameters.tasks, (CANDIDATE,), tuple(parameters.slices))
         before = concatenate(list(read_predictions(uri("earlier_predictions"), before_spec)))
         after = concatenate(list(read_predictions(uri("predictions"), spec)))
         paired, before = matched(after, before)
         block = dict(paired)
         shares = {}
         for task in parameters.tasks:
-            score = before[score_column("candidate", task)]
+            score = before[score_column(CANDIDATE, task)]
             shares[task] = {
-                "carried": moved(score, block[score_column("served", task)]),
-                "trained": moved(score, block[score_column("candidate", task)]),
+                "carried": moved(score, block[score_column(SERVED, task)]),
+                "trained": moved(score, block[score_column(CANDIDATE, task)]),
             }
-            block[score_column("served", task)] = score
+            block[score_column(SERVED, task)] = score
         histograms = slice_sums.merge_histograms([slice_sums.histograms(block, spec)])
         sums = slice_sums.slice_sums(block, spec, histograms)
         metrics = make_report(spec, histograms, sums)

@@ -22,6 +22,7 @@ _FROZEN = (
     "tokenizer",
     "representation",
     "ranker.model",
+    "baselines",
 )
 
 

@@ -5,19 +5,20 @@ items ─▶ ItemGen ─▶ checks ─▶ DriftCheck ─▶ SemanticIdGen ◀─
                                                  │
 impressions ─▶ ImpressionGen ─▶ checks ─▶ DayGuard ─▶ FeatureJoiner ◀─ earlier state
                                                  │
-               DayEvaluator: the served ranker and the baseline on the whole day
+               DayEvaluator: the served ranker and the baselines on the whole day
                                                  │
      VocabularyGrower ─▶ Trainer.candidate, from the served ranker, on what it has not seen
                                                  │
                RankingEvaluator: candidate against served, on the last tenth
                                                  │
-     Trainer.ranker, on the last tenth too ─▶ Releaser        Trainer.baseline, on all of the day
+     Trainer.ranker, on the last tenth too ─▶ Releaser        the baselines, on all of the day
 ```
 """
 
 import dataclasses
 import json
 import os
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,8 +47,11 @@ from semantic_id_ranking.pipeline import component_parameters as parameters
 from semantic_id_ranking.pipeline.assemble import assemble
 from semantic_id_ranking.pipeline.config import Config
 from semantic_id_ranking.pipeline.config import to_dict
+from semantic_id_ranking.pipeline.days.ledger import baseline_artifacts
 from semantic_id_ranking.pipeline.days.ledger import DayRecord
+from semantic_id_ranking.pipeline.days.ledger import LEDGER
 from semantic_id_ranking.pipeline.days.ledger import Ledger
+from semantic_id_ranking.pipeline.days.ledger import trainer_of
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.ingestion import Ingestion
 from semantic_id_ranking.pipeline.inputs import Inputs
@@ -64,8 +68,6 @@ _TYPES: Mapping[str, type[artifact.Artifact]] = {
     "examples": standard_artifacts.Examples,
     "ranker": standard_artifacts.Model,
     "ranker_state": RankerState,
-    "baseline": standard_artifacts.Model,
-    "baseline_state": RankerState,
     "statistics": standard_artifacts.ExampleStatistics,
 }
 
@@ -75,15 +77,28 @@ class Earlier:
 
     A record's artifact never changes, so its day and run tell it from all others, and a repeated
     run of a day is answered from the cache.
+
+    Args:
+        output: The output folder.
+        baselines: Names of the baselines that are trained.
     """
 
-    def __init__(self, output: str):
+    def __init__(self, output: str, baselines: Iterable[str]):
         self._output = output
+        self._types = dict(_TYPES)
+        for name in baselines:
+            model, state = baseline_artifacts(name)
+            self._types |= {model: standard_artifacts.Model, state: RankerState}
         self._importers: dict[str, tfx.dsl.Importer] = {}
 
     def __call__(self, record: DayRecord, name: str) -> tfx.types.BaseChannel:
-        """The channel of one of `ARTIFACTS` of a record."""
+        """The channel of one of `ARTIFACTS` or `baseline_artifacts` of a record."""
         node = f"Earlier.{name}.{record.number}"
+        if name not in record.artifacts:
+            raise InputError(
+                f"{os.path.join(self._output, LEDGER)}: {record.name} has no {name}, so no day can "
+                "follow it; begin another output folder with `sid run`"
+            )
         if node not in self._importers:
             uri = os.path.join(self._output, record.artifacts[name])
             if not fileio.exists(uri):
@@ -96,11 +111,19 @@ class Earlier:
                 properties = {"split_names": '["train", "eval"]', "span": record.number}
             self._importers[node] = tfx.dsl.Importer(
                 source_uri=uri,
-                artifact_type=_TYPES[name],
+                artifact_type=self._types[name],
                 properties=properties,
                 custom_properties={"day": record.number, "run": record.run_id},
             ).with_id(node)
         return self._importers[node].outputs["result"]
+
+    def baseline(self, record: DayRecord, name: str) -> tfx.types.BaseChannel:
+        """The model of a baseline."""
+        return self(record, baseline_artifacts(name)[0])
+
+    def baseline_state(self, record: DayRecord, name: str) -> tfx.types.BaseChannel:
+        """The state of a baseline's training."""
+        return self(record, baseline_artifacts(name)[1])
 
     @property
     def components(self) -> list[tfx.dsl.Importer]:
@@ -129,7 +152,7 @@ def create_day_pipeline(
     Returns:
         The pipeline, for any TFX runner.
     """
-    earlier = Earlier(os.path.dirname(destinations.serving))
+    earlier = Earlier(os.path.dirname(destinations.serving), config.trained_baselines)
     last = ledger.last
     ingestion = Ingestion.create(
         inputs, config, Fingerprints(destinations.fingerprints), guarded=True
@@ -172,11 +195,12 @@ def create_day_pipeline(
     guard.add_upstream_node(ingestion.impression_checks[-1])
     joiner.add_upstream_node(guard)
     examples = joiner.outputs["examples"]
+    served_baselines = {name: earlier.baseline(last, name) for name in config.trained_baselines}
     day_evaluator = RankingEvaluator(
         examples=examples,
         semantic_ids=semantic_ids,
         candidate=earlier(served, "ranker"),
-        baseline=earlier(last, "baseline"),
+        baselines=served_baselines,
         parameters=parameters.day_evaluation(config, _WHOLE_DAY),
     ).with_id("DayEvaluator")
     grower = VocabularyGrower(
@@ -201,10 +225,10 @@ def create_day_pipeline(
             previous=previous,
             splits={day: today, **{record.number: splits for record, splits in before}},
             own_code=[config.ranker.model] if config.ranker.model else [],
-        ).with_id(name)
+        ).with_id(trainer_of(name))
 
     candidate = train(
-        "Trainer.candidate",
+        "candidate",
         parameters.ranker(config),
         earlier(served, "ranker_state"),
         ("train",),
@@ -214,24 +238,27 @@ def create_day_pipeline(
         examples=examples,
         semantic_ids=semantic_ids,
         candidate=candidate.outputs["model"],
-        baseline=earlier(last, "baseline"),
+        baselines=served_baselines,
         served=earlier(served, "ranker"),
         parameters=parameters.day_gate(config),
     )
     ranker = train(
-        "Trainer.ranker",
+        "ranker",
         parameters.ranker(config),
         candidate.outputs["ranker_state"],
         ("eval",),
         [],
     )
-    baseline = train(
-        "Trainer.baseline",
-        parameters.baseline(config),
-        earlier(last, "baseline_state"),
-        _WHOLE_DAY,
-        [(last, tuple(last.untrained))] if last.untrained else [],
-    )
+    baselines = [
+        train(
+            name,
+            of_baseline,
+            earlier.baseline_state(last, name),
+            _WHOLE_DAY,
+            [(last, tuple(last.untrained))] if last.untrained else [],
+        )
+        for name, of_baseline in parameters.baselines(config).items()
+    ]
     releaser = Releaser(
         ranker=ranker.outputs["model"],
         semantic_id=earlier(last, "rqvae"),
@@ -253,7 +280,7 @@ def create_day_pipeline(
         candidate,
         gate,
         ranker,
-        baseline,
+        *baselines,
         releaser,
     ]
     return assemble([*earlier.components, *ingestion.components, *own], config, destinations)

@@ -1,4 +1,4 @@
-"""`days.parquet`: metrics of the served ranker and of the baseline, a day after the other."""
+"""`days.parquet`: metrics of the served ranker and of the baselines, a day after the other."""
 
 import json
 import os
@@ -10,12 +10,11 @@ import pyarrow.parquet as pq
 
 from semantic_id_ranking.components.ranking_evaluator.executor import METRICS_FILE
 from semantic_id_ranking.evaluation.day_rows import day_rows
+from semantic_id_ranking.evaluation.missed_thresholds import SERVED
 from semantic_id_ranking.pipeline.days.ledger import DayRecord
 from semantic_id_ranking.pipeline.run_records import RunRecords
 
 DAYS = "days.parquet"
-#: Names of the models in `days.parquet`, by the evaluator's.
-_MODELS = {"candidate": "served", "baseline": "baseline"}
 
 
 def add_day_metrics(output: str, records: RunRecords, record: DayRecord) -> Mapping[str, Any]:
@@ -32,7 +31,12 @@ def add_day_metrics(output: str, records: RunRecords, record: DayRecord) -> Mapp
     folder = records.output("DayEvaluator", "evaluation").uri
     with open(os.path.join(folder, METRICS_FILE), encoding="utf-8") as file:
         metrics: Mapping[str, Any] = json.load(file)
-    rows = [{**row, "model": _MODELS[row["model"]]} for row in day_rows(metrics, record.start)]
+    # What is served is the candidate of a day's evaluation.
+    names = {metrics["candidate"]: SERVED}
+    rows = [
+        {**row, "model": names.get(row["model"], row["model"])}
+        for row in day_rows(metrics, record.start)
+    ]
     path = os.path.join(output, DAYS)
     if os.path.exists(path):
         earlier = pq.ParquetFile(path).read().to_pylist()
@@ -44,7 +48,7 @@ def add_day_metrics(output: str, records: RunRecords, record: DayRecord) -> Mapp
 
 
 def day_headline(metrics: Mapping[str, Any], record: DayRecord) -> str:
-    """The day in a line: AUC of the served ranker, of the baseline, drift, and the release.
+    """The day in a line: AUC of the served ranker, of the baselines, drift, and the release.
 
     Args:
         metrics: The content of its `metrics.json`.
@@ -54,9 +58,12 @@ def day_headline(metrics: Mapping[str, Any], record: DayRecord) -> str:
     parts = []
     for name, words in (("all", ""), ("new", " on new items")):
         of_slice = of_task["slices"][name]
-        values = [of_slice["models"][model].get("auc") for model in _MODELS]
+        names = [metrics["candidate"], *metrics["baselines"]]
+        values = [of_slice["models"][model].get("auc") for model in names]
         if None not in values:
-            parts.append(f"AUC of {task}{words} {values[0]:.4f} (baseline {values[1]:.4f})")
+            pairs = zip(names[1:], values[1:], strict=True)
+            others = ", ".join(f"{name} {value:.4f}" for name, value in pairs)
+            parts.append(f"AUC of {task}{words} {values[0]:.4f} ({others})")
     released = record.ranker_version
     parts.append(f"drift: {record.verdict['verdict']}" if record.verdict else "drift: unknown")
     parts.append(f"released as version {released}" if released else "not released")

@@ -24,10 +24,18 @@ ARTIFACTS = (
     "examples",
     "ranker",
     "ranker_state",
-    "baseline",
-    "baseline_state",
     "statistics",
 )
+
+
+def trainer_of(name: str) -> str:
+    """The component that trains the ranker, of name "ranker", or a baseline."""
+    return f"Trainer.{name}"
+
+
+def baseline_artifacts(name: str) -> tuple[str, str]:
+    """Names of a trained baseline's model and state in a record, beside `ARTIFACTS`."""
+    return f"baseline_{name}", f"baseline_{name}_state"
 
 
 class DayRecord(JsonModel):
@@ -44,7 +52,8 @@ class DayRecord(JsonModel):
         ranker_version: The version that its ranker was released as; None: it was not released.
         verdict: Drift of the day's items, "keep", "refresh" or "stop", and the reason.
         refresh: Whether it is no day, but a refresh of the SID space after the day of its number.
-        artifacts: Folder of each of `ARTIFACTS`, relative to the output folder.
+        artifacts: Folder of each of `ARTIFACTS` and `baseline_artifacts`, relative to the output
+            folder.
     """
 
     number: int

@@ -10,10 +10,12 @@ from semantic_id_ranking.components.releaser.release import Release
 from semantic_id_ranking.inputs.fingerprint import Fingerprints
 from semantic_id_ranking.inputs.timestamps import from_microseconds
 from semantic_id_ranking.pipeline.config import Config
+from semantic_id_ranking.pipeline.days.ledger import baseline_artifacts
 from semantic_id_ranking.pipeline.days.ledger import DayRecord
 from semantic_id_ranking.pipeline.days.ledger import digest_of
 from semantic_id_ranking.pipeline.days.ledger import Ledger
 from semantic_id_ranking.pipeline.days.ledger import SpaceRecord
+from semantic_id_ranking.pipeline.days.ledger import trainer_of
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.inputs import Inputs
 from semantic_id_ranking.pipeline.run_records import RunRecords
@@ -25,8 +27,6 @@ _MADE_BY = {
     "examples": ("FeatureJoiner", "examples"),
     "ranker": ("Trainer.ranker", "model"),
     "ranker_state": ("Trainer.ranker", "ranker_state"),
-    "baseline": ("Trainer.baseline", "model"),
-    "baseline_state": ("Trainer.baseline", "ranker_state"),
     "statistics": ("StatisticsGen.impressions", "statistics"),
 }
 _OF_THE_LOG = {
@@ -49,14 +49,14 @@ def log_record(
     Args:
         records: What was recorded of the run.
         inputs: The log.
-        config: How long a day is.
+        config: How long a day is, and the baselines.
         output: The output folder.
         released: What was released.
         space: Where its SID space comes from.
     """
     length = config.days.microseconds
     record = _record(records, inputs, output, inputs.last_time // length, length, released)
-    made = {**_MADE_BY, **_OF_THE_LOG}
+    made = {**_MADE_BY, **_of_baselines(config), **_OF_THE_LOG}
     artifacts = {} if space.model is None else {"rqvae": space.model}
     if space.model is None:
         made["rqvae"] = ("Trainer.rqvae", "model")
@@ -91,7 +91,7 @@ def day_record(
     Args:
         records: What was recorded of its run.
         inputs: Its impressions.
-        config: How long it is.
+        config: How long it is, and the baselines.
         output: The output folder.
         number: The day.
         last: The record before it, whose space and tokenizer stay.
@@ -100,7 +100,7 @@ def day_record(
     """
     record = _record(records, inputs, output, number, config.days.microseconds, released)
     kept = {name: last.artifacts[name] for name in ("rqvae", "tokenizer")}
-    made = _artifacts(records, {**_MADE_BY, **_OF_A_DAY}, output)
+    made = _artifacts(records, {**_MADE_BY, **_of_baselines(config), **_OF_A_DAY}, output)
     with open(
         os.path.join(records.output("DriftCheck", "report").uri, "drift.json"), encoding="utf-8"
     ) as file:
@@ -122,14 +122,15 @@ def refresh_record(
     Args:
         records: What was recorded of its run.
         inputs: The impressions that were replayed.
-        config: How long a day is.
+        config: How long a day is, and the baselines.
         output: The output folder.
         last: The last day.
         released: What was released; None where nothing was.
     """
     record = _record(records, inputs, output, last.number, config.days.microseconds, released)
     rqvae = {"rqvae": ("Trainer.rqvae", "model")}
-    made = _artifacts(records, {**_MADE_BY, **_OF_THE_LOG, **rqvae}, output)
+    made_by = {**_MADE_BY, **_of_baselines(config), **_OF_THE_LOG, **rqvae}
+    made = _artifacts(records, made_by, output)
     # Its ranker is trained on the training period of the replayed days alone.
     return record.model_copy(
         update={
@@ -159,6 +160,15 @@ def _record(
         ranker_version=released.versions[RANKER] if released else None,
         artifacts={},
     )
+
+
+def _of_baselines(config: Config) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for name in config.trained_baselines:
+        model, state = baseline_artifacts(name)
+        trainer = trainer_of(name)
+        found |= {model: (trainer, "model"), state: (trainer, "ranker_state")}
+    return found
 
 
 def _artifacts(

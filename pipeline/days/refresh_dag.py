@@ -7,9 +7,9 @@ last days ─▶ ImpressionGen ─▶ checks ─▶ SidTokenizerTrainer,  Featur
                                               │                   │
                                               │               Transform
                                               ▼                   ▼
-     served ranker, baseline ─▶ RankerCarrier ─▶ Trainer.ranker, Trainer.baseline
+     served ranker, baselines ─▶ RankerCarrier ─▶ Trainer.ranker, one of each baseline
                                                       │
-     RankingEvaluator: new, carried, baseline         │      EarlierEvaluator: served
+     RankingEvaluator: new, carried, baselines        │      EarlierEvaluator: served
                                    └─▶ RefreshEvaluator ◀─────────┘
                                               │
                                            Releaser
@@ -40,6 +40,7 @@ from semantic_id_ranking.pipeline.config import to_dict
 from semantic_id_ranking.pipeline.dag import PREPROCESSING
 from semantic_id_ranking.pipeline.days.day_dag import Earlier
 from semantic_id_ranking.pipeline.days.ledger import DayRecord
+from semantic_id_ranking.pipeline.days.ledger import trainer_of
 from semantic_id_ranking.pipeline.destinations import Destinations
 from semantic_id_ranking.pipeline.ingestion import Ingestion
 from semantic_id_ranking.pipeline.inputs import Inputs
@@ -67,7 +68,7 @@ def create_refresh_pipeline(
     Returns:
         The pipeline, for any TFX runner.
     """
-    earlier = Earlier(os.path.dirname(destinations.serving))
+    earlier = Earlier(os.path.dirname(destinations.serving), config.trained_baselines)
     ingestion = Ingestion.create(inputs, config, Fingerprints(destinations.fingerprints))
     items = ingestion.items.outputs["examples"]
     rqvae = tfx.components.Trainer(
@@ -132,25 +133,26 @@ def create_refresh_pipeline(
             custom_config=of_ranker,
             previous=carrier.outputs["ranker_state"],
             own_code=own_code,
-        ).with_id(f"Trainer.{name}")
+        ).with_id(trainer_of(name))
         return carrier, trainer
 
     carried, ranker = renew("ranker", parameters.ranker(config), earlier(served, "ranker_state"))
-    carried_baseline, baseline = renew(
-        "baseline", parameters.baseline(config), earlier(last, "baseline_state")
-    )
+    baselines = {
+        name: renew(name, of_baseline, earlier.baseline_state(last, name))
+        for name, of_baseline in parameters.baselines(config).items()
+    }
     # A day's last part, as it was joined in the space before: what it replays is of other splits.
     earlier_evaluator = RankingEvaluator(
         examples=earlier(last, "examples"),
         semantic_ids=earlier(last, "semantic_ids"),
         candidate=earlier(served, "ranker"),
-        parameters=parameters.day_evaluation(config, ("eval",)),
+        parameters=dataclasses.replace(parameters.day_evaluation(config, ("eval",)), baselines=()),
     ).with_id("EarlierEvaluator")
     evaluator = RankingEvaluator(
         examples=examples,
         semantic_ids=semantic_ids,
         candidate=ranker.outputs["model"],
-        baseline=baseline.outputs["model"],
+        baselines={name: trainer.outputs["model"] for name, (_, trainer) in baselines.items()},
         served=carried.outputs["model"],
         parameters=parameters.day_evaluation(config, ("eval",)),
     )
@@ -182,9 +184,8 @@ def create_refresh_pipeline(
         joiner,
         transform,
         carried,
-        carried_baseline,
         ranker,
-        baseline,
+        *(component for pair in baselines.values() for component in pair),
         earlier_evaluator,
         evaluator,
         gate,

@@ -30,11 +30,11 @@ def status(output: str) -> dict[str, Any]:
 
     Returns:
         `served`: `versions`, `since` (ISO 8601), `space` (fingerprint), `day`, the last one whose
-        impressions its ranker was trained on; `days`, of the last seven `day`, `auc`,
-        `baseline_auc`, `new_auc`, `new_baseline_auc` (None where a slice has one class alone),
-        `verdict`, `released`, `refresh` (whether it is one of the SID space after that day);
-        `state`: `users`, and `bytes` on disk; `pending`, days that are to be repeated; `next`:
-        `day`, `begins_with` (the day whose ranker trains on) and `trains_on` (days, beside itself).
+        impressions its ranker was trained on; `days`, of the last seven `day`, `auc` and `new_auc`
+        (by model, `served` and each baseline; None where a slice has one class alone), `verdict`,
+        `released`, `refresh` (whether it is one of the SID space after that day); `state`: `users`,
+        and `bytes` on disk; `pending`, days that are to be repeated; `next`: `day`, `begins_with`
+        (the day whose ranker trains on) and `trains_on` (days, beside itself).
 
     Raises:
         InputError: Nothing is released there, or a file is damaged.
@@ -86,10 +86,12 @@ def print_status(content: dict[str, Any], console: rich.console.Console) -> None
     if not content["days"]:
         return
     table = rich.table.Table()
-    for name in ("day", "AUC", "baseline", "AUC, new", "baseline", "drift", "released"):
+    models = list(dict.fromkeys(model for day in content["days"] for model in day["auc"]))
+    titles = [f"{title} {model}" for title in ("AUC", "new:") for model in models]
+    for name in ("day", *titles, "drift", "released"):
         table.add_column(name)
     for day in content["days"]:
-        values = (day[key] for key in ("auc", "baseline_auc", "new_auc", "new_baseline_auc"))
+        values = (day[key].get(model) for key in ("auc", "new_auc") for model in models)
         table.add_row(
             f"refresh after {day['day']}" if day["refresh"] else day["day"],
             *("-" if value is None else f"{value:.4f}" for value in values),
@@ -119,22 +121,17 @@ def _recent(output: str, ledger: Ledger) -> list[dict[str, Any]]:
         return []
     rows = pq.ParquetFile(path).read().to_pylist()
     task = rows[0]["task"]
-    auc = {
-        (row["day"], row["slice"], row["model"]): row["auc"] for row in rows if row["task"] == task
-    }
+    auc: dict[tuple[str, str], dict[str, float | None]] = {}
+    for row in rows:
+        if row["task"] == task:
+            auc.setdefault((row["day"], row["slice"]), {})[row["model"]] = row["auc"]
 
     def of(day: DayRecord) -> dict[str, Any]:
-        def value(name: str, model: str) -> float | None:
-            if day.refresh:
-                return None
-            return auc.get((day.start, name, model))
-
+        found = {} if day.refresh else auc
         return {
             "day": day.name,
-            "auc": value("all", "served"),
-            "baseline_auc": value("all", "baseline"),
-            "new_auc": value("new", "served"),
-            "new_baseline_auc": value("new", "baseline"),
+            "auc": found.get((day.start, "all"), {}),
+            "new_auc": found.get((day.start, "new"), {}),
             "verdict": day.verdict,
             "released": day.ranker_version,
             "refresh": day.refresh,

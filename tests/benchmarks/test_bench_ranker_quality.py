@@ -17,6 +17,7 @@ class World:
 
     tasks = [TaskConfig("click"), TaskConfig("like")]
     categorical = [1]
+    baselines = ("random_hash",)
 
     def __post_init__(self):
         rng = np.random.default_rng(0)
@@ -45,7 +46,7 @@ class World:
         for position, task in enumerate(spec.tasks):
             found[columns.label_column(task)] = part.labels[:, position]
             found[columns.score_column("candidate", task)] = part.features[:, 0]
-            found[columns.score_column("baseline", task)] = 1 - part.features[:, 0]
+            found[columns.score_column("random_hash", task)] = 1 - part.features[:, 0]
         return found
 
 
@@ -82,7 +83,7 @@ def test_the_peer_is_compared_with_the_ranker_on_the_same_impressions(world):
         # A probability that is uniform between 0 and 1 has 5/6.
         assert models["lightgbm"]["auc"] == pytest.approx(5 / 6, abs=0.05)
         assert differences["lightgbm"]["auc"]["estimate"] == pytest.approx(0)
-        assert differences["baseline"]["auc"]["low"] > 0.4
+        assert differences["random_hash"]["auc"]["low"] > 0.4
 
 
 def test_predictions_of_other_impressions_are_refused(world):

@@ -44,7 +44,7 @@ def test_every_default_is_printed():
             "value": 0.5,
             "change": -0.01,
             "metric": None,
-            "peer": "baseline",
+            "peer": "random_hash",
             "at": "estimate",
         }
     ]

@@ -1,5 +1,6 @@
 """Interfaces of the components: inputs, outputs and cache keys."""
 
+import dataclasses
 import importlib
 import json
 
@@ -119,7 +120,6 @@ CASES = {
             "examples": EXAMPLES,
             "semantic_ids": SemanticIds,
             "candidate": MODEL,
-            "baseline": MODEL,
             "served": MODEL,
         },
         {"parameters": EVALUATION},
@@ -197,5 +197,18 @@ def test_an_evaluator_knows_tasks_in_their_order_slices_and_thresholds():
 
 
 def test_an_evaluator_needs_a_candidate_alone():
-    made, _ = make(RankingEvaluator, baseline=None, served=None)
+    made, _ = make(RankingEvaluator, served=None)
     assert set(made.inputs) == {"examples", "semantic_ids", "candidate"}
+
+
+def test_an_evaluator_has_an_input_for_each_baseline_that_is_a_ranker():
+    parameters = dataclasses.replace(EVALUATION, baselines=("item_rate", "random_hash", "dense"))
+    models = {name: types.Channel(type=MODEL) for name in ("random_hash", "dense")}
+    made, _ = make(RankingEvaluator, parameters=parameters, baselines=models)
+    for name, model in models.items():
+        assert made.inputs[f"baseline_{name}"] is model
+    assert set(make(RankingEvaluator)[0].inputs).isdisjoint(
+        {"baseline_random_hash", "baseline_dense"}
+    )
+    with pytest.raises(ValueError, match=r"\['dense'\], and the parameters name \('random_hash'"):
+        make(RankingEvaluator, parameters=parameters, baselines={"dense": models["dense"]})

@@ -41,6 +41,8 @@ SPACE = SidSpace("0123456789abcdef", 2, 4, 2)
 TASKS = {"watch": "regression", "click": "binary"}
 DAY = 86_400_000_000
 ROWS = 900
+BASELINES = ("item_rate", "random_hash", "dense")
+INPUTS = {name: name for name in ("candidate", "served")}
 
 
 class Ranker(tf.Module):
@@ -90,6 +92,8 @@ def log(rows=ROWS):
             "weight_click": float(rng.random() < 0.9),
             "label_watch": float(3 * known + rng.normal()),
             "weight_watch": 1.0,
+            "item_rate_click": 0.25 + item / 60,
+            "item_rate_watch": 0.125,
             "known": known,
             "noise": float(rng.normal()),
         }
@@ -101,8 +105,8 @@ def log(rows=ROWS):
     return examples
 
 
-def thresholds(*given):
-    return EvaluationParameters(TASKS, SLICE_FEATURES, given)
+def thresholds(*given, baselines=()):
+    return EvaluationParameters(TASKS, SLICE_FEATURES, given, baselines=baselines)
 
 
 @dataclasses.dataclass
@@ -133,7 +137,7 @@ def evaluate(folder, models, files, parameters):
     }
     Executor(beam_context(folder / "tmp")).Do(
         {"examples": [examples], "semantic_ids": [sids]}
-        | {name: [model] for name, model in models.items()},
+        | {INPUTS.get(name, f"baseline_{name}"): [model] for name, model in models.items()},
         outputs,
         {"parameters": json.dumps(dataclasses.asdict(parameters))},
     )
@@ -146,7 +150,8 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     models = {
         "candidate": export(folder / "candidate", 0.3),
-        "baseline": export(folder / "baseline", 2.0),
+        "random_hash": export(folder / "random_hash", 2.0),
+        "dense": export(folder / "dense", 1.0),
         "served": export(folder / "served", 0.4),
     }
     for number, model in enumerate(models.values()):
@@ -162,7 +167,8 @@ def examples():
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory, models, examples):
     files = [examples[:500], [], examples[500:]]
-    parameters = thresholds(ThresholdConfig("click", value=0.5, change=0.01, at="lower"))
+    bar = ThresholdConfig("click", value=0.5, change=0.01, at="lower")
+    parameters = thresholds(bar, baselines=BASELINES)
     return evaluate(tmp_path_factory.mktemp("evaluated"), models, files, parameters)
 
 
@@ -183,6 +189,14 @@ def test_predictions_are_the_examples_in_order_with_the_models_scores(evaluated,
             found = frame[f"score_{name}_{task}"]
             assert found.dtype == np.float32
             np.testing.assert_array_equal(found, scores)
+
+
+def test_an_items_rate_is_scored_without_a_model(evaluated, examples):
+    frame = evaluated.predictions
+    parsed = [tf.train.Example.FromString(one).features.feature for one in examples]
+    for task in TASKS:
+        expected = [one[f"item_rate_{task}"].float_list.value[0] for one in parsed]
+        assert frame[f"score_item_rate_{task}"].tolist() == expected
 
 
 def test_every_number_is_that_of_exact_code_on_the_predictions(evaluated):
@@ -213,7 +227,7 @@ def test_a_slice_without_examples_says_so(evaluated):
     unseen = evaluated.report["tasks"]["click"]["slices"]["unseen"]
     assert unseen["models"]["candidate"]["auc"] is None
     assert unseen["models"]["candidate"]["why_not"] == "no examples"
-    assert unseen["differences"]["baseline"]["auc"] == dict.fromkeys(
+    assert unseen["differences"]["random_hash"]["auc"] == dict.fromkeys(
         ("estimate", "low", "high", "gain")
     )
     assert unseen["caution"] == "0 positives, fewer than 50"
@@ -221,13 +235,14 @@ def test_a_slice_without_examples_says_so(evaluated):
 
 def test_the_better_model_is_found_better(evaluated):
     differences = evaluated.report["tasks"]["click"]["slices"]["all"]["differences"]
-    assert set(differences) == {"baseline", "served"}
+    assert list(differences) == [*BASELINES, "served"]
+    assert evaluated.report["baselines"] == list(BASELINES)
     for metric, sign in (("auc", 1), ("gauc", 1), ("log_loss", -1)):
-        found = differences["baseline"][metric]
+        found = differences["random_hash"][metric]
         assert found["gain"] == "better"
         assert min(sign * found["low"], sign * found["high"]) > 0
     assert (
-        evaluated.report["tasks"]["watch"]["slices"]["all"]["differences"]["baseline"]["rmse"][
+        evaluated.report["tasks"]["watch"]["slices"]["all"]["differences"]["random_hash"]["rmse"][
             "gain"
         ]
         == "better"
@@ -236,7 +251,8 @@ def test_the_better_model_is_found_better(evaluated):
 
 def test_the_result_does_not_depend_on_the_files(evaluated, models, examples, tmp_path):
     shuffled = [examples[i] for i in np.random.default_rng(1).permutation(ROWS)]
-    other = evaluate(tmp_path / "other", models, [shuffled], thresholds())
+    parameters = thresholds(baselines=BASELINES)
+    other = evaluate(tmp_path / "other", models, [shuffled], parameters)
     for task in TASKS:
         for name, of_slice in evaluated.report["tasks"][task]["slices"].items():
             again = other.report["tasks"][task]["slices"][name]
@@ -267,8 +283,8 @@ def test_what_misses_one_is_not(models, examples, tmp_path):
     found = evaluate(tmp_path, only, [examples[:50]], bars)
     assert found.report["missed"] == [
         "task click, slice unseen: no AUC (no examples), and the threshold is 0.1",
-        "task click, slice all: no baseline ranker was evaluated to compare with the threshold of "
-        "a gain of -1.0",
+        "task click, slice all: a baseline was not evaluated, and there is the threshold of a gain "
+        "of -1.0",
     ]
     assert os.listdir(found.blessing.uri) == ["NOT_BLESSED"]
     assert found.blessing.get_int_custom_property("blessed") == 0

@@ -13,7 +13,7 @@ from semantic_id_ranking.evaluation.slice_sums import histograms
 from semantic_id_ranking.evaluation.slice_sums import slice_sums
 from tests.evaluation.worlds import world
 
-ONLY_CLICK = EvaluationSpec({"click": "binary"}, ("candidate", "baseline"), ("all", "tail"))
+ONLY_CLICK = EvaluationSpec({"click": "binary"}, ("candidate", "random_hash"), ("all", "tail"))
 
 
 def impressions(labels, first, second):
@@ -100,7 +100,7 @@ def test_errors_are_those_of_a_plain_bootstrap_of_clusters(labelled, key, metric
 
 
 def test_within_user_errors_are_those_of_a_plain_bootstrap_of_users(labelled):
-    spec = EvaluationSpec({"click": "binary"}, ("candidate", "baseline"), ("all",))
+    spec = EvaluationSpec({"click": "binary"}, ("candidate", "random_hash"), ("all",))
     sums = slice_sums(labelled, spec, histograms(labelled, spec))
     errors = standard_errors("binary", sums["click", "all"], *spec.models)
     rng = np.random.default_rng(2)

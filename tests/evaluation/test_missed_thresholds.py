@@ -8,18 +8,19 @@ from semantic_id_ranking.evaluation.threshold_config import ThresholdConfig
 ONE_CLASS = {"auc": None, "why_not": "every label is 0"}
 
 
-def of_slice(ranker, baseline, **differences):
+def of_slice(ranker, hashed, **differences):
     """Metrics of a slice; a difference is its estimate, lower and upper end."""
     named = {
         metric: dict(zip(("estimate", "low", "high"), ends, strict=True))
         for metric, ends in differences.items()
     }
-    models = {"candidate": ranker, "baseline": baseline}
-    return {"models": models, "differences": {"baseline": named}}
+    models = {"candidate": ranker, "random_hash": hashed}
+    return {"models": models, "differences": {"random_hash": named}}
 
 
 REPORT = {
     "candidate": "candidate",
+    "baselines": ["random_hash"],
     "tasks": {
         "click": {
             "type": "binary",
@@ -74,7 +75,7 @@ def test_a_threshold_that_is_just_reached_is_not_missed(threshold):
         (
             ThresholdConfig(task="click", change=0.2),
             [
-                "task click, slice all: AUC 0.625, a gain of +0.125 over the baseline, is below "
+                "task click, slice all: AUC 0.625, a gain of +0.125 over random_hash, is below "
                 "the threshold of a gain of +0.2"
             ],
         ),
@@ -85,7 +86,7 @@ def test_a_threshold_that_is_just_reached_is_not_missed(threshold):
         (
             ThresholdConfig(task="watch", change=-0.25),
             [
-                "task watch, slice all: RMSE 2.5, a gain of -0.5 over the baseline, is below the "
+                "task watch, slice all: RMSE 2.5, a gain of -0.5 over random_hash, is below the "
                 "threshold of a gain of -0.25"
             ],
         ),
@@ -100,14 +101,14 @@ def test_a_threshold_that_is_just_reached_is_not_missed(threshold):
         (
             ThresholdConfig(task="click", slice="tail", change=0.0),
             [
-                "task click, slice tail: no AUC of the baseline (no examples) to compare with the "
+                "task click, slice tail: no AUC of random_hash (no examples) to compare with the "
                 "threshold of a gain of +0.0"
             ],
         ),
         (
             ThresholdConfig(task="click", change=0.1, at="lower"),
             [
-                "task click, slice all: AUC 0.625, a gain of +0.125 over the baseline whose 95 % "
+                "task click, slice all: AUC 0.625, a gain of +0.125 over random_hash whose 95 % "
                 "interval begins at +0.0625, is below the threshold of a gain of +0.1"
             ],
         ),
@@ -115,7 +116,7 @@ def test_a_threshold_that_is_just_reached_is_not_missed(threshold):
             ThresholdConfig(task="click", metric="log_loss", value=0.4, change=0.2, at="lower"),
             [
                 "task click, slice all: log-loss 0.5 is above the threshold 0.4",
-                "task click, slice all: log-loss 0.5, a gain of +0.25 over the baseline whose 95 % "
+                "task click, slice all: log-loss 0.5, a gain of +0.25 over random_hash whose 95 % "
                 "interval begins at +0.125, is below the threshold of a gain of +0.2",
             ],
         ),
@@ -129,14 +130,14 @@ def test_a_threshold_that_is_just_reached_is_not_missed(threshold):
         (
             ThresholdConfig(task="click", slice="head", change=0.1, at="lower"),
             [
-                "task click, slice head: AUC 0.75, a gain of +0.25 over the baseline of no known "
+                "task click, slice head: AUC 0.75, a gain of +0.25 over random_hash of no known "
                 "interval, to compare with the threshold of a gain of +0.1"
             ],
         ),
         (
             ThresholdConfig(task="click", change=-1.0, peer="served"),
             [
-                "task click, slice all: no served ranker was evaluated to compare with the "
+                "task click, slice all: the served ranker was not evaluated, and there is the "
                 "threshold of a gain of -1.0"
             ],
         ),
@@ -153,3 +154,27 @@ def test_all_that_are_missed_are_named():
 
 def test_without_a_threshold_that_is_the_reason():
     assert missed() == ["no threshold is configured, and nothing is blessed without one"]
+
+
+def test_a_change_is_over_the_named_peer_or_else_the_strongest_baseline():
+    def difference(estimate):
+        return {"auc": {"estimate": estimate, "low": None, "high": None}}
+
+    values = {"candidate": 0.625, "item_rate": 0.75, "random_hash": 0.5, "served": 0.875}
+    click = {
+        "models": {model: {"auc": auc} for model, auc in values.items()},
+        "differences": {m: difference(0.625 - auc) for m, auc in values.items()},
+    }
+    report = {
+        "candidate": "candidate",
+        "baselines": ["random_hash", "item_rate"],
+        "tasks": {"click": {"type": "binary", "slices": {"all": click}}},
+    }
+    said = "task click, slice all: AUC 0.625, a gain of -0.125 over item_rate, is below the "
+    for peer, expected in (
+        ("random_hash", []),
+        ("item_rate", [f"{said}threshold of a gain of +0.1"]),
+        (None, [f"{said}threshold of a gain of +0.1"]),
+    ):
+        threshold = ThresholdConfig(task="click", change=0.1, peer=peer)
+        assert missed_thresholds(report, [threshold]) == expected

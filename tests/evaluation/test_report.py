@@ -12,6 +12,7 @@ from semantic_id_ranking.evaluation.report import make_report
 from semantic_id_ranking.evaluation.slice_sums import histograms
 from semantic_id_ranking.evaluation.slice_sums import merge_histograms
 from semantic_id_ranking.evaluation.slice_sums import slice_sums
+from semantic_id_ranking.evaluation.strongest import strongest
 from tests.evaluation.worlds import SPEC
 from tests.evaluation.worlds import world
 
@@ -73,13 +74,15 @@ def test_a_part_without_the_slice_adds_nothing(columns, report):
 
 
 def test_a_models_metrics_do_not_depend_on_the_others(columns, report):
-    alone = report_of(columns, EvaluationSpec(SPEC.tasks, ("baseline",)))
+    alone = report_of(columns, EvaluationSpec(SPEC.tasks, ("random_hash",)))
     for task, of_task in alone["tasks"].items():
         for name, of_slice in of_task["slices"].items():
             both = report["tasks"][task]["slices"][name]
-            equal(of_slice["models"]["baseline"], both["models"]["baseline"])
+            equal(of_slice["models"]["random_hash"], both["models"]["random_hash"])
             assert of_slice["differences"] == {}
-    assert list(day_rows(alone, 0)) == [r for r in day_rows(report, 0) if r["model"] == "baseline"]
+    assert list(day_rows(alone, 0)) == [
+        r for r in day_rows(report, 0) if r["model"] == "random_hash"
+    ]
 
 
 def test_impressions_without_a_label_change_nothing(columns, report):
@@ -117,10 +120,10 @@ def test_a_slice_of_few_or_of_other_odds_carries_no_claim():
     assert slices["new"]["caution"].endswith(" times those of all impressions")
     assert slices["all"]["caution"] is None
     for name in ("unseen", "new"):
-        difference = slices[name]["differences"]["baseline"]["log_loss"]
+        difference = slices[name]["differences"]["random_hash"]["log_loss"]
         assert difference["gain"] is None
         assert difference["low"] < difference["estimate"] < difference["high"]
-    assert slices["all"]["differences"]["baseline"]["log_loss"]["gain"] == "better"
+    assert slices["all"]["differences"]["random_hash"]["log_loss"]["gain"] == "better"
 
 
 def test_normalized_entropy_and_means_by_hand(columns, report):
@@ -150,12 +153,12 @@ def test_rows_of_a_day(report):
     (row,) = (
         row
         for row in rows
-        if (row["task"], row["slice"], row["model"]) == ("click", "head", "baseline")
+        if (row["task"], row["slice"], row["model"]) == ("click", "head", "random_hash")
     )
     of_slice = report["tasks"]["click"]["slices"]["head"]
     assert row["day"] == day
     assert row["items"] == of_slice["items"]
-    assert row["auc"] == of_slice["models"]["baseline"]["auc"]
+    assert row["auc"] == of_slice["models"]["random_hash"]["auc"]
     assert row["rmse"] is None
 
 
@@ -164,16 +167,33 @@ def test_the_headline():
     of_slice = {
         "examples": 12345,
         "users": 678,
-        "differences": {"baseline": {"auc": difference}},
+        "models": {"item_rate": {"auc": 0.625}, "random_hash": {"auc": 0.75}},
+        "differences": {"item_rate": {}, "random_hash": {"auc": difference}},
     }
     report = {
         "candidate": "candidate",
+        "baselines": ["item_rate", "random_hash"],
         "tasks": {"click": {"type": "binary", "slices": {"all": of_slice}}},
     }
-    names = {"candidate": "sid_hybrid", "baseline": "random_hash"}
-    assert headline(report, "baseline", names) == (
-        "sid_hybrid over random_hash, AUC of click: +.031 [.027, .035] on 12,345 impressions of "
-        "678 users"
+    assert headline(report, "sid_hybrid") == (
+        "sid_hybrid over random_hash, the stronger of item_rate and random_hash, AUC of click: "
+        "+.031 [.027, .035] on 12,345 impressions of 678 users"
     )
-    of_slice |= {"users": 0, "differences": {"baseline": {"auc": dict.fromkeys(difference)}}}
-    assert headline(report, "baseline", names).endswith("click: not known on 12,345 impressions")
+    of_slice |= {"users": 0, "models": {"random_hash": {"auc": None}}}
+    of_slice["differences"]["random_hash"]["auc"] = dict.fromkeys(difference)
+    assert headline({**report, "baselines": ["random_hash"]}, "sid_spm") == (
+        "sid_spm over random_hash, AUC of click: not known on 12,345 impressions"
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [(None, "dense"), ("auc", "dense"), ("log_loss", "item_rate"), ("gauc", "item_rate")],
+)
+def test_the_strongest_has_the_best_metric_and_the_first_of_those_that_tie(metric, expected):
+    models = {
+        "item_rate": {"auc": 0.5, "log_loss": 0.25, "gauc": None},
+        "random_hash": {"auc": None, "log_loss": 0.5, "gauc": None},
+        "dense": {"auc": 0.75, "log_loss": 0.25, "gauc": None},
+    }
+    assert strongest({"models": models}, "binary", list(models), metric) == expected

@@ -5,7 +5,11 @@ import numpy as np
 from semantic_id_ranking.evaluation import predictions as lib
 from semantic_id_ranking.evaluation.evaluation_spec import EvaluationSpec
 
-SPEC = EvaluationSpec({"click": "binary", "watch": "regression"}, ("candidate", "baseline"))
+SPEC = EvaluationSpec(
+    {"click": "binary", "watch": "regression"},
+    ("candidate", "random_hash"),
+    baselines=("random_hash",),
+)
 
 
 def world(rows=3000, users=60, items=40, seed=0, decimals=2, without_user=0.05):
@@ -31,7 +35,7 @@ def world(rows=3000, users=60, items=40, seed=0, decimals=2, without_user=0.05):
     }
     for name in ("head", "torso", "tail"):
         columns[lib.slice_column(name)] = popularity == name
-    for model, noise in (("candidate", 1.0), ("baseline", 1.5)):
+    for model, noise in (("candidate", 1.0), ("random_hash", 1.5)):
         seen = logit + noise * rng.normal(size=rows) + 0.5 * rng.normal(size=users)[user]
         score = np.clip(np.round(1 / (1 + np.exp(-seen)), decimals), 0.01, 0.99)
         columns[lib.score_column(model, "click")] = score.astype(np.float32)

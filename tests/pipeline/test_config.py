@@ -98,6 +98,13 @@ def test_parts_survive_a_round_trip_through_json():
             "thresholds=[{task: click, metric: rmse}]",
             ["thresholds.0.metric", "'rmse'", "binary", "'gauc'"],
         ),
+        (
+            "thresholds=[{task: click, change: 0, peer: dense}]",
+            ["thresholds.0.peer", "'dense'", "['item_rate', 'random_hash', 'served']"],
+        ),
+        ("baselines=[]", ["baselines", "at least 1 item"]),
+        ("baselines=[item_rate, lightgbm]", ["baselines.1", "'lightgbm'", "'random_hash'"]),
+        ("baselines=[dense, dense]", ["baselines.1", "'dense'", "twice"]),
         ("thresholds=[{task: click, at: lower}]", ["thresholds.0", "give change, too"]),
         ("representation.rows=100", ["representation.rows", "100", "1025"]),
         ("representation.name=magic", ["representation.name", "'magic'", "'sid_spm'"]),

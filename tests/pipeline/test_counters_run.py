@@ -48,5 +48,5 @@ def test_a_served_ranker_knows_a_users_taste_by_counters_alone(finished_run):
 
 
 def _auc_without_counters(finished_run) -> float:
-    """The AUC of the run's baseline, which has the same hashed rows."""
-    return finished_run.summary["models"]["baseline"]["metrics"]["click"]["all"]["auc"]
+    """The AUC of the run's baseline of the same hashed rows."""
+    return finished_run.summary["models"]["random_hash"]["metrics"]["click"]["all"]["auc"]

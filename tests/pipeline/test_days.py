@@ -86,6 +86,8 @@ def test_the_ranker_of_an_accepted_day_is_served(world):
     before = world.log[world.log["timestamp"] < start_of(FIRST + 1)]
     assert said["state"]["users"] == before["user_id"].nunique()
     assert [day["day"] for day in said["days"]] == [name_of(FIRST)]
+    for auc in (said["days"][0]["auc"], said["days"][0]["new_auc"]):
+        assert set(auc) == {"served", "item_rate", "random_hash"}
     assert said["next"] == {
         "day": name_of(FIRST + 1),
         "begins_with": name_of(FIRST),

@@ -45,7 +45,7 @@ COMPONENTS = {
     "FeatureJoiner",
     "Transform",
     "Trainer.ranker",
-    "Trainer.baseline",
+    "Trainer.random_hash",
     "RankingEvaluator",
     "Releaser",
 }
@@ -124,7 +124,7 @@ def test_the_summary_has_its_documented_form(finished_run):
         "multi_code_pieces",
         "mean_pieces_per_impression",
     }
-    assert set(summary["models"]) == {"ranker", "baseline"}
+    assert list(summary["models"]) == ["ranker", "item_rate", "random_hash"]
     for model in summary["models"].values():
         assert {task: set(slices) for task, slices in model["metrics"].items()} == {
             "click": set(SLICES),
@@ -136,20 +136,25 @@ def test_the_result_begins_with_the_gain(finished_run):
     evaluation = finished_run.summary["evaluation"]
     compared = evaluation["slices"]["click"]["all"]
     sentence = evaluation["headline"]
+    strongest = evaluation["strongest"]["click"]
     assert re.fullmatch(
-        r"sid_spm over random_hash, AUC of click: [+-]\.\d{3} \[-?\.\d{3}, -?\.\d{3}\] on 600 "
+        rf"sid_spm over {strongest}, the stronger of item_rate and random_hash, AUC of click: "
+        r"[+-]\.\d{3} \[-?\.\d{3}, -?\.\d{3}\] on 600 "
         rf"impressions of {compared['users']} users",
         sentence,
     )
     result = finished_run.lines[finished_run.lines.index(sentence) :]
     assert result.index("Ranker: sid_spm") < result.index("seed that the models were trained with")
-    aucs = [
-        finished_run.summary["models"][name]["metrics"]["click"]["all"]["auc"]
-        for name in ("ranker", "baseline")
-    ]
-    found = compared["differences"]["auc"]
-    assert found["estimate"] == pytest.approx(aucs[0] - aucs[1])
-    assert found["low"] < found["estimate"] < found["high"]
+    aucs = {
+        name: model["metrics"]["click"]["all"]["auc"]
+        for name, model in finished_run.summary["models"].items()
+    }
+    own = aucs.pop("ranker")
+    assert max(aucs, key=aucs.get) == strongest
+    for name, auc in aucs.items():
+        found = compared["differences"][name]["auc"]
+        assert found["estimate"] == pytest.approx(own - auc)
+        assert found["low"] < found["estimate"] < found["high"]
 
 
 def test_what_a_run_was_made_of_is_told(finished_run):
@@ -194,7 +199,7 @@ def test_every_metric_is_that_of_the_pushed_model_on_the_examples(
 
 
 def test_both_models_have_the_same_budget_and_examples(finished_run):
-    ranker, baseline = (finished_run.summary["models"][m] for m in ("ranker", "baseline"))
+    ranker, baseline = (finished_run.summary["models"][m] for m in ("ranker", "random_hash"))
     assert (ranker["representation"], baseline["representation"]) == ("sid_spm", "random_hash")
     assert ranker["table_rows"] == baseline["table_rows"] == 120
     for task in ("click", "watch"):
@@ -209,7 +214,7 @@ def test_both_models_have_the_same_budget_and_examples(finished_run):
 
 def test_a_world_of_topics_is_learnt_and_new_items_above_all(finished_run):
     ranker, baseline = (
-        finished_run.summary["models"][m]["metrics"] for m in ("ranker", "baseline")
+        finished_run.summary["models"][m]["metrics"] for m in ("ranker", "random_hash")
     )
     # A ranker that has learnt the topics is right far more often than not; a hash of an item that
     # training did not see says nothing.

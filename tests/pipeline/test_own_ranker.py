@@ -50,7 +50,7 @@ def trainers(small, *overrides) -> dict[str, dict]:
     found = {component.id: component.exec_properties for component in pipeline.components}
     return {
         name: found[name] | json.loads(found[name]["custom_config"])
-        for name in ("Trainer.rqvae", "Trainer.ranker", "Trainer.baseline")
+        for name in ("Trainer.rqvae", "Trainer.ranker", "Trainer.random_hash")
     }
 
 
@@ -69,7 +69,7 @@ def test_both_rankers_have_it_and_its_code_is_in_the_cache_key(small, tmp_path, 
     (tmp_path / "copied_ranker" / "unused.py").touch()
     own = "ranker.model=copied_ranker.din.DinRanker"
     ours, before = trainers(small), trainers(small, own)
-    for name in ("Trainer.ranker", "Trainer.baseline"):
+    for name in ("Trainer.ranker", "Trainer.random_hash"):
         assert before[name]["ranker"]["model"] == "copied_ranker.din.DinRanker"
         assert before[name]["code_version"] != ours[name]["code_version"]
     (tmp_path / "copied_ranker" / "unused.py").write_text("NOT_IMPORTED = 1\n")
@@ -77,7 +77,7 @@ def test_both_rankers_have_it_and_its_code_is_in_the_cache_key(small, tmp_path, 
     (tmp_path / "copied_ranker" / "din.py").write_text(code + "\n# Edited.\n")
     after = trainers(small, own)
     changed = {name for name in after if after[name] != before[name]}
-    assert changed == {"Trainer.ranker", "Trainer.baseline"}
+    assert changed == {"Trainer.ranker", "Trainer.random_hash"}
 
 
 def test_a_wrong_one_is_refused_before_the_pipeline_is_built(small):
@@ -101,10 +101,10 @@ def test_it_is_trained_evaluated_pushed_served_and_called_as_ours_is(importable,
     assert all(summary.pushed.values())
     metrics = {name: model.metrics["click"] for name, model in summary.models.items()}
     assert metrics["ranker"]["all"].auc > 0.7
-    assert metrics["ranker"]["unseen"].auc > metrics["baseline"]["unseen"].auc
+    assert metrics["ranker"]["unseen"].auc > metrics["random_hash"]["unseen"].auc
 
     records = RunRecords(os.path.join(output, "metadata.sqlite"))
-    for name in ("Trainer.ranker", "Trainer.baseline"):
+    for name in ("Trainer.ranker", "Trainer.random_hash"):
         trained = tf.saved_model.load(f"{records.output(name, 'model').uri}/Format-Serving")
         names = [variable.name for variable in trained.ranker_variables]
         assert [name for name in names if "din_ranker" in name]

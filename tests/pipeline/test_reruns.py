@@ -18,7 +18,7 @@ from semantic_id_ranking.serving.store import open_store
 
 RANKER_AND_AFTER = {
     "Trainer.ranker",
-    "Trainer.baseline",
+    "Trainer.random_hash",
     "RankingEvaluator",
     "Releaser",
 }

@@ -43,10 +43,11 @@ CONTENT = {
                 "watch": {"all": {"rmse": 2.5, **MEANS, "examples": 9}},
             },
         }
-        for name, representation in (("ranker", "sid_spm"), ("baseline", "random_hash"))
+        for name, representation in (("ranker", "sid_spm"), ("random_hash", "random_hash"))
     },
     "evaluation": {
         "headline": "sid_spm over random_hash, AUC of click: not known on 10 impressions",
+        "strongest": {"click": "random_hash", "watch": "random_hash"},
         "slices": {
             "click": {
                 "all": {
@@ -57,7 +58,9 @@ CONTENT = {
                     "items": 7,
                     "caution": "4 positives, fewer than 50",
                     "differences": {
-                        "auc": {"estimate": 0.25, "low": -0.5, "high": 1.0, "gain": None}
+                        "random_hash": {
+                            "auc": {"estimate": 0.25, "low": -0.5, "high": 1.0, "gain": None}
+                        }
                     },
                 }
             },
@@ -68,7 +71,9 @@ CONTENT = {
                     "items": 7,
                     "caution": None,
                     "differences": {
-                        "rmse": {"estimate": -0.5, "low": None, "high": None, "gain": "better"}
+                        "random_hash": {
+                            "rmse": {"estimate": -0.5, "low": None, "high": None, "gain": "better"}
+                        }
                     },
                 }
             },

@@ -85,7 +85,7 @@ class RankerConfig:
         model: Dotted name of a function of your own that makes the network, importable where the
             pipeline runs, such as my_package.my_ranker; see `network_factory`. It gets this
             configuration, and decides which of the fields on layers it follows. None takes
-            `CrossNetwork`. The baseline has the same network.
+            `CrossNetwork`. The baselines have the same network.
         embedding_dim: Width of an item's vector.
         context_dim: Width of a categorical context column's vector.
         cross_layers: DCN-v2 cross layers over candidate, current item, history and context.

@@ -24,7 +24,7 @@ class Dense(RepresentationConfig):
 
     Attributes:
         name: The representation.
-        rows: Rows of the hashed baseline; the embedding has no table.
+        rows: Rows of the baselines that have tables; the embedding has no table.
         separate_tables: Whether candidate, current item and history have maps of their own; else
             they share.
     """

@@ -25,7 +25,7 @@ class DenseProjected(RepresentationConfig):
 
     Attributes:
         name: The representation.
-        rows: Rows of the hashed baseline; the embedding has no table.
+        rows: Rows of the baselines that have tables; the embedding has no table.
         separate_tables: Whether candidate, current item and history have maps of their own; else
             they share.
         factor: How much wider than `ranker.bottom_widths` says the ranker's first shared layer is.

@@ -24,7 +24,7 @@ class IndividualId(RepresentationConfig):
 
     Attributes:
         name: The representation.
-        rows: Rows of the hashed baseline; the items set the rows of this table.
+        rows: Rows of the baselines that have tables; the items set the rows of this table.
     """
 
     name: Literal["individual_id"] = "individual_id"

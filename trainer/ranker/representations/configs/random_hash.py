@@ -1,4 +1,4 @@
-"""Hashed item IDs, the baseline."""
+"""Hashed item IDs."""
 
 from typing import ClassVar
 from typing import Literal
