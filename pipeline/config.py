@@ -141,9 +141,11 @@ class Config:
         representation: How the ranker sees an item; its rows are the table budget of tokenizer and
             baselines.
         baselines: What the ranker is compared with on every evaluation, one at least. "item_rate"
-            is no model: the smoothed rate of an item's labels before the impression, or for a
-            regression the mean label of all items before the day. A name of a representation is
-            the same ranker with as many rows of that representation, trained alike.
+            is no model: the smoothed rate of an item's labels, as far as the ranker knows them:
+            with `context.counters` before the impression, as `context.counters_as_of` says, else
+            before the evaluation period, or the day; for a regression the mean label of all items.
+            A name of a representation is the same ranker with as many rows of that representation,
+            trained alike.
         ranker: The network.
         slices: Bounds of the evaluation slices.
         thresholds: What a ranker has to reach to be pushed. None: for each binary task an overall

@@ -9,14 +9,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from semantic_id_ranking.components.feature_joiner.item_counters import CountedItems
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
+from semantic_id_ranking.components.feature_joiner.popularity import EVALUATION
 
 #: Columns of a block: `user_id` (binary, null where there is no user), `timestamp` (int64), `item`
 #: (int64, row of the item table), `evaluation` (bool); `current_item_id` (binary) where the log has
 #: one; and, as `input_column` says, the labels (float32, NaN where there is none), the categorical
 #: (binary) and the numeric context (float32, NaN where missing). What the items' counters add is
-#: in `popularity` (int64) and `item_counters` (list of float32: those of all time and, if counters
-#: are joined, the recent ones).
+#: in `popularity` (int64) and `item_counters` (list of float32: where counters are joined, those of
+#: all time, then the recent ones; else those at the start of the impression's period).
 Block: TypeAlias = pa.Table
 
 _KEYS = ("user_id", "timestamp", "item")
@@ -51,6 +53,29 @@ def labels(block: Block, parameters: JoinParameters) -> np.ndarray:
     """The labels of all tasks, float32 [n, T], NaN where there is none."""
     columns = [numbers(block, input_column(column)) for column in parameters.labels.values()]
     return np.stack(columns, axis=1).astype(np.float32, copy=False)
+
+
+def periods(block: Block, time: np.ndarray, parameters: JoinParameters) -> np.ndarray:
+    """The period of each impression: its day, or `EVALUATION`, int64 [n].
+
+    Args:
+        block: n impressions.
+        time: int64 [n], their `effective_time`.
+        parameters: What is joined.
+    """
+    days = parameters.days.of(time)
+    if not parameters.evaluation_period:
+        return days
+    return np.where(numbers(block, "evaluation"), EVALUATION, days)
+
+
+def with_counters(block: Block, counted: CountedItems, parameters: JoinParameters) -> Block:
+    """A block with the columns that the items' counters add."""
+    joined = [counted.totals, counted.recent] if parameters.counters else [counted.at_start]
+    counters = np.concatenate(joined, axis=1, dtype=np.float32)
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(counters.reshape(-1)), counters.shape[1])
+    popularity = pa.array(counted.at_start[:, 0])
+    return block.append_column("popularity", popularity).append_column("item_counters", lists)
 
 
 def deal(block: Block, group: np.ndarray) -> Iterator[tuple[int, bytes]]:

@@ -11,7 +11,6 @@ from semantic_id_ranking.components.feature_joiner.item_table import ItemTable
 from semantic_id_ranking.components.feature_joiner.join import JoinedGroup
 from semantic_id_ranking.components.feature_joiner.label_means import LabelMeans
 from semantic_id_ranking.components.feature_joiner.parameters import JoinParameters
-from semantic_id_ranking.components.feature_joiner.popularity import EVALUATION
 from semantic_id_ranking.components.feature_joiner.popularity import Popularity
 from semantic_id_ranking.components.feature_joiner.popularity import SLICES
 from semantic_id_ranking.contracts.counters import ITEM_COUNTERS
@@ -39,21 +38,22 @@ def features(
         rows: int64 [n], indices of some of them.
         table: The items.
         popularity: Which items are popular.
-        means: Mean labels before each day.
+        means: Mean labels before each period.
         parameters: What is joined.
     """
     block = joined.block.take(pa.array(rows))
     item = blocks.numbers(block, "item")
+    period = blocks.periods(block, joined.time[rows], parameters)
     of_item = block["item_counters"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
     return {
         "user_id": _strings(block["user_id"]),
         "timestamp": _integers(blocks.numbers(block, "timestamp")),
         **_items(joined, rows, block, table, parameters),
-        **_slices(joined, rows, block, table, popularity, parameters),
+        **_slices(period, block, table, popularity, parameters),
         **_labels(block, parameters),
         **_context(block, parameters),
         **_item_age(item, block, table, parameters),
-        **_item_rates(parameters.days.of(joined.time[rows]), of_item, means, parameters),
+        **_item_rates(period, of_item, means, parameters),
         **_counters(joined, rows, of_item),
     }
 
@@ -97,8 +97,7 @@ def _items(
 
 
 def _slices(
-    joined: JoinedGroup,
-    rows: np.ndarray,
+    period: np.ndarray,
     block: blocks.Block,
     table: ItemTable,
     popularity: Popularity,
@@ -106,9 +105,6 @@ def _slices(
 ) -> dict[str, Feature]:
     ages = table.ages(blocks.numbers(block, "item"), blocks.numbers(block, "timestamp"))
     impressions = blocks.numbers(block, "popularity")
-    period = parameters.days.of(joined.time[rows])
-    if parameters.evaluation_period:
-        period = np.where(blocks.numbers(block, "evaluation"), EVALUATION, period)
     old = ~(ages <= parameters.new_days)
     return {
         "slice_age": _choices((b"new", b"old"), old),
@@ -148,19 +144,23 @@ def _item_age(
 
 
 def _item_rates(
-    day: np.ndarray, of_item: np.ndarray, means: LabelMeans, parameters: JoinParameters
+    period: np.ndarray, of_item: np.ndarray, means: LabelMeans, parameters: JoinParameters
 ) -> dict[str, Feature]:
-    """What the item's labels alone predict; the mean of all items for a regression."""
+    """What the item's labels alone predict; the mean of all items for a regression.
+
+    Where no counters are joined, `of_item` is as of the start of the period: the ranker knows no
+    more of an item.
+    """
     block = parameters.counter_layout.block
     result = {}
     for task in parameters.labels:
         if task in parameters.regressions:
-            rates = means.mean(task, day)
+            rates = means.mean(task, period)
         else:
             labels, positives = (
                 of_item[:, block.index(f"{kind}_{task}")] for kind in ("labels", "positives")
             )
-            rates = means.item_rates(task, day, labels, positives)
+            rates = means.item_rates(task, period, labels, positives)
         result[item_rate(task)] = _floats(rates)
     return result
 

@@ -51,15 +51,15 @@ class CountedItems:
     Attributes:
         totals: int64 [n, C], counters of each impression's item before it.
         recent: float64 [n, C], the same, faded.
-        popularity: int64 [n], impressions of the item at the start of the impression's
-            `popularity.period`.
+        at_start: int64 [n, C], counters of the item at the start of the impression's day; of the
+            evaluation period, for an impression of one.
         after: Counters of all these items after the last impression.
         changes: Of the popularity; see `popularity`.
     """
 
     totals: np.ndarray
     recent: np.ndarray
-    popularity: np.ndarray
+    at_start: np.ndarray
     after: ItemCounters
     changes: np.ndarray
 
@@ -79,8 +79,8 @@ def count_items(
         item: int64 [n], rows of the item table.
         time: int64 [n], microseconds since 1970.
         flags: int64 [n, C], 1 where an impression adds to a counter: the block of `CounterLayout`.
-        evaluation: bool [n], impressions of an evaluation period that has one popularity, that at
-            its start; None: there is no such period.
+        evaluation: bool [n], impressions of an evaluation period, which counts as one day here;
+            None: there is no such period.
         before: Counters of these items before all impressions.
         days: The days.
         by_event: Whether an impression sees what is strictly before it; else, what is before its
@@ -115,6 +115,7 @@ def count_items(
     counted = ItemCounters(keys, end_totals, ends[final], day[first][final])
     rest = before.take(~np.isin(before.item, keys))
     seen = at_day[:, 0]
+    at_start = at_day
     changes = [
         popularity.before(before.totals[:, 0]),
         popularity.changes(
@@ -122,15 +123,15 @@ def count_items(
         ),
     ]
     if evaluation is not None:
-        trained = (flags[:, :1] * ~evaluation[order][:, None]).astype(np.int64)
-        at_start = total[:, 0] + counting.sums_of_runs(trained, np.unique(of_item))[:, 0]
-        seen = np.where(evaluation[order], at_start[key], seen)
+        evaluates = evaluation[order][:, None]
+        trained = total + counting.sums_of_runs(flags * ~evaluates, np.unique(of_item))
+        at_start = np.where(evaluates, trained[key], at_day)
         period = np.full(len(keys), popularity.EVALUATION)
-        changes.append(popularity.changes(period, total[:, 0], at_start))
+        changes.append(popularity.changes(period, total[:, 0], trained[:, 0]))
     return CountedItems(
         totals[back],
         faded[back],
-        seen[back],
+        at_start[back],
         ItemCounters.concatenate([counted, rest]),
         popularity.add(changes),
     )

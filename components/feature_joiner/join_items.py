@@ -6,7 +6,6 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import pyarrow as pa
 
 from semantic_id_ranking.components.feature_joiner import blocks
 from semantic_id_ranking.components.feature_joiner.item_counters import count_items
@@ -38,7 +37,8 @@ class JoinItems(beam.DoFn):
 
         Yields:
             Group and part of a block; as `items`, the items' counters after the last impression; as
-            `changes`, what changed in the popularity of items; as `labels`, sums of labels by day.
+            `changes`, what changed in the popularity of items; as `labels`, sums of labels by
+            period.
         """
         number, given = group
         given = list(given)
@@ -73,15 +73,8 @@ class JoinItems(beam.DoFn):
         yield beam.pvalue.TaggedOutput("changes", counted.changes)
         if block is None:
             return
-        block = block.append_column("popularity", pa.array(counted.popularity))
-        sums = label_sums(
-            number, self._parameters.days.of(time), blocks.labels(block, self._parameters)
-        )
+        period = blocks.periods(block, time, self._parameters)
+        sums = label_sums(number, period, blocks.labels(block, self._parameters))
         yield beam.pvalue.TaggedOutput("labels", sums)
-        recent = [counted.recent] if self._parameters.counters else []
-        counters = np.concatenate([counted.totals, *recent], axis=1, dtype=np.float32)
-        flat = pa.array(counters.reshape(-1))
-        block = block.append_column(
-            "item_counters", pa.FixedSizeListArray.from_arrays(flat, counters.shape[1])
-        )
+        block = blocks.with_counters(block, counted, self._parameters)
         yield from blocks.deal(block, blocks.user_groups(block, self._groups))

@@ -37,8 +37,8 @@ class JoinParameters:
         half_life: Of the recent counters, microseconds.
         join_late: Whether impressions of days that the state has in it are joined; else they are
             left out.
-        evaluation_period: Whether the popularity of items in the evaluation split is that at its
-            start; else it goes by days, as in the training split.
+        evaluation_period: Whether the evaluation split is one period, at whose start its items have
+            their popularity; else it goes by days, as the training split does.
         other_space: Whether the earlier state may be of another SID space; its counters by codes
             are left out then.
     """

@@ -73,7 +73,7 @@ class WriteGroup(beam.DoFn):
             group: Its number, and parts of its impressions in any order; None is no part.
             table: The items.
             popularity: Which items are popular.
-            means: Mean labels before each day.
+            means: Mean labels before each period.
 
         Yields:
             The time of its last impression, if there is one.

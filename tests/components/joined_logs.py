@@ -125,14 +125,10 @@ def join(
         parameters.by_event,
     )
     popularity = Popularity.of(counted.changes, parameters.head_share, parameters.torso_share)
-    day = parameters.days.of(blocks.effective_time(log, start))
-    sums = label_sums(0, day, blocks.labels(log, parameters))
+    period = blocks.periods(log, blocks.effective_time(log, start), parameters)
+    sums = label_sums(0, period, blocks.labels(log, parameters))
     means = LabelMeans.of(sums, parameters.labels, before.labels)
-    counters = np.concatenate([counted.totals, counted.recent], axis=1, dtype=np.float32)
-    log = log.append_column("popularity", pa.array(counted.popularity)).append_column(
-        "item_counters",
-        pa.FixedSizeListArray.from_arrays(pa.array(counters.reshape(-1)), counters.shape[1]),
-    )
+    log = blocks.with_counters(log, counted, parameters)
     joined, users = join_group(log, before.users, table, start, parameters)
     every = np.arange(log.num_rows)
     encoded = encode_examples.encode(features(joined, every, table, popularity, means, parameters))
@@ -199,9 +195,12 @@ def loop(log: pa.Table, parameters: JoinParameters) -> list[dict]:
             if parameters.positive is None or other[input_column(parameters.positive)] == 1
         ][::-1][: parameters.history_length]
         start = time // days.length * days.length
+        if row["evaluation"]:
+            of_periods_before = [other for other in rows if not other["evaluation"]]
+        else:
+            of_periods_before = [other for other in rows if other["timestamp"] < start]
         at_start = [
-            sum(o["item"] == i and o["timestamp"] < start for o in rows)
-            for i in range(len(TABLE.ids))
+            sum(other["item"] == i for other in of_periods_before) for i in range(len(TABLE.ids))
         ]
         more = sum(n for n in at_start if n > at_start[item])
         share = more / max(sum(at_start), 1)
@@ -213,10 +212,6 @@ def loop(log: pa.Table, parameters: JoinParameters) -> list[dict]:
             "history_item_id": [TABLE.ids[o["item"]] for o in made],
             "history_sid": list(itertools.chain(*(TABLE.sids[o["item"]].tolist() for o in made))),
             "history_length": [len(made)],
-            "context_item_counters": count(of_item, [1] * len(of_item))
-            + count(of_item, [2.0**-age for age in ages]),
-            "context_user_counters": count(of_user, [1] * len(of_user)),
-            "context_user_code_counters": [n for o in alike for n in count(o, [1] * len(o))],
             "slice_seen": [b"seen" if at_start[item] else b"unseen"],
             "slice_popularity": [
                 b"tail"
@@ -226,13 +221,23 @@ def loop(log: pa.Table, parameters: JoinParameters) -> list[dict]:
                 else b"torso"
             ],
         }
+        if parameters.counters:
+            found["context_item_counters"] = [
+                *count(of_item, [1] * len(of_item)),
+                *count(of_item, [2.0**-age for age in ages]),
+            ]
+            found["context_user_counters"] = count(of_user, [1] * len(of_user))
+            by_codes = [n for o in alike for n in count(o, [1] * len(o))]
+            found["context_user_code_counters"] = by_codes
+        # A ranker without counters knows of an item what it was trained on.
+        rated = of_item if parameters.counters else of_periods_before
         if parameters.history_labels:
             for task, column in parameters.labels.items():
                 found[f"history_label_{task}"] = [o[input_column(column)] for o in made]
         for task, column in parameters.labels.items():
             label = input_column(column)
-            earlier = [o[label] for o in rows if o["timestamp"] < start and not np.isnan(o[label])]
-            of_it = [o[label] for o in of_item if not np.isnan(o[label])]
+            earlier = [o[label] for o in of_periods_before if not np.isnan(o[label])]
+            of_it = [o[label] for o in rated if o["item"] == item and not np.isnan(o[label])]
             if task in parameters.regressions:
                 rate = float(np.mean(earlier)) if earlier else 0.0
             else:

@@ -20,12 +20,7 @@ def parameters(by_event, events):
     return dataclasses.replace(PARAMETERS, by_event=by_event, **kind)
 
 
-@KINDS
-@MODES
-@pytest.mark.parametrize("seed", range(3))
-def test_equals_the_definition(seed, by_event, events):
-    settings = parameters(by_event, events)
-    log = joined_logs.random_log(seed)
+def assert_equals_the_definition(log, settings):
     found, expected = joined_logs.join(log, settings).rows, joined_logs.loop(log, settings)
     for row, wanted in zip(found, expected, strict=True):
         for name, values in wanted.items():
@@ -33,6 +28,29 @@ def test_equals_the_definition(seed, by_event, events):
                 np.testing.assert_allclose(row.get(name, []), values, rtol=1e-6, atol=1e-9)
             else:
                 assert row.get(name, []) == values, name
+
+
+@KINDS
+@MODES
+@pytest.mark.parametrize("seed", range(3))
+def test_equals_the_definition(seed, by_event, events):
+    assert_equals_the_definition(joined_logs.random_log(seed), parameters(by_event, events))
+
+
+@MODES
+@pytest.mark.parametrize("counters", [False, True], ids=["no counters", "counters"])
+@pytest.mark.parametrize("evaluation", [False, True], ids=["days", "evaluation"])
+def test_an_evaluation_period_counts_as_one_day_where_the_ranker_reads_no_counters(
+    by_event, counters, evaluation
+):
+    changes = {"counters": counters, "evaluation_period": evaluation}
+    settings = dataclasses.replace(parameters(by_event, "positives"), **changes)
+    log = joined_logs.random_log(11, rows=300)
+    # From within a day on.
+    late = log["timestamp"].to_numpy() >= 3 * DAY + DAY // 2
+    index = log.column_names.index("evaluation")
+    log = log.set_column(index, "evaluation", pa.array(late & evaluation))
+    assert_equals_the_definition(log, settings)
 
 
 def exact(state):
