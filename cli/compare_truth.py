@@ -30,8 +30,8 @@ from semantic_id_ranking.pipeline.input_config import ColumnsConfig
 from semantic_id_ranking.pipeline.run_records import RunRecords
 from semantic_id_ranking.pipeline.run_summary import RunSummary
 
-#: Names of the models for people.
-_MODELS = {"candidate": "ranker", "baseline": "baseline"}
+#: Name of the candidate for people.
+_RANKER = "ranker"
 
 
 def compare_truth(run: str, truth: str, console: rich.console.Console) -> dict[str, Any]:
@@ -44,8 +44,8 @@ def compare_truth(run: str, truth: str, console: rich.console.Console) -> dict[s
 
     Returns:
         `tasks`: task -> slice -> `examples`; `caution`, why the slice carries no claim, or null;
-        `metrics`: "ranker", "baseline" or "truth" -> metric -> value; and `reached`: "ranker" or
-        "baseline" -> metric -> share of what the truth has over a model that knows nothing.
+        `metrics`: "ranker", a baseline or "truth" -> metric -> value; and `reached`: "ranker" or a
+        baseline -> metric -> share of what the truth has over a model that knows nothing.
 
     Raises:
         InputError: There is no such run, or the truth is not that of its impressions.
@@ -100,7 +100,9 @@ def _read_run(run: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
 
 
 def _of_slice(of_slice: Mapping[str, Any], metrics: Mapping[str, bool]) -> dict[str, Any]:
-    models = {_MODELS.get(model, model): found for model, found in of_slice["models"].items()}
+    candidate, *others = of_slice["models"]
+    names = {candidate: _RANKER, **{other: other for other in others}}
+    models = {names[model]: found for model, found in of_slice["models"].items()}
     return {
         "examples": of_slice["examples"],
         "caution": of_slice["caution"],
@@ -121,7 +123,7 @@ def _print(tasks: Mapping[str, Any], console: rich.console.Console) -> None:
     )
     for column in ("task", "slice", "metric"):
         table.add_column(column)
-    models = [TRUTH, *_MODELS.values()]
+    models = _models(tasks)
     for column in ("examples", *models):
         table.add_column(column, justify="right", no_wrap=True)
     cautions = []
@@ -138,8 +140,15 @@ def _print(tasks: Mapping[str, Any], console: rich.console.Console) -> None:
     console.print(table)
 
 
+def _models(tasks: Mapping[str, Any]) -> list[str]:
+    """Of all tasks, the truth first: a baseline may have nothing to say of some."""
+    of_slices = (of_slice for slices in tasks.values() for of_slice in slices.values())
+    found = dict.fromkeys(model for of_slice in of_slices for model in of_slice["metrics"])
+    return [TRUTH, *(model for model in found if model != TRUTH)]
+
+
 def _cell(of_slice: Mapping[str, Any], model: str, metric: str) -> str:
-    value = of_slice["metrics"][model][metric]
+    value = of_slice["metrics"].get(model, {}).get(metric)
     share = of_slice["reached"].get(model, {}).get(metric)
     number = "-" if value is None else f"{value:.4f}"
     return number if share is None else f"{number} ({share:.0%})"
