@@ -222,6 +222,20 @@ def test_info_tells_the_sid_space(exported):
     assert space == cases.SPACE
 
 
+def test_sid_hybrid_is_served_from_folded_constants(export):
+    exported = export("sid_hybrid")
+    layer = exported.model.representation
+    shared, own = (table.numpy() for table in layer.tables)
+    saved = tf.train.load_checkpoint(os.path.join(exported.directory, "variables", "variables"))
+    shapes = saved.get_variable_to_shape_map()
+    tensors = [saved.get_tensor(name) for name in shapes if name.endswith("VARIABLE_VALUE")]
+    for table in (shared, own):
+        alike = [one for one in tensors if one.shape == table.shape]
+        # In the place of a table, its product; the table itself is in the training state.
+        assert len(alike) == 1
+        assert not np.allclose(alike[0], table)
+
+
 ELSEWHERE = """
 import json, sys
 import tensorflow as tf

@@ -1,3 +1,5 @@
+import contextlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -87,8 +89,12 @@ def content_by_loop(layer, resources):
     return lambda sid: (found.find(tf.constant([sid])).numpy() @ kernel)[0]
 
 
-@pytest.mark.parametrize("training", [False, True])
-def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resources, training):
+@pytest.mark.parametrize(
+    ("training", "fold"), [(False, False), (True, False), (False, True), (True, True)]
+)
+def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(
+    resources, training, fold
+):
     layer = hybrid(resources)
     shared, own = (table.numpy() for table in layer.tables)
     assert (len(shared), len(own)) == (1 + CODE_ROWS + FREQUENCY_ROWS, OWN_ROWS)
@@ -100,7 +106,8 @@ def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resou
     assert 0.3 < of_codes < of_frequencies < 0.9
     items = cases.some_items(resources, 200)
     # In training, an item counts one impression less.
-    vectors = layer(items, training=training).all().numpy()
+    with layer.folded() if fold else contextlib.nullcontext():
+        vectors = layer(items, training=training).all().numpy()
     lookups, kinds = layer.lookups(items).numpy(), set()
     for i, sid in enumerate(map(tuple, items["sid"].numpy())):
         expected, kind = np.zeros(DIM), "absent"
@@ -118,6 +125,21 @@ def test_an_item_is_codes_content_frequency_and_what_is_trusted_of_its_own(resou
         )
         kinds.add(kind)
     assert kinds == {"absent", "new", "seen", "own"}
+
+
+@pytest.mark.parametrize("rows", [ROWS, 24])
+def test_folded_constants_are_those_of_the_weights_at_the_time(resources, rows):
+    layer = hybrid(resources, rows)
+    items = cases.some_items(resources, 50)
+    weights_before = {id(one) for one in layer.weights}
+    before = layer(items).all().numpy()
+    with layer.folded():
+        for table in layer.tables:
+            table.assign(2 * table)
+        np.testing.assert_allclose(layer(items).all(), before, rtol=1e-4, atol=1e-6)
+    assert np.abs(layer(items).all() - before).max() > 0.1
+    # They are no weights, which a checkpoint would have.
+    assert {id(one) for one in layer.weights} == weights_before
 
 
 def of_one_item(impressions):

@@ -76,30 +76,29 @@ def export_ranker(
             "representation": tf.constant(representation),
         }
 
-    rank_of_request = rank.get_concrete_function(**builder.request_spec)
-    tasks = rank_of_request.structured_outputs
-    if _CANDIDATE_INDEX in tasks:
-        raise ValueError(f"no task may be named {_CANDIDATE_INDEX}, an output of rank_top_k")
-    weights = {
-        weight_input(task): tf.TensorSpec([], tf.float32, weight_input(task)) for task in tasks
-    }
-    # Only what the signatures touch: saving the Keras model itself would also trace and save its
-    # every layer.
-    module = tf.Module()
-    module.ranker_variables = model.variables
-    module.transform_layer = builder.transform_layer
-    tf.saved_model.save(
-        module,
-        directory,
-        {
-            "serving_default": serve,
+    with model.representation.folded():
+        rank_of_request = rank.get_concrete_function(**builder.request_spec)
+        tasks = rank_of_request.structured_outputs
+        if _CANDIDATE_INDEX in tasks:
+            raise ValueError(f"no task may be named {_CANDIDATE_INDEX}, an output of rank_top_k")
+        weights = {
+            weight_input(task): tf.TensorSpec([], tf.float32, weight_input(task)) for task in tasks
+        }
+        signatures = {
+            "serving_default": serve.get_concrete_function(),
             "rank": rank_of_request,
             "rank_top_k": rank_top_k.get_concrete_function(
                 tf.TensorSpec([], tf.int32, "top_k"), **builder.request_spec, **weights
             ),
-            "info": info,
-        },
-    )
+            "info": info.get_concrete_function(),
+        }
+        # Only what the signatures read: saving the Keras model itself would also trace and save its
+        # every layer.
+        module = tf.Module()
+        read = {id(one): one for function in signatures.values() for one in function.variables}
+        module.ranker_variables = list(read.values())
+        module.transform_layer = builder.transform_layer
+        tf.saved_model.save(module, directory, signatures)
     space.save(os.path.join(directory, "assets.extra"))
     example = blank_example(builder.parsing_spec)
     write_warmup_requests(directory, "ranker", {"examples": example})

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations.row_sum import segment_sum
+from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_gathered
 
 # A user's mean label counts as if there were so many labels of the mean of all users beside.
 _PRIOR_LABELS = 3.0
@@ -40,14 +41,17 @@ class MeanHistory(tf.keras.layers.Layer):
             A vector a user; no signals.
         """
         history = inputs.history
-        users, length = tf.shape(history.index)[0], tf.shape(history.index)[1]
-        # Absent items have the zero vector, so the sum needs no mask.
-        total = segment_sum(
-            history.distinct,
-            tf.reshape(history.index, [-1]),
-            tf.repeat(tf.range(users), length),
-            users,
-        )
+        # Absent items have the zero vector, so the sums need no mask.
+        if history.index.shape[0] == 1:
+            total = sum_gathered(history.distinct, history.index)
+        else:
+            users, length = tf.shape(history.index)[0], tf.shape(history.index)[1]
+            total = segment_sum(
+                history.distinct,
+                tf.reshape(history.index, [-1]),
+                tf.repeat(tf.range(users), length),
+                users,
+            )
         count = tf.reduce_sum(tf.cast(history.present, tf.float32), axis=1)
         mean = total / tf.maximum(count, 1.0)[:, None]
         return PooledHistory(mean, tf.zeros([tf.shape(inputs.candidate)[0], 0]))

@@ -1,7 +1,9 @@
 """The interface of all item representations."""
 
 import abc
+import contextlib
 import functools
+from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -99,6 +101,15 @@ class ItemRepresentation(tf.keras.layers.Layer, abc.ABC):
 
     def update_derived(self) -> None:
         """Computes `derived_variables` anew, of frozen variables that were changed."""
+
+    @contextlib.contextmanager
+    def folded(self) -> Iterator[None]:
+        """While it is open, a graph that is traced reads constants folded from the weights.
+
+        They are those of the weights as they are at its beginning, and give the same vectors up to
+        rounding. An exported graph is traced so; the weights themselves stay in the training state.
+        """
+        yield
 
     def expect_batches(self, size: int) -> None:
         """Sets the number of impressions of a training step, before the layer is called.

@@ -1,6 +1,8 @@
 """A representation with tables of its own for each role."""
 
+import contextlib
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -53,6 +55,14 @@ class SeparateTables(ItemRepresentation):
         """See the base class."""
         for part in self._parts.values():
             part.update_derived()
+
+    @contextlib.contextmanager
+    def folded(self) -> Iterator[None]:
+        """See the base class."""
+        with contextlib.ExitStack() as stack:
+            for part in self._parts.values():
+                stack.enter_context(part.folded())
+            yield
 
     def expect_batches(self, size: int) -> None:
         """See the base class."""

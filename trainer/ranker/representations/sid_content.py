@@ -1,5 +1,7 @@
 """Content vectors of Semantic IDs, from the codebooks of the RQ-VAE."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -40,17 +42,22 @@ class SidContent:
         """Adds the codes' vectors to a layer's weights."""
         self.weight = constant_weight(owner, "content", self._codes)
 
-    def find(self, sid: tf.Tensor) -> tf.Tensor:
+    def find(
+        self,
+        sid: tf.Tensor,
+        sum_rows: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = sum_of_all,
+    ) -> tf.Tensor:
         """Content vectors of Semantic IDs.
 
         Args:
             sid: int32 [n, L]; all -1 where there is none, for which anything comes out.
+            sum_rows: Adds up rows: `sum_of_all` or `sum_gathered`.
 
         Returns:
             float32 [n, dim], of mean square 1.
         """
         rows = tf.maximum(sid, 0) + self._offsets
-        latents = sum_of_all(tf.convert_to_tensor(self.weight), rows)
+        latents = sum_rows(tf.convert_to_tensor(self.weight), rows)
         square = tf.reduce_mean(tf.square(latents), axis=1, keepdims=True)
         return latents * tf.math.rsqrt(tf.maximum(square, _SMALLEST))
 

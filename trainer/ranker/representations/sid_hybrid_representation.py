@@ -1,16 +1,22 @@
 """The representation that combines codes, content and impression counts of Semantic IDs."""
 
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from semantic_id_ranking.contracts.sid_space import SidSpace
+from semantic_id_ranking.trainer.ranker.representations.item_keys import sid_keys
 from semantic_id_ranking.trainer.ranker.representations.item_representation import (
     ItemRepresentation,
 )
 from semantic_id_ranking.trainer.ranker.representations.ngram_subwords import NgramSubwords
 from semantic_id_ranking.trainer.ranker.representations.row_sum import read_rows
+from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_gathered
 from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_of_all
 from semantic_id_ranking.trainer.ranker.representations.seen_sids import SeenSids
 from semantic_id_ranking.trainer.ranker.representations.sid_content import SidContent
@@ -26,6 +32,8 @@ _MAP_START = 0.3
 # item with a row of its own.
 _CODES_REDUCTION = 0.7
 _FREQUENCIES_REDUCTION = 0.5
+# Vectors that are computed at once when they are folded.
+_FOLDED_AT_ONCE = 1 << 16
 
 
 class SidHybridRepresentation(ItemRepresentation):
@@ -94,6 +102,7 @@ class SidHybridRepresentation(ItemRepresentation):
         ).astype(np.float32)
         # In training, every item counts one impression less.
         self._training_items = TrainingItems(seen, self._parts_at)
+        self._served: _Served | None = None
         # No bias, so that an absent item stays zero.
         small = tf.keras.initializers.VarianceScaling(_MAP_START**2, "fan_avg", "uniform")
         self._map = tf.keras.layers.Dense(
@@ -124,6 +133,25 @@ class SidHybridRepresentation(ItemRepresentation):
         """See the base class."""
         self._training_items.update()
 
+    @contextlib.contextmanager
+    def folded(self) -> Iterator[None]:
+        """See the base class."""
+        sids = np.zeros([self._seen.table_rows, self.space.levels], np.int32)
+        owned = self._seen.rows != NONE
+        sids[self._seen.rows[owned]] = self._seen.sids[owned]
+        vectors = [np.zeros([0, self.dim], np.float32)]
+        for first in range(0, len(sids), _FOLDED_AT_ONCE):
+            some = tf.constant(sids[first : first + _FOLDED_AT_ONCE])
+            vectors.append(self.vectors({"sid": some, "sid_key": sid_keys(some)}, False).numpy())
+        self._served = _Served(
+            shared=tf.Variable(self._shared * self._weights[:, None], trainable=False),
+            own=tf.Variable(np.concatenate(vectors), trainable=False),
+        )
+        try:
+            yield
+        finally:
+            self._served = None
+
     def row_keys(self) -> list[list[RowSection]]:
         """See the base class; the own rows' keys are those of `sid_keys`."""
         shared = [
@@ -137,6 +165,8 @@ class SidHybridRepresentation(ItemRepresentation):
     def vectors(self, items: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
         """See the base class."""
         sid, key = items["sid"], items["sid_key"]
+        if self._served is not None and not training:
+            return self._served_vectors(sid, key, self._served)
         parts = self._training_items.find(sid, key) if training else self._parts(sid, key)
         # An absent item has row 0 and no content.
         vectors = sum_of_all(self._shared * self._weights[:, None], parts.rows)
@@ -162,20 +192,42 @@ class SidHybridRepresentation(ItemRepresentation):
             sid, seen.rows_at(index), seen.impressions_at(index), seen.trusted_at(index)
         )
 
+    def _served_vectors(self, sid: tf.Tensor, key: tf.Tensor, served: "_Served") -> tf.Tensor:
+        """The vectors in few operations: of Semantic IDs with own rows, those that are folded."""
+        index = self._seen.find(key)
+        own = self._seen.rows_at(index)
+        others = tf.where(own < 0)
+        sid, index = tf.gather_nd(sid, others), tf.gather_nd(index, others)
+        impressions = self._seen.impressions_at(index)
+        vectors = sum_gathered(served.shared, self._shared_rows(sid, impressions))
+        vectors += self._map(self._content_of(sid, impressions, sum_gathered))
+        if not self._seen.table_rows:
+            return vectors
+        known = tf.gather(served.own, tf.maximum(own, 0))
+        return tf.tensor_scatter_nd_update(known, others, vectors)
+
     def _parts_at(
         self, sid: tf.Tensor, own: tf.Tensor, impressions: tf.Tensor, trusted: tf.Tensor
     ) -> ItemParts:
         """The same, where own rows int64 [n] and both impressions float32 [n] are known."""
-        present = sid[:, 0] >= 0
-        fading = tf.where(present, self._fade / (impressions + self._fade), 0.0)
         return ItemParts(
             rows=self._shared_rows(sid, impressions),
-            content=self._content.find(sid) * fading[:, None],
+            content=self._content_of(sid, impressions, sum_of_all),
             # Those without an own row look another's up and do not trust it, which is faster than
             # to sort them out.
             own=tf.maximum(own, 0),
             trust=tf.where(own >= 0, trusted / (trusted + self._tau), 0.0),
         )
+
+    def _content_of(
+        self,
+        sid: tf.Tensor,
+        impressions: tf.Tensor,
+        sum_rows: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    ) -> tf.Tensor:
+        """Content vectors, as far as they count, float32 [n, m]; zero for an absent item."""
+        fading = tf.where(sid[:, 0] >= 0, self._fade / (impressions + self._fade), 0.0)
+        return self._content.find(sid, sum_rows) * fading[:, None]
 
     def _shared_rows(self, sid: tf.Tensor, impressions: tf.Tensor) -> tf.Tensor:
         """Rows of codes, then of frequencies, int32 [n, R]; 0 for an absent item."""
@@ -183,3 +235,17 @@ class SidHybridRepresentation(ItemRepresentation):
         frequency = tf.searchsorted(self._frequencies, impressions, "right", tf.int64) - 1
         frequency = tf.where(codes[:, 0] >= 0, self._codes.table_rows + frequency, NONE)
         return tf.cast(tf.concat([codes, frequency[:, None]], axis=1) + 1, tf.int32)
+
+
+# A tuple in an attribute of a layer would make its variables weights of the layer.
+@dataclasses.dataclass(frozen=True)
+class _Served:
+    """What is the same in every request.
+
+    Attributes:
+        shared: float32 [V, d], the shared rows, each times its weight.
+        own: float32 [W, d], the vectors of the Semantic IDs with own rows, by row.
+    """
+
+    shared: tf.Variable
+    own: tf.Variable
