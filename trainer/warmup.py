@@ -14,6 +14,9 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 REQUESTS_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 
+# Else the candidates of many users, with their embeddings, would make a file of many megabytes.
+_INNER = 10
+
 
 def write_warmup_requests(
     directory: str,
@@ -31,7 +34,8 @@ def write_warmup_requests(
         model_name: Name under which it is served.
         strings: What string inputs hold, by alias, such as a serialized tf.Example; by default the
             empty string. Numbers are 0.
-        sizes: Requests of each signature: the size of every dimension that it leaves open.
+        sizes: Requests of each signature: the size of the first dimension that an input leaves
+            open, and of the one dimension of an input of any rank. Further ones are at most 10.
     """
     os.makedirs(os.path.join(directory, os.path.dirname(REQUESTS_FILE)), exist_ok=True)
     with tf.io.TFRecordWriter(os.path.join(directory, REQUESTS_FILE)) as writer:
@@ -88,12 +92,18 @@ def _signatures(directory: str) -> Iterator[tuple[str, meta_graph_pb2.SignatureD
 
 
 def _has_open_dimension(signature: meta_graph_pb2.SignatureDef) -> bool:
-    return any(dim.size < 0 for info in signature.inputs.values() for dim in info.tensor_shape.dim)
+    shapes = [info.tensor_shape for info in signature.inputs.values()]
+    return any(shape.unknown_rank or any(dim.size < 0 for dim in shape.dim) for shape in shapes)
 
 
 def _tensor(info: meta_graph_pb2.TensorInfo, size: int, string: bytes) -> tensor_pb2.TensorProto:
     dtype = tf.as_dtype(info.dtype)
-    shape = [size if dim.size < 0 else dim.size for dim in info.tensor_shape.dim]
+    shape, left = [], size
+    for dim in info.tensor_shape.dim:
+        shape.append(left if dim.size < 0 else dim.size)
+        left = min(left, _INNER) if dim.size < 0 else left
+    if info.tensor_shape.unknown_rank:
+        shape = [size]
     count = int(np.prod(shape, dtype=np.int64))
     # Of bytes in an array, NumPy would strip the zeros at the end.
     values = [string] * count if dtype == tf.string else np.zeros(shape, dtype.as_numpy_dtype)

@@ -162,6 +162,15 @@ def test_all_signatures_give_what_training_computes(served):
     order = np.argsort(-predicted)[:2]
     assert answer["candidate_index"].numpy().tolist() == order.tolist()
     np.testing.assert_allclose(answer["click"], predicted[order], rtol=1e-5)
+    many = signatures["rank_many"]
+    by_candidate = ("candidate_sid", "context_item_counters", "context_user_code_counters")
+    users = {name: [REQUEST[name]] for name in by_candidate}
+    counts = {
+        "candidate_count": [len(predicted)],
+        "history_count": [len(REQUEST["history_sid"][0])],
+    }
+    found = many(**request(many, **users, **counts))["click"]
+    np.testing.assert_allclose(found, predicted[None], rtol=1e-5)
 
 
 def test_a_request_has_counters_by_candidate_and_of_its_user(served):

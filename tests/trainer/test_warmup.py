@@ -33,6 +33,15 @@ class Model(tf.Module):
         total = tf.reduce_sum(candidate_sid, 1) + tf.reduce_sum(history_sid)
         return {"score": total + tf.cast(tf.strings.length(country), tf.int64)}
 
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None, 2], tf.int64, name="candidate_sid"),
+            tf.TensorSpec(None, tf.float32, name="price"),
+        ]
+    )
+    def many(self, candidate_sid, price):
+        return {"score": tf.shape(candidate_sid)[:2] + tf.cast(tf.reshape(price[:1], []), tf.int32)}
+
     @tf.function(input_signature=[])
     def info(self):
         return {"levels": tf.constant(2)}
@@ -42,6 +51,7 @@ class Model(tf.Module):
 def directory(tmp_path):
     model = Model()
     signatures = {"serving_default": model.score, "rank": model.rank, "info": model.info}
+    signatures["rank_many"] = model.many
     tf.saved_model.save(model, str(tmp_path), signatures)
     return tmp_path
 
@@ -69,8 +79,23 @@ def test_every_signature_answers_its_requests(directory):
         ("info", []),
         ("rank", [1]),
         ("rank", [7]),
+        ("rank_many", [2]),
+        ("rank_many", [2]),
         ("serving_default", [1]),
         ("serving_default", [7]),
+    ]
+
+
+def test_dimensions_after_the_first_open_one_stay_small(directory):
+    write_warmup_requests(str(directory), "m", {"examples": blank_example(SPEC)}, sizes=(1, 100))
+    shapes = [
+        {alias: tf.make_ndarray(proto).shape for alias, proto in log.request.inputs.items()}
+        for log in logs(directory)
+        if log.request.model_spec.signature_name == "rank_many"
+    ]
+    assert shapes == [
+        {"candidate_sid": (1, 1, 2), "price": (1,)},
+        {"candidate_sid": (100, 10, 2), "price": (100,)},
     ]
 
 

@@ -12,6 +12,7 @@ from semantic_id_ranking.trainer.ranker.history_pooling import AttentionHistory
 from semantic_id_ranking.trainer.ranker.history_pooling import MeanHistory
 from semantic_id_ranking.trainer.ranker.mixture_of_experts import MixtureOfExperts
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
+from semantic_id_ranking.trainer.ranker.ranker_inputs import spread
 from semantic_id_ranking.trainer.ranker.task_head import TaskHead
 
 
@@ -23,8 +24,13 @@ class CrossNetwork(tf.keras.layers.Layer):
     ReLU layers or through experts that each task mixes. A linear map of signals and context is
     added to each task's raw output. The user's part is computed once for all candidates.
 
+    Attributes:
+        takes_groups: True: see `RankerInputs`.
+
     Reference: the cross layers are DCN-v2's (arXiv 2008.13535).
     """
+
+    takes_groups = True
 
     def __init__(self, config: RankerConfig, tasks: Sequence[TaskConfig]):
         """Creates the layers.
@@ -79,10 +85,14 @@ class CrossNetwork(tf.keras.layers.Layer):
         batch = tf.shape(candidate)[0]
 
         def rows(parts: Iterable[tf.Tensor]) -> tf.Tensor:
+            if inputs.grouped:
+                return tf.concat([spread(x, batch) for x in parts], axis=1)
             return tf.concat([tf.broadcast_to(x, [batch, x.shape[1]]) for x in parts], axis=1)
 
         plain = rows([signals, *inputs.context.values()])
         direct = self._direct(plain)
+        if inputs.grouped:
+            current, history = spread(current, batch), spread(history, batch)
         x0 = rows([candidate, current, history, candidate * current, candidate * history, plain])
         x0 = tf.cast(x0, self._multiplied_dtype)
         x = x0

@@ -8,6 +8,10 @@ from semantic_id_ranking.contracts.feature_names import weight_input
 from semantic_id_ranking.contracts.file_digests import write_file_digests
 from semantic_id_ranking.contracts.sid_space import SidSpace
 from semantic_id_ranking.trainer.ranker.feature_builder import FeatureBuilder
+from semantic_id_ranking.trainer.ranker.features import CANDIDATE
+from semantic_id_ranking.trainer.ranker.many_users import CANDIDATE_COUNT
+from semantic_id_ranking.trainer.ranker.many_users import flatten_users
+from semantic_id_ranking.trainer.ranker.many_users import many_users_spec
 from semantic_id_ranking.trainer.ranker.model import Ranker
 from semantic_id_ranking.trainer.warmup import blank_example
 from semantic_id_ranking.trainer.warmup import write_warmup_requests
@@ -22,7 +26,7 @@ def export_ranker(
     representation: str,
     directory: str,
 ) -> None:
-    """Writes a SavedModel with the signatures `serving_default`, `rank`, `rank_top_k` and `info`.
+    """Writes a SavedModel with its signatures.
 
     - `serving_default`: `examples`, strings [B] of serialized joined tf.Examples -> float32 [B] a
       task.
@@ -31,6 +35,8 @@ def export_ranker(
     - `rank_top_k`: the same, with `top_k`, int32, and `weight_input(task)`, float32, scalars -> the
       candidates with the largest weighted sums of their scores, best first, equals in the order of
       the request: `candidate_index`, int32 [min(top_k, N)], and float32 of that length a task.
+    - `rank_many`: U users and up to C candidates each, `many_users_spec` -> float32 [U, C] a task,
+      0 beyond the user's `candidate_count`.
     - `info`: no input -> `fingerprint`, `representation` (string) and `levels`, `codebook_size`
       (int64), scalars.
 
@@ -67,6 +73,16 @@ def export_ranker(
         best = {task: tf.gather(values, index) for task, values in scores.items()}
         return best | {_CANDIDATE_INDEX: index}
 
+    @tf.function
+    def rank_many(**request: tf.Tensor) -> dict[str, tf.Tensor]:
+        features = builder(flatten_users(request, builder.request_spec))
+        of_user = next(request[f"{CANDIDATE}_{field}"] for field in model.representation.fields)
+        there = tf.sequence_mask(request[CANDIDATE_COUNT], tf.shape(of_user)[1])
+        return {
+            task: tf.where(there, tf.reshape(values, tf.shape(there)), 0.0)
+            for task, values in model(features, grouped=True).items()
+        }
+
     @tf.function(input_signature=[])
     def info() -> dict[str, tf.Tensor]:
         return {
@@ -90,6 +106,7 @@ def export_ranker(
             "rank_top_k": rank_top_k.get_concrete_function(
                 tf.TensorSpec([], tf.int32, "top_k"), **builder.request_spec, **weights
             ),
+            "rank_many": rank_many.get_concrete_function(**many_users_spec(builder.request_spec)),
             "info": info.get_concrete_function(),
         }
         # Only what the signatures read: saving the Keras model itself would also trace and save its

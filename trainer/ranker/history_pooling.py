@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
+from semantic_id_ranking.trainer.ranker.ranker_inputs import spread
 from semantic_id_ranking.trainer.ranker.representations.row_sum import segment_sum
 from semantic_id_ranking.trainer.ranker.representations.row_sum import sum_gathered
 
@@ -100,6 +101,7 @@ class AttentionHistory(tf.keras.layers.Layer):
         # The user's mean label, in standard deviations from the mean of all users.
         mean = tf.reduce_sum(values, axis=1) / (tf.reduce_sum(known, axis=1) + _PRIOR_LABELS)
         entries = history.all()
+        grouped, batch = inputs.grouped, tf.shape(candidate)[0]
         if values.shape[2]:
             entries += self._labels(tf.concat([values, known], axis=2))
         directions = tf.gather(_direction(history.distinct), history.index)
@@ -109,18 +111,19 @@ class AttentionHistory(tf.keras.layers.Layer):
         direction = _direction(candidate)
         query = tf.concat([query, by_cosine * direction], axis=1)
         position = by_position * tf.math.log1p(tf.range(length, dtype=tf.float32))
-        scores = _products(query, tf.concat([entries, directions], axis=2))
+        scores = _products(query, tf.concat([entries, directions], axis=2), grouped)
         scores += by_codes * inputs.shared_codes
-        scores += tf.where(history.present, position, _NEVER)
+        allowed = tf.where(history.present, position, _NEVER)
+        scores += spread(allowed, batch) if grouped else allowed
         weights = tf.nn.softmax(scores, axis=1)
         pooled = tf.concat([entries, directions, known * (values - mean[:, None])], axis=2)
         # Where there are no entries, each has a weight all the same.
         pooled = tf.where(history.present[:, :, None], pooled, 0.0)
-        pooled = _sums(weights, pooled)
+        pooled = _sums(weights, pooled, grouped)
         vector, towards, excess = tf.split(pooled, [dim, dim, values.shape[2]], axis=1)
         cosine = tf.reduce_sum(towards * direction, axis=1, keepdims=True)
         shared = tf.reduce_sum(weights * inputs.shared_codes, axis=1, keepdims=True)
-        mean = tf.broadcast_to(mean, tf.shape(excess))
+        mean = spread(mean, batch) if grouped else tf.broadcast_to(mean, tf.shape(excess))
         return PooledHistory(vector, tf.concat([cosine, shared, excess, mean], axis=1))
 
 
@@ -130,15 +133,27 @@ def _direction(vectors: tf.Tensor) -> tf.Tensor:
     return tf.stop_gradient(tf.math.l2_normalize(vectors, axis=1))
 
 
-def _products(queries: tf.Tensor, entries: tf.Tensor) -> tf.Tensor:
-    """Products [B, T] of [B, d] and [U, T, d]; for one user, in one multiplication."""
+def _products(queries: tf.Tensor, entries: tf.Tensor, grouped: bool) -> tf.Tensor:
+    """Products [B, T] of [B, d] and [U, T, d]; of a user, in one multiplication."""
+    if grouped:
+        products = tf.matmul(_by_user(queries, entries), entries, transpose_b=True)
+        return tf.reshape(products, [-1, tf.shape(entries)[1]])
     if entries.shape[0] == 1:
         return tf.matmul(queries, entries[0], transpose_b=True)
     return tf.matmul(entries, queries[:, :, None])[:, :, 0]
 
 
-def _sums(weights: tf.Tensor, entries: tf.Tensor) -> tf.Tensor:
+def _sums(weights: tf.Tensor, entries: tf.Tensor, grouped: bool) -> tf.Tensor:
     """Sums [B, d] of [U, T, d] by weights [B, T]."""
+    if grouped:
+        sums = tf.matmul(_by_user(weights, entries), entries)
+        return tf.reshape(sums, [-1, entries.shape[2]])
     if entries.shape[0] == 1:
         return tf.matmul(weights, entries[0])
     return tf.matmul(weights[:, None], entries)[:, 0]
+
+
+def _by_user(rows: tf.Tensor, entries: tf.Tensor) -> tf.Tensor:
+    """Rows [B, k] of candidates as [U, B / U, k], for entries of U users."""
+    users, each = tf.shape(entries)[0], tf.shape(rows)[0] // tf.maximum(tf.shape(entries)[0], 1)
+    return tf.reshape(rows, tf.stack([users, each, tf.shape(rows)[1]]))

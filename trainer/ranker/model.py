@@ -22,6 +22,7 @@ from semantic_id_ranking.trainer.ranker.negative_sampling import sample_negative
 from semantic_id_ranking.trainer.ranker.network_factory import network_factory
 from semantic_id_ranking.trainer.ranker.optimizers import scale_loss
 from semantic_id_ranking.trainer.ranker.optimizers import unscale_gradients
+from semantic_id_ranking.trainer.ranker.ranker_inputs import GroupedInputs
 from semantic_id_ranking.trainer.ranker.ranker_inputs import HistoryLabels
 from semantic_id_ranking.trainer.ranker.ranker_inputs import RankerInputs
 from semantic_id_ranking.trainer.ranker.representations.item_representation import (
@@ -87,27 +88,32 @@ class Ranker(tfrs.Model):
         # Every replica returns the metrics of all.
         self.distribute_reduction_method = "first"
 
-    def call(self, features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def call(
+        self, features: Mapping[str, tf.Tensor], grouped: bool = False
+    ) -> dict[str, tf.Tensor]:
         """Predictions.
 
         Args:
             features: See the class.
+            grouped: Whether the user's leading axis is that of U users with B / U candidates each,
+                side by side.
 
         Returns:
             Task name to float32 [B]: the probability of a binary task, a regression task's value in
             its label's unit.
         """
-        raw = self._raw(features)
+        raw = self._raw(features, grouped=grouped)
         return {one.task.name: one.prediction(raw[one.task.name]) for one in self._objectives}
 
     def network_inputs(
-        self, features: Mapping[str, tf.Tensor], training: bool = False
+        self, features: Mapping[str, tf.Tensor], training: bool = False, grouped: bool = False
     ) -> RankerInputs:
         """The inputs of the network.
 
         Args:
             features: See the class.
             training: Whether this is a training step.
+            grouped: As for `call`.
 
         Returns:
             Vectors of the items and of the context; U, the leading axis of the user's, is that of
@@ -128,10 +134,11 @@ class Ranker(tfrs.Model):
         candidate, history = vectors[CANDIDATE].all(), vectors[HISTORY]._replace(index=index)
         if "sid" in fields:
             sid, past = features[f"{CANDIDATE}_sid"], features[f"{HISTORY}_sid"]
-            shared = shared_codes(sid, past, history.present)
+            shared = shared_codes(sid, past, history.present, grouped)
         else:
             shared = tf.zeros([tf.shape(candidate)[0], shape[1]])
-        return RankerInputs(
+        kind = GroupedInputs if grouped else RankerInputs
+        return kind(
             candidate=candidate,
             current=vectors[CURRENT].all(),
             history=history,
@@ -271,10 +278,13 @@ class Ranker(tfrs.Model):
         return replica.all_reduce(tf.distribute.ReduceOp.SUM, counts)
 
     def _raw(
-        self, features: Mapping[str, tf.Tensor], training: bool = False
+        self, features: Mapping[str, tf.Tensor], training: bool = False, grouped: bool = False
     ) -> dict[str, tf.Tensor]:
         """Raw outputs [B] by task name."""
-        return self.network(self.network_inputs(features, training), training=training)
+        inputs = self.network_inputs(features, training, grouped)
+        if grouped and not getattr(self.network, "takes_groups", False):
+            inputs = inputs.broadcast()
+        return self.network(inputs, training=training)
 
 
 def _distinct(layer: tf.keras.layers.Embedding, ids: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,27 @@ import tensorflow as tf
 from semantic_id_ranking.trainer.ranker.representations.item_representation import ItemVectors
 
 
+def spread(values: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
+    """Repeats each of n rows for the candidates of its user, which lie side by side.
+
+    >>> spread(tf.constant([[1.0], [2.0]]), tf.constant(4))[:, 0].numpy()
+    array([1., 1., 2., 2.], dtype=float32)
+
+    Args:
+        values: [n, ...].
+        batch: int32 scalar, the number of candidates (B), a multiple of n.
+
+    Returns:
+        [B, ...].
+    """
+    shape = tf.shape(values)
+    each = batch // tf.maximum(shape[0], 1)
+    grouped = tf.broadcast_to(
+        values[:, None], tf.concat([shape[:1], each[None], shape[1:]], axis=0)
+    )
+    return tf.reshape(grouped, tf.concat([batch[None], shape[1:]], axis=0))
+
+
 class HistoryLabels(NamedTuple):
     """Labels of the history's impressions, of K tasks.
 
@@ -28,6 +49,7 @@ class RankerInputs(NamedTuple):
     belongs to the user, is B where every candidate has a user of its own (training, evaluation),
     and 1 where one user ranks B candidates (the signature `rank`). A network that works on the user
     before it turns to the candidates does that work once; one that does not care calls `broadcast`.
+    One that has an attribute `takes_groups`, which is true, also gets `GroupedInputs`.
 
     Attributes:
         candidate: float32 [B, d]; zero where there is no item, as below.
@@ -50,6 +72,11 @@ class RankerInputs(NamedTuple):
     shared_codes: tf.Tensor
     context: Mapping[str, tf.Tensor]
 
+    @property
+    def grouped(self) -> bool:
+        """Whether they are `GroupedInputs`."""
+        return False
+
     def broadcast(self) -> "RankerInputs":
         """The same with a leading axis of B everywhere.
 
@@ -68,6 +95,8 @@ class RankerInputs(NamedTuple):
         batch = tf.shape(self.candidate)[0]
 
         def rows(values: tf.Tensor) -> tf.Tensor:
+            if self.grouped:
+                return spread(values, batch)
             return tf.broadcast_to(values, tf.concat([[batch], tf.shape(values)[1:]], axis=0))
 
         return RankerInputs(
@@ -78,3 +107,18 @@ class RankerInputs(NamedTuple):
             shared_codes=self.shared_codes,
             context={name: rows(values) for name, values in self.context.items()},
         )
+
+
+class GroupedInputs(RankerInputs):
+    """The same of U users with B / U candidates each, those of a user side by side.
+
+    The signature `rank_many` gives them to a network that has a true attribute `takes_groups`, and
+    broadcast to any other.
+    """
+
+    __slots__ = ()
+
+    @property
+    def grouped(self) -> bool:
+        """Whether they are `GroupedInputs`."""
+        return True
