@@ -121,10 +121,11 @@ def _print(tasks: Mapping[str, Any], console: rich.console.Console) -> None:
         collapse_padding=True,
         pad_edge=False,
     )
-    for column in ("task", "slice", "metric"):
-        table.add_column(column)
+    for column in ("task", "slice"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("metric")
     models = _models(tasks)
-    for column in ("examples", *models):
+    for column in models:
         table.add_column(column, justify="right", no_wrap=True)
     cautions = []
     for task, slices in tasks.items():
@@ -133,7 +134,7 @@ def _print(tasks: Mapping[str, Any], console: rich.console.Console) -> None:
             wanted = [m for m in metrics if m in CHANCE] if name == ALL else []
             for metric in wanted or metrics[:1]:
                 cells = [_cell(of_slice, model, metric) for model in models]
-                table.add_row(task, name, NAMES[metric], str(of_slice["examples"]), *cells)
+                table.add_row(task, name, NAMES[metric], *cells)
             if of_slice["caution"]:
                 cautions.append(f"No claim on {task}, {name}: {of_slice['caution']}.")
     table.caption = "\n".join(cautions)
