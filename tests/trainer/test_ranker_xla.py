@@ -1,4 +1,4 @@
-"""What of an exported ranker XLA compiles, and that none asks for it by itself."""
+"""Compilation of the arithmetic of an exported ranker by XLA, which no export asks for."""
 
 import os
 
