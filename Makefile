@@ -2,7 +2,7 @@
 # 2.39 or newer; they set up everything else themselves, by requirements/install.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-days test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-days bench-days-soak bench-ranker bench-ranker-quality bench-evaluation bench-serving bench-serving-overload bench-client-import fuzz-serving paper clean
+.PHONY: help demo demo-days test test-lane-b test-wheel test-notebook test-pytorch lint format docs lock check-locks bench-rqvae bench-join bench-encode bench-publish bench-stability bench-refresh bench-days bench-days-soak bench-ranker bench-ranker-quality bench-evaluation bench-serving bench-rank-many bench-serving-overload bench-client-import fuzz-serving paper clean
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -110,6 +110,9 @@ bench-evaluation: $(INSTALLED) ## Measure the CPU time of the evaluation against
 
 bench-serving: $(INSTALLED) ## Measure the latency of ranking, in process and served, with new items and versions coming
 	@$(VENV)/bin/python -m benchmarks.serving $(ARGS)
+
+bench-rank-many: $(INSTALLED) ## Measure rank_many over as many calls of rank, and sid_hybrid over random_hash, in process
+	@$(VENV)/bin/python -W ignore -m benchmarks.rank_many $(ARGS)
 
 bench-serving-overload: $(INSTALLED) ## Measure goodput and refusals of sid serve at twice the requests that it can answer
 	@$(VENV)/bin/python -m benchmarks.serving_overload $(ARGS)
