@@ -8,8 +8,8 @@ from semantic_id_ranking.serving.grpc_options import MAX_MESSAGE_BYTES
 AT_ONCE = max(2, os.cpu_count() or 1)
 """Requests that each port parses and answers at once; the others in progress wait.
 
-More than there are processors answer no more in a second, and with 8 threads on 2 processors a
-refusal took 13 milliseconds where it takes 1 with 2.
+More than there are processors answer no more in a second, and with 8 on 2 busy processors a refusal
+took 16 milliseconds (p50) where it takes 3 with 2.
 """
 
 
