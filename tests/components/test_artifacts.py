@@ -3,7 +3,7 @@ import re
 import pytest
 
 from semantic_id_ranking.components import artifacts
-from semantic_id_ranking.pipeline.dag import PIPELINE_NAME
+from semantic_id_ranking.pipeline.destinations import PIPELINE_NAME
 
 # What TFX's Kubeflow runner accepts: compiler_utils.py and pipeline_builder.py of its folder v2.
 TYPE = re.compile(r"[a-z][a-z0-9-_]{2,20}[.][A-Z][a-zA-Z0-9-_]{2,49}")

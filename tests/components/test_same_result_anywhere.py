@@ -78,7 +78,7 @@ def run_components(inputs: str, output: str, beam_arguments: list[str]) -> None:
     from semantic_id_ranking.components.feature_joiner import executor as joiner
     from semantic_id_ranking.components.semantic_id_gen import executor as encoder
     from semantic_id_ranking.components.sid_tokenizer_trainer import executor as tokenizer
-    from semantic_id_ranking.pipeline.assemble import beam_arguments
+    from semantic_id_ranking.pipeline import assemble
 
     def artifact(kind, path, make=True):
         result = kind()
@@ -94,7 +94,7 @@ def run_components(inputs: str, output: str, beam_arguments: list[str]) -> None:
         summed = [a.replace("multi_processing", "multi_threading") for a in beam_arguments]
         arguments = summed if name == "tokenizer" else beam_arguments
         return base_beam_executor.BaseBeamExecutor.Context(
-            beam_pipeline_args=beam_arguments(["--runner=FnApiRunner", *arguments]),
+            beam_pipeline_args=assemble.beam_arguments(["--runner=FnApiRunner", *arguments]),
             tmp_dir=f"{output}/tmp/{name}",
             unique_id="1",
         )
