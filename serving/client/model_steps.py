@@ -153,7 +153,7 @@ class ModelSteps(abc.ABC, Generic[Interface]):
         Returns:
             The outputs by name, and the version that they are of.
         """
-        cached = self._version
+        cached, loaded_again = self._version, set[int]()
         version = yield from self.served_version(require, deadline)
         while True:
             try:
@@ -172,7 +172,11 @@ class ModelSteps(abc.ABC, Generic[Interface]):
                     raise
                 refused, version = version, (yield from self.read_again(version, require, deadline))
                 if version.number == refused.number:
-                    raise
+                    # An encoder that was unloaded may be wanted again, and be loaded by now.
+                    was_away = getattr(error, "code", None) == grpc.StatusCode.NOT_FOUND
+                    if not was_away or version.number in loaded_again:
+                        raise
+                    loaded_again.add(version.number)
             else:
                 if response.model_spec.version.value == version.number:
                     outputs = response.outputs.items()

@@ -90,20 +90,45 @@ def test_a_version_that_is_unloaded_is_replaced_by_another_of_its_space(server, 
             encoder.encode(EMBEDDING)
 
 
-def test_a_version_that_is_being_loaded_is_waited_for(server, base_paths, monkeypatch):
-    held, let_go = threading.Event(), threading.Event()
+@pytest.fixture
+def hold(monkeypatch):
+    """Events: a load has begun after a call of `hold`, and is let go."""
     from semantic_id_ranking.serving.server import served_model
 
-    class HeldServable(served_model.Servable):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            held.set()
-            assert let_go.wait(60)
+    def hold():
+        held, let_go = threading.Event(), threading.Event()
 
-    monkeypatch.setattr(served_model, "Servable", HeldServable)
+        class HeldServable(served_model.Servable):
+            def __init__(self, *arguments):
+                super().__init__(*arguments)
+                held.set()
+                assert let_go.wait(60)
+
+        monkeypatch.setattr(served_model, "Servable", HeldServable)
+        return held, let_go
+
+    return hold
+
+
+def test_a_version_that_is_being_loaded_is_waited_for(server, base_paths, hold):
+    held, let_go = hold()
     export(Encoder("space-c"), base_paths["semantic_id"], 3)
     assert held.wait(60)
     with EncoderClient(server.address, sid_fingerprint="space-c", timeout=60) as encoder:
+        threading.Timer(0.5, let_go.set).start()
+        np.testing.assert_array_equal(encoder.encode(EMBEDDING), [[3, 4]])
+        assert let_go.is_set()
+
+
+def test_a_version_that_was_unloaded_and_is_wanted_again_is_waited_for(server, base_paths, hold):
+    base_path = base_paths["semantic_id"]
+    with EncoderClient(server.address, sid_fingerprint="space-a", timeout=60) as encoder:
+        encoder.encode(EMBEDDING)
+        export(Encoder("space-c"), base_path, 3)
+        until(lambda: _available(server) == {2, 3})
+        held, let_go = hold()
+        shutil.rmtree(base_path / "3")
+        assert held.wait(60)
         threading.Timer(0.5, let_go.set).start()
         np.testing.assert_array_equal(encoder.encode(EMBEDDING), [[3, 4]])
         assert let_go.is_set()

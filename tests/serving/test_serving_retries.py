@@ -158,9 +158,19 @@ def test_five_times_unavailable_is_enough(flaky):
     assert flaky.calls == 5
 
 
-@pytest.mark.parametrize(
-    "code", ["INTERNAL", "RESOURCE_EXHAUSTED", "INVALID_ARGUMENT", "NOT_FOUND", "UNKNOWN"]
-)
+def test_a_version_that_is_not_found_though_it_is_there_is_called_once_more(flaky):
+    flaky.refusals = [grpc.StatusCode.NOT_FOUND]
+    with EncoderClient(flaky.address) as encoder:
+        encoder.encode(EMBEDDING)
+        assert flaky.calls == 2
+        flaky.refusals = [grpc.StatusCode.NOT_FOUND] * 9
+        with pytest.raises(ModelCallError) as caught:
+            encoder.encode(EMBEDDING)
+    assert caught.value.code == grpc.StatusCode.NOT_FOUND
+    assert flaky.calls == 4
+
+
+@pytest.mark.parametrize("code", ["INTERNAL", "RESOURCE_EXHAUSTED", "INVALID_ARGUMENT", "UNKNOWN"])
 def test_nothing_else_is_tried_again(flaky, code):
     flaky.refusals = [grpc.StatusCode[code]] * 2
     with EncoderClient(flaky.address) as encoder:
