@@ -5,10 +5,8 @@ import contextlib
 
 import numpy as np
 import pytest
-import redis
 from tensorflow.core.framework import types_pb2
 
-from benchmarks.redis_server import RedisServer
 from semantic_id_ranking.components.releaser.publish_sids import publish_sids
 from semantic_id_ranking.contracts.counters import CounterLayout
 from semantic_id_ranking.serving.client import MissingInputError
@@ -114,22 +112,6 @@ def counting_ranker(fingerprint):
 def server():
     with counting_ranker(SPACE.fingerprint) as servicer:
         yield servicer
-
-
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory):
-    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.redis)])
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.sqlite"
-    server = request.getfixturevalue("redis_server")
-    with redis.Redis(port=server.port) as client:
-        client.flushall()
-    return server.url
 
 
 def publish(folder, url):
