@@ -69,6 +69,8 @@ class RequestBody:
                 raise self._too_large(size)
         if inflater and not inflater.eof:
             raise zlib.error("it ends too early")
+        if inflater and inflater.unused_data:
+            raise zlib.error("bytes follow the end of what is compressed")
         return bytes(body)
 
     def _too_large(self, size: int) -> web.HTTPRequestEntityTooLarge:
